@@ -1,0 +1,51 @@
+# Each environment is made on first use, and again when what it is made from changes.
+
+PYTHON ?= python3
+BIN := .venv/bin
+FLOOR_BIN := .venv-floor/bin
+
+# Two test processes, each on one thread: more threads than cores slow small networks down.
+PYTEST_ARGS := -n 2
+export OMP_NUM_THREADS := 1
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test test-floor lint docs bench clean
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: .venv/stamp ## Find an unknown speaker among real recordings; writes to demo-output
+	$(BIN)/python examples/demo_unknown_speaker.py
+
+test: .venv/stamp lint docs ## Run everything that must pass: lint, docs and the whole suite
+	$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+test-floor: .venv-floor/stamp ## Run the suite with the oldest supported dependencies
+	$(FLOOR_BIN)/python -m pytest $(PYTEST_ARGS)
+
+lint: .venv/stamp ## Check style, formatting and types
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+
+docs: .venv/stamp ## Check the documentation
+	$(BIN)/python -m pytest --quiet tests/test_documents.py
+	@echo "docs: Sphinx pages are not written yet;" \
+	  "relative links of the Markdown pages are checked by tests/test_documents.py"
+
+bench: .venv/stamp ## Run the benchmarks
+	@test -f benchmarks/__main__.py || { echo "bench: no benchmarks yet" >&2; exit 1; }
+	$(BIN)/python -m benchmarks
+
+clean: ## Remove the environments and all else that make and its tools wrote
+	rm -rf .venv .venv-floor build demo-output dist .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	find skl_lstmae tests -name __pycache__ -type d -prune -exec rm -rf {} +
+
+.venv/stamp: pyproject.toml constraints.txt
+.venv-floor/stamp: pyproject.toml constraints-floor.txt
+
+%/stamp:
+	$(PYTHON) -m venv $*
+	$*/bin/python -m pip install --quiet --constraint $(filter constraints%,$^) \
+	  --editable '.[tests,plots]'
+	touch $@

@@ -1,0 +1,555 @@
+"""Read whatever a user calls `X` into one ragged table, and put results back into the user's form.
+
+Every estimator reads its input here, so all of them accept the same forms and refuse the same
+mistakes in the same words.
+"""
+
+from __future__ import annotations
+
+import math
+import numbers
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from sklearn.utils.validation import check_array, validate_data
+
+Restore = Callable[[NDArray[Any]], Any]
+"""Put per-row results, ``(total,)`` or ``(total, n_features)``, into the form `X` came in."""
+
+_FORMS = (
+    "a list of (n_timesteps, n_features) arrays, or one array or DataFrame of 2 to 4 dimensions"
+)
+_MEMBER_FORMS = "an array of shape (n_timesteps,) or (n_timesteps, n_features)"
+_AXES = {
+    2: ("sample", "feature"),
+    3: ("sample", "time step", "feature"),
+    4: ("sample", "time step", "variable", "feature"),
+}
+_BLOCK_ROWS = 65536
+_BLOCK_VALUES = 2**20
+
+
+@dataclass(frozen=True, eq=False)
+class Sequences:
+    """Ragged table: sequences are slices of rows, which may overlap, of one array.
+
+    Parameters
+    ----------
+    values : ndarray of shape (total_timesteps, n_features)
+        float32 or float64; NaN is a missing value. Often a read-only view of the user's data.
+    starts : ndarray of shape (n_sequences,), dtype intp
+        First row of each sequence.
+    lengths : ndarray of shape (n_sequences,), dtype intp
+        Number of time steps of each sequence, at least 1.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skl_lstmae._sequences import read_sequences
+    >>> sequences, restore = read_sequences([[1.0, 2.0, 3.0], [4.0, 5.0]])
+    >>> sequences.starts, sequences.lengths
+    (array([0, 3]), array([3, 2]))
+    >>> sequences[1]
+    array([[4.],
+           [5.]])
+    >>> restore(np.arange(5))
+    [array([0, 1, 2]), array([3, 4])]
+    """
+
+    values: NDArray[Any]
+    starts: NDArray[np.intp]
+    lengths: NDArray[np.intp]
+
+    @property
+    def n_features(self) -> int:
+        """Number of channels."""
+        return int(self.values.shape[1])
+
+    def __len__(self) -> int:
+        return len(self.starts)
+
+    def __getitem__(self, i: int) -> NDArray[Any]:
+        """Return sequence `i`, a view of shape (n_timesteps, n_features)."""
+        start = self.starts[i]
+        return self.values[start : start + self.lengths[i]]
+
+    def take(self, indices: ArrayLike) -> Sequences:
+        """Return the sequences at `indices` (integers or a boolean mask), on the same `values`."""
+        chosen = np.asarray(indices) if np.size(indices) else np.zeros(0, dtype=np.intp)
+        return Sequences(self.values, self.starts[chosen], self.lengths[chosen])
+
+    def rows(self) -> NDArray[np.intp]:
+        """Return the row of `values` that each time step is, sequence after sequence."""
+        return _ranges(self.starts, self.lengths)
+
+    def positions(self, indices: NDArray[np.intp]) -> NDArray[np.intp]:
+        """Return where the time steps of the sequences at `indices` stand among those of all.
+
+        ``sequences.rows()[sequences.positions(i)]`` equals ``sequences.take(i).rows()``.
+        """
+        return _ranges((np.cumsum(self.lengths) - self.lengths)[indices], self.lengths[indices])
+
+    def blocks(self, max_rows: int = _BLOCK_ROWS) -> Iterator[NDArray[Any]]:
+        """Yield each row of `values` that some sequence uses exactly once, in bounded memory.
+
+        Parameters
+        ----------
+        max_rows : int, default=65536
+            The most rows of one block.
+
+        Yields
+        ------
+        block : ndarray of shape (n_rows, n_features)
+            A view where the rows follow one another, else a copy that gathers scattered ones.
+        """
+        parts: list[NDArray[Any]] = []
+        n_rows = 0
+        for rows in self._row_slices(max_rows):
+            part = self.values[rows]
+            if n_rows + len(part) > max_rows:
+                yield _join(parts)
+                parts, n_rows = [], 0
+            parts.append(part)
+            n_rows += len(part)
+        if parts:
+            yield _join(parts)
+
+    def _row_slices(self, max_rows: int) -> Iterator[slice]:
+        order = np.argsort(self.starts, kind="stable")
+        starts = self.starts[order]
+        ends = np.maximum.accumulate(starts + self.lengths[order])
+        is_first = np.ones(len(self), dtype=bool)
+        is_first[1:] = starts[1:] > ends[:-1]
+        is_last = np.roll(is_first, -1)
+        for start, end in zip(starts[is_first].tolist(), ends[is_last].tolist(), strict=True):
+            for row in range(start, end, max_rows):
+                yield slice(row, min(row + max_rows, end))
+
+
+def _join(parts: list[NDArray[Any]]) -> NDArray[Any]:
+    return parts[0] if len(parts) == 1 else np.concatenate(parts)
+
+
+def _ranges(starts: NDArray[np.intp], lengths: NDArray[np.intp]) -> NDArray[np.intp]:
+    """Join the ranges that begin at `starts` and hold `lengths` numbers."""
+    offsets = np.cumsum(lengths) - lengths
+    return np.repeat(starts - offsets, lengths) + np.arange(lengths.sum())
+
+
+def read_sequences(X: Any) -> tuple[Sequences, Restore]:
+    """Read any accepted form of `X`.
+
+    Parameters
+    ----------
+    X : list, tuple, array, tensor or DataFrame
+        - list, tuple or object array of ``(n_timesteps, n_features)`` or ``(n_timesteps,)``
+          arrays, tensors, DataFrames, Series or nested lists: one sequence each;
+        - ``(n_sequences, n_timesteps, n_features)``: trailing all-NaN steps are padding;
+        - ``(n_sequences, n_timesteps)``, array or DataFrame: each row a one-channel sequence,
+          trailing NaN is padding;
+        - ``(n_sequences, n_timesteps, n_variables, n_features)``: channels are variables x
+          features;
+        - DataFrame indexed by (sequence id, time): long format, sequences in order of appearance.
+
+        Any other NaN, or masked entry, is a missing value. float32 stays float32, all other
+        numbers become float64. A C-contiguous float array is viewed, not copied.
+
+    Returns
+    -------
+    sequences : Sequences
+    restore : callable
+        Takes per-row results of shape (total,) or (total, n_features), in the order of the
+        concatenated sequences, and returns them in the form of `X`, with NaN at padding.
+
+    Raises
+    ------
+    ValueError, TypeError
+        One sentence that names the place, what was expected and what was found.
+    """
+    reading = _read(X)
+    return reading.sequences, reading.restore
+
+
+def check_sequences(
+    estimator: Any, X: Any, *, n_channels: int | None = None, min_sequences: int = 1
+) -> tuple[Sequences, Restore]:
+    """Read `X` and make it agree with `estimator`, which a refusal leaves as it was.
+
+    Parameters
+    ----------
+    estimator : estimator instance
+        Its `n_features_in_` and `feature_names_in_` are set, or compared with `X`.
+    X : list, tuple, array, tensor or DataFrame
+        See `read_sequences`.
+    n_channels : int, default=None
+        Number of channels the estimator was fitted on; None while it is being fitted.
+    min_sequences : int, default=1
+        The fewest sequences accepted.
+
+    Returns
+    -------
+    sequences : Sequences
+    restore : callable
+        As `read_sequences` returns them.
+
+    Notes
+    -----
+    `n_features_in_` is the number of channels, but for a 2-D table, array or ``array.tolist()``,
+    it is the number of columns (time steps), as scikit-learn's common checks demand.
+    """
+    reading = _read(X)
+    n_sequences = len(reading.sequences)
+    if n_sequences < min_sequences:
+        raise ValueError(
+            f"Found n_samples={n_sequences} sequence(s) in X while a minimum of {min_sequences} "
+            f"is required by {type(estimator).__name__}."
+        )
+    if n_channels is None:
+        validate_data(estimator, reading.columns, skip_check_array=True)
+    else:
+        _check_agreement(estimator, reading, n_channels)
+    return reading.sequences, reading.restore
+
+
+@dataclass(frozen=True, eq=False)
+class _Reading:
+    sequences: Sequences
+    restore: Restore
+    columns: Any
+    """A 2-D array or frame whose columns scikit-learn, in fitting, counts and names as features."""
+    is_table: bool
+    """Whether each row of `X` is a one-channel sequence, so that `columns` are time steps."""
+
+
+def _check_agreement(estimator: Any, reading: _Reading, n_channels: int) -> None:
+    found = reading.sequences.n_features
+    if found != n_channels:
+        hint = "; a 2-D X is read as one-channel rows, pass a single sequence as [X]"
+        raise ValueError(
+            f"X has {found} features, but {type(estimator).__name__} is expecting {n_channels} "
+            f"features as input{hint if reading.is_table else ''}."
+        )
+    # Columns of a table are time steps and those of all else channels: the two do not compare.
+    fitted_on_table = estimator.n_features_in_ != n_channels
+    if reading.is_table == fitted_on_table:
+        validate_data(
+            estimator,
+            reading.columns,
+            reset=False,
+            skip_check_array=True,
+            ensure_2d=reading.is_table,  # without it, names alone are compared
+        )
+
+
+# ------------------------------------------------------------------------------------- the forms
+
+
+def _read(X: Any) -> _Reading:
+    if isinstance(X, Iterator):
+        raise TypeError(
+            f"X is of type {type(X).__name__}, which can be read only once; pass list(X)."
+        )
+    if isinstance(X, (list, tuple)) or _is_object_vector(X):
+        return _read_list(X)
+    if _is_frame(X) and X.index.nlevels > 1:
+        return _read_panel(X)
+    return _read_array(X)
+
+
+def _read_list(X: Any) -> _Reading:
+    if len(X) == 0:
+        raise ValueError("X holds no sequences; expected at least 1.")
+    originals = list(X)
+    members = [_read_member(member, f"sequence #{i}") for i, member in enumerate(originals)]
+    _refuse_differing_features(originals, members)
+    step_shapes = [member.shape[1:] for member in members]
+    lengths = np.array([len(member) for member in members], dtype=np.intp)
+    ends = np.cumsum(lengths)
+    tables = [member.reshape(len(member), -1) for member in members]
+    values = _join(tables)
+    sequences = Sequences(values, ends - lengths, lengths)
+    _observed_lengths(sequences)
+
+    def restore(rows: NDArray[Any]) -> list[Any]:
+        parts = np.split(rows, ends[:-1])
+        return [
+            _dress_like(original, _unflatten(part, step_shape))
+            for original, part, step_shape in zip(originals, parts, step_shapes, strict=True)
+        ]
+
+    columns = values
+    if _is_frame(originals[0]):
+        columns = originals[0]
+    elif _is_table_in_lists(originals, step_shapes, lengths):
+        columns = values.reshape(len(sequences), -1)
+    return _Reading(sequences, restore, columns, is_table=False)
+
+
+def _read_array(X: Any) -> _Reading:
+    array = _to_floats(X, "X", _FORMS)
+    _refuse_shape(array.shape)
+    n_sequences, n_timesteps, *step_shape = array.shape
+    values = array.reshape(n_sequences * n_timesteps, -1)
+    starts = np.arange(n_sequences, dtype=np.intp) * n_timesteps
+    padded_lengths = np.full(n_sequences, n_timesteps, dtype=np.intp)
+    lengths = _observed_lengths(Sequences(values, starts, padded_lengths))
+
+    def restore(rows: NDArray[Any]) -> Any:
+        steps = _unflatten(rows, tuple(step_shape))
+        shape = (n_sequences, n_timesteps, *steps.shape[1:])
+        padded = np.full(shape, np.nan, dtype=np.result_type(steps, np.float32))
+        padded[np.arange(n_timesteps) < lengths[:, np.newaxis]] = steps
+        return _dress_like(X, padded)
+
+    is_table = array.ndim == 2
+    columns = X if _is_frame(X) else array if is_table else values
+    return _Reading(Sequences(values, starts, lengths), restore, columns, is_table)
+
+
+def _read_panel(X: Any) -> _Reading:
+    if X.index.nlevels != 2:
+        raise ValueError(
+            f"the index of X has {X.index.nlevels} levels; expected 2: sequence id and time."
+        )
+    values = _to_floats(X, "X", _FORMS)
+    _refuse_shape(values.shape)
+    starts = _panel_starts(X.index)
+    sequences = Sequences(values, starts, np.diff(starts, append=len(values)))
+    _observed_lengths(sequences)
+
+    def restore(rows: NDArray[Any]) -> Any:
+        return _dress_like(X, rows)
+
+    return _Reading(sequences, restore, columns=X, is_table=False)
+
+
+def _panel_starts(index: Any) -> NDArray[np.intp]:
+    ids, times = index.codes[0], index.get_level_values(1)
+    if ids.min() < 0:
+        raise ValueError(f"the sequence id of row {ids.argmin()} of X is missing; expected one.")
+    is_first = np.ones(len(index), dtype=bool)
+    is_first[1:] = ids[1:] != ids[:-1]
+    starts = np.flatnonzero(is_first)
+    _, firsts = np.unique(ids[starts], return_index=True)
+    if len(firsts) < len(starts):
+        again = np.setdiff1d(np.arange(len(starts)), firsts)[0]
+        name = index[starts[again]][0]
+        raise ValueError(
+            f"the rows of sequence {name} in X are not contiguous; call X.sort_index() first."
+        )
+    increases = np.asarray(times[1:] > times[:-1], dtype=bool) | is_first[1:]
+    if not increases.all():
+        _refuse_time(index, 1 + int(increases.argmin()))
+    return starts
+
+
+def _unflatten(rows: NDArray[Any], step_shape: tuple[int, ...]) -> NDArray[Any]:
+    """Give each row the shape of the user's time step; one number a row stays as it is."""
+    if rows.ndim == 2 and rows.shape[1] == math.prod(step_shape):
+        return rows.reshape(len(rows), *step_shape)
+    return rows
+
+
+def _dress_like(original: Any, rows: NDArray[Any]) -> Any:
+    """Turn `rows` into a DataFrame or Series indexed as `original`, if that is pandas."""
+    if not hasattr(original, "iloc"):
+        return rows
+    if not _is_frame(original):
+        return type(original)(rows, index=original.index, name=original.name)
+    if rows.ndim == 2:
+        return type(original)(rows, index=original.index, columns=original.columns)
+    return type(original)(rows, index=original.index).iloc[:, 0].rename(None)
+
+
+# --------------------------------------------------------------------------- one array-like object
+
+
+def _to_floats(X: Any, place: str, expected: str) -> NDArray[Any]:
+    """Read one array-like as float32 or float64; float32 and float64 arrays are not copied."""
+    if _is_sparse(X):
+        raise TypeError(
+            f"{place} is sparse ({type(X).__name__}), but dense data is required; "
+            "convert it with .toarray() or .to_dense()."
+        )
+    if not isinstance(X, (list, tuple, numbers.Number)) and not hasattr(X, "__array__"):
+        raise TypeError(f"{place} is of type {type(X).__name__}; expected {expected}.")
+    try:
+        array = _to_numpy(X)
+    except (ValueError, TypeError) as error:
+        raise _unreadable(place, error) from error
+    _refuse_dtypes(array, place)
+    if isinstance(array, np.ma.MaskedArray):
+        can_hold_nan = array.dtype.kind in "fO"
+        array = np.ma.filled(array if can_hold_nan else array.astype(np.float64), np.nan)
+    try:
+        return check_array(
+            array,
+            dtype=[np.float64, np.float32],
+            ensure_all_finite=False,
+            ensure_2d=False,
+            allow_nd=True,
+            ensure_min_samples=0,
+            ensure_min_features=0,
+        )
+    except (ValueError, TypeError) as error:
+        raise _unreadable(place, error) from error
+
+
+def _to_numpy(X: Any) -> Any:
+    """Return a numpy array of any dtype; frames and series wait for `check_array`."""
+    if _is_tensor(X):
+        tensor = X.detach().cpu()
+        # numpy has no bfloat16, so half precision is widened by torch.
+        is_half = tensor.is_floating_point() and tensor.element_size() < 4
+        return (tensor.double() if is_half else tensor).numpy()
+    return X if hasattr(X, "iloc") else np.asanyarray(X)
+
+
+def _read_member(member: Any, place: str) -> NDArray[Any]:
+    array = _to_floats(member, place, _MEMBER_FORMS)
+    if array.ndim == 0:
+        raise ValueError(
+            f"{place} is a single number; expected {_MEMBER_FORMS}: pass a single sequence as [X]."
+        )
+    if array.ndim > 2:
+        raise ValueError(f"{place} has shape {array.shape}; expected {_MEMBER_FORMS}.")
+    if array.shape[0] == 0:
+        raise ValueError(f"{place} has 0 time steps; expected at least 1: leave it out.")
+    if array.ndim == 2 and array.shape[1] == 0:
+        raise ValueError(f"{place} has 0 features; expected at least 1.")
+    return array
+
+
+def _is_object_vector(X: Any) -> bool:
+    dtype = getattr(X, "dtype", None)
+    return getattr(X, "ndim", None) == 1 and getattr(dtype, "kind", None) == "O"
+
+
+def _is_table_in_lists(
+    originals: list[Any], step_shapes: list[tuple[int, ...]], lengths: NDArray[np.intp]
+) -> bool:
+    """Whether plain lists hold what scikit-learn takes for a 2-D table, as ``X.tolist()`` does."""
+    return (
+        all(isinstance(original, (list, tuple)) for original in originals)
+        and all(step_shape == () for step_shape in step_shapes)
+        and bool((lengths == lengths[0]).all())
+    )
+
+
+def _is_frame(X: Any) -> bool:
+    return hasattr(X, "iloc") and hasattr(X, "columns")
+
+
+def _is_tensor(X: Any) -> bool:
+    return all(hasattr(X, name) for name in ("detach", "cpu", "numpy"))
+
+
+def _is_sparse(X: Any) -> bool:
+    if _is_tensor(X):
+        return "sparse" in str(X.layout)
+    return hasattr(X, "tocsr")
+
+
+# ----------------------------------------------------------------------------------- the refusals
+
+
+def _observed_lengths(sequences: Sequences) -> NDArray[np.intp]:
+    """Return each sequence's number of steps up to its last observed one, in bounded memory.
+
+    Refuses infinity and sequences without any observed value. Expects ascending `starts`.
+    """
+    values, starts = sequences.values, sequences.starts
+    lengths = np.zeros(len(sequences), dtype=np.intp)
+    max_rows = min(_BLOCK_ROWS, max(1, _BLOCK_VALUES // sequences.n_features))
+    for block_rows in sequences._row_slices(max_rows):
+        block = values[block_rows]
+        is_finite = np.isfinite(block)
+        if not is_finite.all() and np.isinf(block).any():
+            row, feature = np.argwhere(np.isinf(block))[0]
+            _refuse_infinity(starts, block_rows.start + row, feature)
+        rows = block_rows.start + np.flatnonzero(is_finite.any(axis=1))
+        owners = np.searchsorted(starts, rows, side="right") - 1
+        # Rows ascend and numpy keeps the last of several assignments to one place.
+        lengths[owners] = rows - starts[owners] + 1
+    if not lengths.all():
+        raise ValueError(
+            f"sequence #{lengths.argmin()} has no observed value; expected at least one that is "
+            "not NaN: leave it out."
+        )
+    return lengths
+
+
+def _refuse_infinity(starts: NDArray[np.intp], row: int, feature: int) -> None:
+    i = int(np.searchsorted(starts, row, side="right")) - 1
+    raise ValueError(
+        f"sequence #{i} holds infinity at step {row - starts[i]}, feature {feature}; "
+        "expected finite numbers, or NaN for a missing value."
+    )
+
+
+def _refuse_shape(shape: tuple[int, ...]) -> None:
+    if len(shape) == 0:
+        raise ValueError(f"Expected 2D array, got scalar array instead: X should be {_FORMS}.")
+    if len(shape) == 1:
+        raise ValueError(
+            f"Expected 2D array, got 1D array instead: X has shape {shape}; pass a single sequence "
+            "as [X]. Reshape your data with X.reshape(1, -1) if it is one row of a table."
+        )
+    if len(shape) > 4:
+        raise ValueError(f"X has {len(shape)} dimensions, shape {shape}; expected {_FORMS}.")
+    for size, axis in zip(shape, _AXES[len(shape)], strict=True):
+        if size == 0:
+            raise ValueError(
+                f"Found array with 0 {axis}(s) (shape={shape}) while a minimum of 1 is required."
+            )
+
+
+def _refuse_dtypes(array: Any, place: str) -> None:
+    if _is_frame(array):
+        names = [f"column {name!r} of {place}" for name in array.columns]
+        dtypes = list(array.dtypes)
+    else:
+        names, dtypes = [place], [array.dtype]
+    for name, dtype in zip(names, dtypes, strict=True):
+        if dtype.kind == "c":
+            raise ValueError(
+                f"Complex data not supported: {name} has dtype {dtype}; expected real numbers."
+            )
+        if dtype.kind not in "fiubO":
+            raise ValueError(f"{name} has dtype {dtype}; expected real numbers: convert it first.")
+
+
+def _refuse_differing_features(originals: list[Any], members: list[NDArray[Any]]) -> None:
+    expected = math.prod(members[0].shape[1:])
+    for i, member in enumerate(members):
+        found = math.prod(member.shape[1:])
+        if found != expected:
+            raise ValueError(
+                f"sequence #{i} has {found} features, expected {expected} as in sequence #0."
+            )
+    names = {i: list(frame.columns) for i, frame in enumerate(originals) if _is_frame(frame)}
+    first = min(names, default=0)
+    for i, found_names in names.items():
+        if found_names != names[first]:
+            raise ValueError(
+                f"sequence #{i} has columns {found_names}, expected {names[first]} "
+                f"as in sequence #{first}."
+            )
+
+
+def _refuse_time(index: Any, row: int) -> None:
+    (name, time), (_, before) = index[row], index[row - 1]
+    if time == before:
+        raise ValueError(f"sequence {name} in X has time {time} twice; expected it once.")
+    raise ValueError(
+        f"the times of sequence {name} in X do not increase: {time} follows {before}; "
+        "call X.sort_index() first."
+    )
+
+
+def _unreadable(place: str, error: Exception) -> Exception:
+    kind = TypeError if isinstance(error, TypeError) else ValueError
+    return kind(f"{place} cannot be read as numbers: {error}")

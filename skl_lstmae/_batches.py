@@ -1,0 +1,112 @@
+"""Right-padded batches of sequences of like lengths, small enough for the processor's cache."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from skl_lstmae._scaling import Scaling
+from skl_lstmae._sequences import Sequences
+
+MAX_FLOATS = 500_000
+"""Rows x steps x hidden units of a kernel call; a larger workspace is mapped anew at every call."""
+
+MAX_ROWS = 64
+"""Rows of one kernel call in scoring: up to here a row's bits were the same at every batch size."""
+
+
+@dataclass(frozen=True, eq=False)
+class Batch:
+    """Some sequences, scaled and padded at their ends.
+
+    Parameters
+    ----------
+    indices : ndarray of shape (batch,)
+        Which sequences these are.
+    x : Tensor of shape (batch, time, feature), float32
+        Scaled values; a missing one repeats the last observed, padding is 0.
+    observed : Tensor of shape (batch, time, feature), bool
+        Neither missing nor padding.
+    lengths : Tensor of shape (batch,), int64
+        Number of real steps.
+    """
+
+    indices: np.ndarray
+    x: Tensor
+    observed: Tensor
+    lengths: Tensor
+
+
+@dataclass(frozen=True, eq=False)
+class BatchBuilder:
+    """Gathers, scales and pads sequences; nothing is copied before its batch is built.
+
+    Parameters
+    ----------
+    scaling : Scaling
+        Applied to each batch.
+    width : int
+        Hidden units of the network's widest layer, which with rows and steps make the size of a
+        kernel call.
+    device : torch.device
+        Where batches go.
+    """
+
+    scaling: Scaling
+    width: int
+    device: torch.device
+
+    def training_batches(
+        self, sequences: Sequences, batch_size: int, rng: np.random.RandomState
+    ) -> Iterator[list[Batch]]:
+        """Yield each sequence once, in random batches of like lengths cut into small pieces."""
+        order = np.lexsort((rng.random_sample(len(sequences)), sequences.lengths))
+        batches = np.split(order, np.arange(batch_size, len(order), batch_size))
+        for batch in rng.permutation(len(batches)):
+            yield [
+                self.build(sequences, piece)
+                for piece in self._pieces(sequences, batches[batch], batch_size)
+            ]
+
+    def scoring_batches(self, sequences: Sequences) -> Iterator[Batch]:
+        """Yield each sequence once, those of like lengths together."""
+        order = np.argsort(sequences.lengths, kind="stable")
+        for start in range(0, len(order), MAX_ROWS):
+            for piece in self._pieces(sequences, order[start : start + MAX_ROWS], MAX_ROWS):
+                yield self.build(sequences, piece)
+
+    def build(self, sequences: Sequences, indices: np.ndarray) -> Batch:
+        """Return the batch of the sequences that ``indices`` names."""
+        lengths = sequences.lengths[indices]
+        steps = np.arange(lengths.max())
+        real = steps < lengths[:, np.newaxis]
+        x = np.full((*real.shape, sequences.n_features), np.nan, dtype=np.float32)
+        x[real] = self.scaling.transform(sequences.values[sequences.take(indices).rows()])
+        observed = ~np.isnan(x)
+        return Batch(
+            indices,
+            torch.from_numpy(fill_missing(x, observed, self.scaling.mean)).to(self.device),
+            torch.from_numpy(observed).to(self.device),
+            torch.from_numpy(lengths).to(self.device),
+        )
+
+    def _pieces(self, sequences: Sequences, indices: np.ndarray, max_rows: int) -> list[np.ndarray]:
+        """Cut a batch so that each piece's kernel call stays small."""
+        floats_per_row = int(sequences.lengths[indices].max()) * self.width
+        n_rows = min(max_rows, max(1, MAX_FLOATS // floats_per_row))
+        n_pieces = -(-len(indices) // n_rows)
+        return np.array_split(indices, n_pieces)
+
+
+def fill_missing(x: np.ndarray, observed: np.ndarray, mean: np.ndarray) -> np.ndarray:
+    """Repeat each feature's last observed value; before that, the first; in want of any, the mean.
+
+    Shapes: `x` and `observed` are (batch, time, feature), `mean` is (feature,).
+    """
+    steps = np.arange(x.shape[1])[:, np.newaxis]
+    source = np.maximum.accumulate(np.where(observed, steps, -1), axis=1)
+    source = np.where(source < 0, observed.argmax(axis=1)[:, np.newaxis], source)
+    never_observed = ~observed.any(axis=1, keepdims=True)
+    return np.where(never_observed, mean.astype(x.dtype), np.take_along_axis(x, source, axis=1))

@@ -1,0 +1,185 @@
+"""The training loop: it knows batches and losses, nothing of what it trains or what for."""
+
+import math
+import warnings
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+
+import torch
+from sklearn.exceptions import ConvergenceWarning
+from torch import Generator, Tensor, nn
+from torch.nn.utils import clip_grad_norm_
+from torch.optim import AdamW, Optimizer
+
+from skl_lstmae._batches import Batch
+from skl_lstmae._losses import Loss
+
+
+@dataclass(eq=False)
+class History:
+    """Mean loss of an observed cell, epoch by epoch, and the weights of the best epoch.
+
+    The epochs are judged by their validation loss where there is one, else by their training loss.
+
+    Parameters
+    ----------
+    tol : float
+        Least improvement that counts.
+    """
+
+    tol: float
+    loss_curve: list[float] = field(default_factory=list)
+    validation_loss_curve: list[float] = field(default_factory=list)
+    best_loss: float = math.inf
+    best_weights: dict[str, Tensor] = field(default_factory=dict)
+    n_epochs_without_progress: int = 0
+
+    @property
+    def n_epochs(self) -> int:
+        """Number of finished epochs."""
+        return len(self.loss_curve)
+
+    def record(self, module: nn.Module, loss: float, validation_loss: float | None) -> None:
+        """Note the end of an epoch; the weights are copied, since training goes on in place."""
+        self.loss_curve.append(loss)
+        if validation_loss is not None:
+            self.validation_loss_curve.append(validation_loss)
+        judged = loss if validation_loss is None else validation_loss
+        progress = judged < self.best_loss - self.tol
+        self.n_epochs_without_progress = 0 if progress else self.n_epochs_without_progress + 1
+        if judged < self.best_loss:
+            self.best_loss = judged
+            self.best_weights = {
+                name: weight.detach().clone() for name, weight in module.state_dict().items()
+            }
+
+
+@dataclass(frozen=True, eq=False)
+class Trainer:
+    """AdamW [1]_ with gradient clipping, until the loss stops falling; the best weights are kept.
+
+    Parameters
+    ----------
+    loss : callable
+        Element-wise loss of (prediction, target).
+
+    learning_rate, weight_decay, clip_norm, max_epochs, n_iter_no_change, tol, verbose
+        As in :class:`skl_lstmae.LSTMAutoencoderDetector`.
+
+    generator : torch.Generator
+        Drives the module's random parts; on the module's device.
+
+    References
+    ----------
+    .. [1] I. Loshchilov, F. Hutter, "Decoupled weight decay regularization", ICLR 2019.
+    """
+
+    loss: Loss
+    learning_rate: float
+    weight_decay: float
+    clip_norm: float | None
+    max_epochs: int
+    n_iter_no_change: int
+    tol: float
+    verbose: int
+    generator: Generator
+
+    def train(
+        self,
+        module: nn.Module,
+        training_batches: Callable[[], Iterable[list[Batch]]],
+        validation_batches: Callable[[], Iterable[Batch]] | None,
+    ) -> History:
+        """Train ``module`` in place; leave it in evaluation mode with its best weights.
+
+        ``training_batches()`` yields an epoch's batches, each as a list of pieces whose gradients
+        are accumulated. Without ``validation_batches`` the training loss decides when to stop.
+        """
+        history = History(self.tol)
+        try:
+            self._run_epochs(module, training_batches, validation_batches, history)
+        except KeyboardInterrupt:
+            if history.n_epochs == 0:
+                raise
+            warnings.warn(
+                f"Training was interrupted after {history.n_epochs} epochs; "
+                "the best weights so far are kept.",
+                stacklevel=2,
+            )
+        module.load_state_dict(history.best_weights)
+        module.eval()
+        return history
+
+    def _run_epochs(
+        self,
+        module: nn.Module,
+        training_batches: Callable[[], Iterable[list[Batch]]],
+        validation_batches: Callable[[], Iterable[Batch]] | None,
+        history: History,
+    ) -> None:
+        optimizer = AdamW(
+            module.parameters(), lr=self.learning_rate, weight_decay=self.weight_decay
+        )
+        while history.n_epochs < self.max_epochs:
+            loss = self._train_epoch(module, training_batches(), optimizer)
+            validation_loss = validation_batches and self._mean_loss(module, validation_batches())
+            history.record(module, loss, validation_loss)
+            self._report(history)
+            if history.n_epochs_without_progress >= self.n_iter_no_change:
+                return
+        warnings.warn(
+            f"The loss was still falling after max_epochs={self.max_epochs}; "
+            "raise max_epochs or learning_rate.",
+            ConvergenceWarning,
+            stacklevel=3,
+        )
+
+    def _train_epoch(
+        self, module: nn.Module, batches: Iterable[list[Batch]], optimizer: Optimizer
+    ) -> float:
+        module.train()
+        total_loss, total_observed = 0.0, 0
+        for pieces in batches:
+            n_observed = sum(int(piece.observed.sum()) for piece in pieces)
+            optimizer.zero_grad()
+            batch_loss = 0.0
+            for piece in pieces:
+                loss = self._summed_loss(module, piece) / n_observed
+                loss.backward()
+                batch_loss += loss.item()
+            _check_finite(batch_loss)
+            if self.clip_norm is not None:
+                clip_grad_norm_(module.parameters(), self.clip_norm)
+            optimizer.step()
+            total_loss += batch_loss * n_observed
+            total_observed += n_observed
+        return total_loss / total_observed
+
+    @torch.no_grad()
+    def _mean_loss(self, module: nn.Module, batches: Iterable[Batch]) -> float:
+        module.eval()
+        total_loss, total_observed = 0.0, 0
+        for batch in batches:
+            total_loss += self._summed_loss(module, batch).item()
+            total_observed += int(batch.observed.sum())
+        _check_finite(total_loss)
+        return total_loss / total_observed
+
+    def _summed_loss(self, module: nn.Module, batch: Batch) -> Tensor:
+        prediction, _ = module(batch.x, batch.lengths, self.generator)
+        return (self.loss(prediction, batch.x) * batch.observed).sum()
+
+    def _report(self, history: History) -> None:
+        if self.verbose:
+            line = f"Epoch {history.n_epochs}, loss = {history.loss_curve[-1]:.8f}"
+            if history.validation_loss_curve:
+                line += f", validation loss = {history.validation_loss_curve[-1]:.8f}"
+            print(line)
+
+
+def _check_finite(loss: float) -> None:
+    if not math.isfinite(loss):
+        raise ValueError(
+            f"The training loss became {loss}; "
+            "lower learning_rate, set clip_norm, or choose a scaler."
+        )

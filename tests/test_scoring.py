@@ -1,0 +1,203 @@
+"""From errors and latents to scores."""
+
+import re
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from skl_lstmae._scoring import SCORERS, MahalanobisScorer, NeighborsScorer, Residuals, make_scorer
+
+LENGTHS = np.array([4, 1, 6])
+
+
+def make_residuals(seed=0, n_missing=0, lengths=LENGTHS):
+    rng = np.random.default_rng(seed)
+    errors = rng.exponential(size=(lengths.sum(), 3))
+    errors.flat[rng.choice(errors.size, n_missing, replace=False)] = np.nan
+    latents, peaks = rng.normal(size=(2, len(lengths), 2))
+    return Residuals(errors, lengths, latents, peaks)
+
+
+def test_the_mean_error_is_over_observed_cells():
+    residuals = make_residuals(n_missing=6)
+    expected = [np.nanmean(errors) for errors in residuals.split()]
+    np.testing.assert_allclose(residuals.mean_error(), expected, rtol=1e-14)
+
+
+def test_shares_of_features_and_steps_add_up_to_the_mean_error():
+    residuals = make_residuals(n_missing=6)
+    total = residuals.mean_error()
+    np.testing.assert_allclose(residuals.feature_shares().sum(axis=1), total, rtol=1e-14)
+    by_step = np.split(residuals.timestep_shares(), np.cumsum(LENGTHS)[:-1])
+    np.testing.assert_allclose([steps.sum() for steps in by_step], total, rtol=1e-14)
+
+
+def test_a_missing_cell_has_no_share():
+    residuals = make_residuals()
+    residuals.errors[:4, 1] = np.nan
+    residuals.errors[5] = np.nan
+    assert residuals.feature_shares()[0, 1] == 0
+    assert residuals.timestep_shares()[5] == 0
+    assert np.isnan(residuals.feature_errors()[0, 1])
+    assert np.isfinite(residuals.worst_step_error()).all()
+
+
+def test_feature_errors_are_means_over_the_observed_steps():
+    residuals = make_residuals(n_missing=6)
+    expected = [
+        np.ma.masked_invalid(errors).mean(axis=0).filled(np.nan) for errors in residuals.split()
+    ]
+    np.testing.assert_allclose(residuals.feature_errors(), expected, rtol=1e-14)
+
+
+def test_the_worst_step_is_judged_by_its_observed_features():
+    errors = np.array([[1.0, 1.0], [np.nan, 5.0], [4.0, 4.0], [np.nan, np.nan]])
+    residuals = Residuals(errors, np.array([4]), np.zeros((1, 1)), np.zeros((1, 1)))
+    assert residuals.worst_step_error().tolist() == [5.0]
+
+
+def test_error_scores_are_minus_errors():
+    residuals = make_residuals()
+    for name, expected in [
+        ("error", residuals.mean_error()),
+        ("error_max", residuals.worst_step_error()),
+    ]:
+        scorer = make_scorer(name)
+        np.testing.assert_array_equal(
+            scorer.fit(None).score(scorer.summarize(residuals)), -expected
+        )
+
+
+def test_mahalanobis_joins_latents_and_log_errors_in_standard_units():
+    lengths = np.full(5000, 3)
+    residuals = make_residuals(lengths=lengths)
+    scorer = MahalanobisScorer()
+    summaries = scorer.summarize(residuals)
+    expected = np.hstack([residuals.latents, np.log(residuals.feature_errors() + 1e-6)])
+    np.testing.assert_array_equal(summaries, expected)
+    scores = scorer.fit(summaries).score(summaries)
+    centred = summaries - summaries.mean(axis=0)
+    precision = np.linalg.inv(np.cov(summaries, rowvar=False))
+    distances = np.sqrt(np.einsum("ij,jk,ik->i", centred, precision, centred))
+    np.testing.assert_allclose(scores, -distances, rtol=0.02)
+
+
+def test_neighbors_average_the_distance_to_the_three_nearest_in_standard_units():
+    residuals = make_residuals(lengths=np.full(200, 3))
+    scorer = NeighborsScorer()
+    summaries = scorer.summarize(residuals)
+    scorer.fit(summaries[:150])
+    standard = (summaries - summaries[:150].mean(axis=0)) / summaries[:150].std(axis=0)
+    distances = np.linalg.norm(standard[150:, np.newaxis] - standard[:150], axis=2)
+    expected = -np.sort(distances, axis=1)[:, :3].mean(axis=1)
+    np.testing.assert_allclose(scorer.score(summaries[150:]), expected, rtol=1e-12)
+
+
+def test_neighbors_keep_a_bounded_number_of_references():
+    residuals = make_residuals(lengths=np.full(3000, 1))
+    scorer = NeighborsScorer()
+    scorer.fit(scorer.summarize(residuals))
+    assert len(scorer.references_) == 1024
+
+
+def test_calibrating_makes_references_of_held_out_sequences_scored_by_the_others():
+    residuals = make_residuals(lengths=np.full(150, 3))
+    scorer = NeighborsScorer()
+    summaries = scorer.summarize(residuals)
+    scorer.fit(summaries[:100])
+    before = scorer.score(summaries)
+    calibrated = scorer.calibrate(summaries[100:])
+    assert (calibrated >= before[100:]).all()
+    assert (scorer.score(summaries) >= before).all()
+    for i in (100, 137):
+        standardizer = scorer.standardizer_
+        others = standardizer.transform(np.delete(summaries, i, axis=0))
+        distances = np.linalg.norm(others - standardizer.transform(summaries[i : i + 1]), axis=1)
+        expected = -np.sort(distances)[:3].mean()
+        assert calibrated[i - 100] == pytest.approx(expected, rel=1e-12)
+
+
+def test_held_out_sequences_that_do_not_fit_are_no_references():
+    scorer = NeighborsScorer()
+    summaries = scorer.summarize(make_residuals(lengths=np.full(1100, 1)))
+    scorer.fit(summaries[:1000])
+    calibrated = scorer.calibrate(summaries[1000:])
+    assert len(scorer.references_) == 1000
+    np.testing.assert_array_equal(calibrated, scorer.score(summaries[1000:]))
+
+
+@pytest.mark.parametrize("name", ["error", "error_max", "mahalanobis"])
+def test_other_scorers_learn_nothing_from_held_out_sequences(name):
+    residuals = make_residuals(lengths=np.full(150, 3))
+    scorer = make_scorer(name)
+    summaries = scorer.summarize(residuals)
+    scorer.fit(summaries[:100])
+    np.testing.assert_array_equal(scorer.calibrate(summaries[100:]), scorer.score(summaries[100:]))
+
+
+@pytest.mark.parametrize("scorer_class", [MahalanobisScorer, NeighborsScorer])
+def test_joint_scores_find_errors_that_are_unusually_small(scorer_class):
+    scorer = scorer_class()
+    usual = make_residuals(lengths=np.full(500, 20))
+    scorer.fit(scorer.summarize(usual))
+    small = replace(usual, errors=usual.errors / 100)
+    scores = scorer.score(scorer.summarize(usual))
+    assert scorer.score(scorer.summarize(small)).max() < scores.min()
+
+
+@pytest.mark.parametrize("scorer_class", [MahalanobisScorer, NeighborsScorer])
+def test_joint_scores_count_an_unobserved_feature_as_average(scorer_class):
+    scorer = scorer_class()
+    usual = make_residuals(lengths=np.full(500, 20))
+    summaries = scorer.summarize(usual)
+    scorer.fit(summaries)
+    unobserved, average = summaries[:1].copy(), summaries[:1].copy()
+    unobserved[0, 2] = np.nan
+    average[0, 2] = summaries[:, 2].mean()
+    np.testing.assert_allclose(scorer.score(unobserved), scorer.score(average))
+
+
+@pytest.mark.parametrize("name", SCORERS)
+def test_a_score_does_not_depend_on_its_company(name):
+    residuals = make_residuals(lengths=np.arange(1, 60))
+    scorer = make_scorer(name)
+    summaries = scorer.summarize(residuals)
+    scores = scorer.fit(summaries).score(summaries)
+    for i in (0, 7, 58):
+        one = slice(i, i + 1)
+        alone = Residuals(
+            residuals.split()[i],
+            residuals.lengths[one],
+            residuals.latents[one],
+            residuals.peaks[one],
+        )
+        assert scorer.score(scorer.summarize(alone)).tolist() == [scores[i]]
+
+
+def test_a_callable_gets_errors_and_latents():
+    def worst_cell(errors, latents):
+        assert latents.shape == (len(errors), 2)
+        return np.array([-np.nanmax(sequence) for sequence in errors])
+
+    residuals = make_residuals(n_missing=3)
+    scorer = make_scorer(worst_cell)
+    expected = [-np.nanmax(errors) for errors in residuals.split()]
+    assert scorer.fit(None).score(scorer.summarize(residuals)).tolist() == expected
+
+
+@pytest.mark.parametrize(
+    ("returned", "found"),
+    [
+        (0.0, "array(0.)"),
+        ([1.0, np.nan, 2.0], "array([ 1., nan,  2.])"),
+    ],
+)
+def test_a_callable_that_returns_something_else_is_refused(returned, found):
+    scorer = make_scorer(lambda errors, latents: returned)
+    message = (
+        "The scorer must return 3 finite scores for 3 sequences, an array of shape (3,); "
+        f"it returned {found}."
+    )
+    with pytest.raises(ValueError, match=re.escape(message)):
+        scorer.summarize(make_residuals())

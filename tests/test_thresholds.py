@@ -1,0 +1,89 @@
+"""Offsets from reference scores."""
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from skl_lstmae._thresholds import MAX_STORED, ReferenceScores
+
+
+def realised_rate(distribution, n_scores, rate, n_trials):
+    """Mean probability that a fresh score is flagged, over draws of the reference scores."""
+    rng = np.random.default_rng(0)
+    offsets = [
+        ReferenceScores.of(distribution.rvs(n_scores, random_state=rng)).false_alarm_offset(rate)
+        for _ in range(n_trials)
+    ]
+    return distribution.cdf(offsets).mean()
+
+
+def test_contamination_is_the_percentile_that_isolation_forest_uses():
+    scores = np.random.default_rng(0).normal(size=501)
+    for contamination in (0.01, 0.1, 0.37, 0.5):
+        expected = np.percentile(scores, 100 * contamination)
+        offset = ReferenceScores.of(scores).contamination_offset(contamination)
+        assert offset == pytest.approx(expected, rel=1e-12)
+
+
+@pytest.mark.parametrize(("n_scores", "rank"), [(99, 0), (100, 0), (198, 0), (199, 1), (999, 9)])
+def test_the_conformal_offset_is_an_order_statistic(n_scores, rank):
+    scores = np.random.default_rng(0).permutation(n_scores).astype(float)
+    assert ReferenceScores.of(scores).false_alarm_offset(0.01) == rank
+
+
+@pytest.mark.parametrize("distribution", [stats.norm(), stats.cauchy(), stats.uniform()])
+def test_the_conformal_rate_is_met_whatever_the_distribution(distribution):
+    # For continuous scores its expectation is floor(0.05 * 121) / 121 exactly.
+    expected = 6 / 121
+    standard_error = np.sqrt(expected * (1 - expected) / 122 / 2000)
+    realised = realised_rate(distribution, 120, 0.05, 2000)
+    assert realised == pytest.approx(expected, abs=4 * standard_error)
+    assert realised <= 0.05 + 4 * standard_error
+
+
+@pytest.mark.parametrize("n_scores", [24, 50, 90])
+@pytest.mark.parametrize(
+    "distances",
+    [stats.norm(10), stats.gamma(4), stats.lognorm(0.5), stats.expon(), stats.chi(16)],
+    ids=lambda distribution: distribution.dist.name,
+)
+def test_the_extrapolated_tail_keeps_near_the_rate_asked_for(distances, n_scores):
+    scores = MinusDistribution(distances)
+    assert 0.004 < realised_rate(scores, n_scores, 0.01, 400) < 0.014
+
+
+class MinusDistribution:
+    """Scores that are minus a distance."""
+
+    def __init__(self, distances):
+        self.distances = distances
+
+    def rvs(self, size, random_state):
+        return -self.distances.rvs(size, random_state=random_state)
+
+    def cdf(self, scores):
+        return self.distances.sf(-np.asarray(scores))
+
+
+def test_the_offset_falls_with_the_rate_across_both_rules():
+    reference = ReferenceScores.of(np.random.default_rng(0).normal(size=60))
+    offsets = [reference.false_alarm_offset(rate) for rate in (0.2, 0.05, 0.02, 0.01, 1e-3, 1e-5)]
+    assert offsets == sorted(offsets, reverse=True)
+    assert len(set(offsets)) == len(offsets)
+
+
+@pytest.mark.parametrize("scores", [[-3.0], [-3.0, -3.0], [-3.0] * 50])
+def test_reference_scores_without_spread_are_themselves_the_offset(scores):
+    assert ReferenceScores.of(np.array(scores)).false_alarm_offset(0.01) == -3.0
+
+
+def test_of_many_scores_a_bounded_number_is_kept_and_the_low_ones_exactly():
+    scores = np.random.default_rng(0).normal(size=50_000)
+    reference = ReferenceScores.of(scores)
+    assert len(reference.scores) == len(reference.ranks) == MAX_STORED
+    for rate in (0.001, 0.01, 0.02):
+        expected = np.sort(scores)[int(rate * 50_001) - 1]
+        assert reference.false_alarm_offset(rate) == expected
+    for contamination in (0.1, 0.5):
+        expected = np.percentile(scores, 100 * contamination)
+        assert reference.contamination_offset(contamination) == pytest.approx(expected, abs=1e-3)

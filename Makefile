@@ -33,9 +33,8 @@ docs: .venv/stamp ## Check the documentation
 	@echo "docs: Sphinx pages are not written yet;" \
 	  "relative links of the Markdown pages are checked by tests/test_documents.py"
 
-bench: .venv/stamp ## Run the benchmarks
-	@test -f benchmarks/__main__.py || { echo "bench: no benchmarks yet" >&2; exit 1; }
-	$(BIN)/python -m benchmarks
+bench: .venv/stamp ## Print the measurements that docs/defaults.md shows
+	$(BIN)/python -m benchmarks.defaults
 
 clean: ## Remove the environments and all else that make and its tools wrote
 	rm -rf .venv .venv-floor build demo-output dist .hypothesis .mypy_cache .pytest_cache .ruff_cache

@@ -62,8 +62,10 @@ class BatchBuilder:
         self, sequences: Sequences, batch_size: int, rng: np.random.RandomState
     ) -> Iterator[list[Batch]]:
         """Yield each sequence once, in random batches of like lengths cut into small pieces."""
-        order = np.lexsort((rng.random_sample(len(sequences)), sequences.lengths))
-        batches = np.split(order, np.arange(batch_size, len(order), batch_size))
+        n_batches = -(-len(sequences) // batch_size)
+        # Lengths that differ by a few per cent may change places, so that batches vary.
+        order = np.argsort(sequences.lengths * rng.uniform(1.0, 1.05, size=len(sequences)))
+        batches = np.array_split(order, n_batches)
         for batch in rng.permutation(len(batches)):
             yield [
                 self.build(sequences, piece)

@@ -37,7 +37,7 @@ from skl_lstmae._thresholds import ReferenceScores
 from skl_lstmae._training import History, Trainer
 from skl_lstmae.modules import LSTMAutoencoder
 
-MIN_SEQUENCES = 3  # two to learn a covariance from, one to hold out
+MIN_SEQUENCES = 5  # two to learn a covariance from, three to calibrate on
 
 ACTIVATION_RANGES: dict[str | None, tuple[float, float]] = {
     "sigmoid": (0.0, 1.0),
@@ -72,7 +72,7 @@ class LSTMAutoencoderDetector(
     hidden_size : int or sequence of int, default=64
         Width of the encoder's LSTM layers, first to last; the decoder mirrors them.
 
-    latent_size : int, default=64
+    latent_size : int, default=32
         Number of features of the latent.
 
     bottleneck : {"mean", "max", "last", "sequence"}, default="mean"
@@ -95,9 +95,10 @@ class LSTMAutoencoderDetector(
     dropout : float, default=0.0
         Probability of zeroing an output between stacked layers, in training.
 
-    noise : float, default=0.5
+    noise : float, default=0.8
         Standard deviation, in scaled units, of Gaussian noise that is added to the sequences in
-        training, while the network has to return them without it.
+        training, while the network has to return them without it. Lower it for scaled data of less
+        than unit variance, as with `scaler="minmax"` or None.
 
     output_activation : {"sigmoid", "tanh", "relu"}, default=None
         Function that bounds the reconstruction, in scaled units; None is the identity.
@@ -127,11 +128,12 @@ class LSTMAutoencoderDetector(
         The most passes over the training sequences.
 
     early_stopping : bool, default=True
-        Whether part of the sequences is held out to tell when to stop. If False, the training loss
-        tells. Either way the weights of the best epoch are kept.
+        Whether part of the sequences is held out to tell when to stop and which epoch's weights to
+        keep. If False, the training loss tells when to stop, and the last weights are kept.
 
     validation_fraction : float, default=0.1
-        Share of the sequences that are held out, if `early_stopping` or `contamination="auto"`.
+        Share of the sequences, three at least, that are held out if `early_stopping` or
+        `contamination="auto"`.
 
     n_iter_no_change : int, default=10
         Training stops after so many epochs in which the loss did not improve by `tol`.
@@ -166,9 +168,10 @@ class LSTMAutoencoderDetector(
         Share of fresh normal sequences to flag if `contamination="auto"`. The offset is calibrated
         on the held-out sequences: by split conformal prediction if there are at least
         `1 / false_alarm_rate - 1` of them, which then bounds the rate for exchangeable sequences
-        whatever their distribution; if there are fewer, by extrapolating a Pareto tail, which is an
-        approximation. With `early_stopping` the same sequences chose the epoch, which makes
-        the bound a little optimistic.
+        whatever their distribution, on average over the sequences that happened to be held out; if
+        there are fewer, by extrapolating a Pareto tail, which is an approximation. With
+        `early_stopping` the same sequences chose the epoch, which makes the bound a little
+        optimistic.
 
     device : str or torch.device, default="auto"
         Where the network runs; "auto" is CUDA if there is one, else MPS, else the CPU.
@@ -270,7 +273,7 @@ class LSTMAutoencoderDetector(
     def __init__(
         self,
         hidden_size: int | list[int] | tuple[int, ...] = 64,
-        latent_size: int = 64,
+        latent_size: int = 32,
         *,
         bottleneck: str = "mean",
         decoder: str = "repeat",
@@ -278,7 +281,7 @@ class LSTMAutoencoderDetector(
         bidirectional: str | bool = False,
         skip_connection: bool = False,
         dropout: float = 0.0,
-        noise: float = 0.5,
+        noise: float = 0.8,
         output_activation: str | None = None,
         scaler: Any = "standard",
         loss: str = "squared_error",
@@ -333,7 +336,7 @@ class LSTMAutoencoderDetector(
         Parameters
         ----------
         X : sequences
-            At least three sequences, in any of the forms above.
+            At least five sequences, in any of the forms above.
 
         y : Ignored
             Present for API consistency by convention.
@@ -389,7 +392,7 @@ class LSTMAutoencoderDetector(
         -------
         scores : ndarray of shape (n_sequences,), float64
             Higher is more normal; see the parameter ``scorer``. A sequence's score is the same, bit
-            for bit, whatever sequences it comes with and however they are padded.
+            for bit, whatever sequences it comes with and however they are padded, on a CPU.
         """
         sequences, _ = self._read(X)
         return self._score_samples(sequences)
@@ -568,6 +571,7 @@ class LSTMAutoencoderDetector(
 
     @property
     def scaler_(self) -> Any:
+        """The fitted scaler."""
         return self._scaling.transformer
 
     @property
@@ -612,6 +616,7 @@ class LSTMAutoencoderDetector(
     def _fit(self, sequences: Sequences) -> "LSTMAutoencoderDetector":
         random_state = check_random_state(self.random_state)
         self.device_ = resolve_device(self.device)
+        self._loss = self.loss
         training, held_out = self._split(len(sequences), random_state)
         self._scaling = fit_scaling(self.scaler, sequences.take(training))
         self._check_output_range(self._scaling)
@@ -629,7 +634,7 @@ class LSTMAutoencoderDetector(
         """Hold out whole sequences if anything is to be judged by them."""
         n_held_out = 0
         if self.early_stopping or self.contamination == "auto":
-            n_wanted = max(1, round(self.validation_fraction * n_sequences))
+            n_wanted = max(3, round(self.validation_fraction * n_sequences))
             n_held_out = min(n_wanted, n_sequences - 2)
         held_out, training = np.split(random_state.permutation(n_sequences), [n_held_out])
         return training, held_out
@@ -639,8 +644,8 @@ class LSTMAutoencoderDetector(
         with torch.device("meta"):
             module = LSTMAutoencoder(
                 n_features,
-                self.hidden_size,
-                self.latent_size,
+                [int(width) for width in np.atleast_1d(self.hidden_size)],
+                int(self.latent_size),
                 bottleneck=self.bottleneck,
                 decoder=self.decoder,
                 teacher_forcing=self.teacher_forcing,
@@ -699,7 +704,7 @@ class LSTMAutoencoderDetector(
 
     @property
     def _inference(self) -> Inference:
-        return Inference(self.module_, self._batch_builder, LOSSES[self.loss])
+        return Inference(self.module_, self._batch_builder, LOSSES[self._loss])
 
     @property
     def _batch_builder(self) -> BatchBuilder:

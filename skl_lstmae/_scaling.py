@@ -40,6 +40,11 @@ class Scaling:
     def transform(self, rows: np.ndarray) -> np.ndarray:
         """Scale rows to float32; missing values stay NaN."""
         scaled = self.transformer.transform(rows)
+        if np.isnan(scaled).sum() > np.isnan(rows).sum():
+            raise ValueError(
+                f"The scaler {self.transformer} makes NaN of finite values; use one that is "
+                "defined for all values that X may hold."
+            )
         return np.clip(scaled, -LARGEST, LARGEST, dtype=np.float64).astype(np.float32)
 
     def inverse_transform(self, rows: np.ndarray) -> np.ndarray:
@@ -50,14 +55,32 @@ class Scaling:
 def fit_scaling(scaler: Any, sequences: Sequences) -> Scaling:
     """Learn the scaling of `sequences` by a name in `SCALERS` or a transformer, which is cloned."""
     transformer = SCALERS[scaler]() if scaler is None or isinstance(scaler, str) else clone(scaler)
+    _refuse_unobserved_features(sequences)
     if hasattr(transformer, "partial_fit"):
         for rows in sequences.blocks():
             transformer.partial_fit(rows)
     else:
         transformer.fit(np.concatenate(list(sequences.blocks())))
+    n_scaled = transformer.transform(sequences[0]).shape[1]
+    if n_scaled != sequences.n_features:
+        raise ValueError(
+            f"The scaler {transformer} makes {n_scaled} features of {sequences.n_features}; "
+            "it must keep their number."
+        )
     scaled = StandardScaler(), MinMaxScaler()
     for rows in sequences.blocks():
         for statistics in scaled:
             statistics.partial_fit(transformer.transform(rows))
     moments, extremes = scaled
     return Scaling(transformer, moments.mean_, extremes.data_min_, extremes.data_max_)
+
+
+def _refuse_unobserved_features(sequences: Sequences) -> None:
+    is_observed = np.zeros(sequences.n_features, dtype=bool)
+    for rows in sequences.blocks():
+        is_observed |= ~np.isnan(rows).all(axis=0)
+    if not is_observed.all():
+        raise ValueError(
+            f"Feature {is_observed.argmin()} of X has no observed value in any of the "
+            f"{len(sequences)} sequences to train on; leave it out."
+        )

@@ -147,12 +147,14 @@ class MahalanobisScorer(ErrorScorer):
 
 
 class NeighborsScorer(MahalanobisScorer):
-    """Minus the mean distance from the three nearest training sequences [1]_.
+    """Minus the mean distance from the three nearest other training sequences [1]_.
 
-    Distances are between (latent, peak of each encoder output, log error of each feature), each
+    Distances are between (latent, log error of each feature, peak of each encoder output), each
     component standardised. Unlike a mean and covariance, neighbours describe training sequences
-    that fall into groups; unlike an average over the steps, a peak keeps what is brief. A training
-    sequence is its own nearest neighbour; two more keep its score apart from 0.
+    that fall into groups; unlike an average over the steps, a peak keeps what is brief.
+
+    One reference at distance 0 is taken for the sequence itself and left out, so that a training
+    sequence is judged by the others.
 
     References
     ----------
@@ -174,37 +176,31 @@ class NeighborsScorer(MahalanobisScorer):
         return self
 
     def calibrate(self, summaries: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Make references of held-out sequences too, if they fit, and score each by the others.
+        """Make references of the held-out sequences too, if all fit, and score each by the others.
 
         This keeps split conformal prediction valid. Had the fresh sequence also been a reference of
         the held-out ones, all would be exchangeable; that it is not can only lower their scores,
         and with them the offset.
         """
-        points = self._standardize(summaries)
-        if len(self.references_) + len(points) > self.MAX_REFERENCES:
-            return self._score(points)
-        self.references_ = np.vstack([self.references_, points])
-        return self._score(points, among_references=True)
+        references = np.vstack([self.references_, self._standardize(summaries)])
+        if len(references) <= self.MAX_REFERENCES:
+            self.references_ = references
+        return self.score(summaries)
 
     def score(self, summaries: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return the scores, at most 0."""
-        return self._score(self._standardize(summaries))
-
-    def _score(
-        self, points: NDArray[np.float64], among_references: bool = False
-    ) -> NDArray[np.float64]:
         # This metric, with all variances 1, measures each pair by itself. The plain Euclidean one
         # multiplies matrices, and the last bits of a product depend on the number of its rows.
-        n_neighbors = min(self.N_NEIGHBORS, len(self.references_) - among_references)
         nearest = NearestNeighbors(
-            n_neighbors=n_neighbors + among_references,
+            n_neighbors=min(self.N_NEIGHBORS + 1, len(self.references_)),
             algorithm="brute",
             metric="seuclidean",
-            metric_params={"V": np.ones(points.shape[1])},
+            metric_params={"V": np.ones(self.references_.shape[1])},
         ).fit(self.references_)
-        distances, _ = nearest.kneighbors(points)
-        # A reference is nearest to itself, at distance 0.
-        return -distances[:, int(among_references) :].mean(axis=1)
+        distances, _ = nearest.kneighbors(self._standardize(summaries))
+        is_reference = distances[:, :1] == 0
+        others = np.where(is_reference, distances[:, 1:], distances[:, :-1])
+        return -others.mean(axis=1)
 
 
 class CallableScorer(ErrorScorer):

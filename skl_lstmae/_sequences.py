@@ -92,19 +92,20 @@ class Sequences:
         """
         return _ranges((np.cumsum(self.lengths) - self.lengths)[indices], self.lengths[indices])
 
-    def blocks(self, max_rows: int = _BLOCK_ROWS) -> Iterator[NDArray[Any]]:
+    def blocks(self, max_rows: int | None = None) -> Iterator[NDArray[Any]]:
         """Yield each row of `values` that some sequence uses exactly once, in bounded memory.
 
         Parameters
         ----------
-        max_rows : int, default=65536
-            The most rows of one block.
+        max_rows : int, default=None
+            The most rows of one block; None means 65536, or fewer if there are many features.
 
         Yields
         ------
         block : ndarray of shape (n_rows, n_features)
             A view where the rows follow one another, else a copy that gathers scattered ones.
         """
+        max_rows = max_rows or self._block_rows
         parts: list[NDArray[Any]] = []
         n_rows = 0
         for rows in self._row_slices(max_rows):
@@ -116,6 +117,10 @@ class Sequences:
             n_rows += len(part)
         if parts:
             yield _join(parts)
+
+    @property
+    def _block_rows(self) -> int:
+        return min(_BLOCK_ROWS, max(1, _BLOCK_VALUES // self.n_features))
 
     def _row_slices(self, max_rows: int) -> Iterator[slice]:
         order = np.argsort(self.starts, kind="stable")
@@ -463,8 +468,7 @@ def _observed_lengths(sequences: Sequences) -> NDArray[np.intp]:
     """
     values, starts = sequences.values, sequences.starts
     lengths = np.zeros(len(sequences), dtype=np.intp)
-    max_rows = min(_BLOCK_ROWS, max(1, _BLOCK_VALUES // sequences.n_features))
-    for block_rows in sequences._row_slices(max_rows):
+    for block_rows in sequences._row_slices(sequences._block_rows):
         block = values[block_rows]
         is_finite = np.isfinite(block)
         if not is_finite.all() and np.isinf(block).any():

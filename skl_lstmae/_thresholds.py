@@ -78,7 +78,8 @@ class ReferenceScores:
         if n_excesses == 0 or threshold == self.scores[0]:
             return float(threshold)
         mean_excess = np.mean(threshold - self.scores[:n_excesses])
-        excess_probability = rate * (self.n_scores + 1) / n_excesses
+        # A fresh score falls below the order statistic that is the threshold with this probability.
+        share_below = (n_excesses + 1) / (self.n_scores + 1)
         return float(
-            threshold - genpareto.isf(excess_probability, 1 / n_excesses, scale=mean_excess)
+            threshold - genpareto.isf(rate / share_below, 1 / n_excesses, scale=mean_excess)
         )

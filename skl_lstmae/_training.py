@@ -17,9 +17,11 @@ from skl_lstmae._losses import Loss
 
 @dataclass(eq=False)
 class History:
-    """Mean loss of an observed cell, epoch by epoch, and the weights of the best epoch.
+    """Mean loss of an observed cell, epoch by epoch, and the weights to keep.
 
-    The epochs are judged by their validation loss where there is one, else by their training loss.
+    Where there is a validation loss, it judges the epochs, and the best one's weights are kept. A
+    training loss is that of weights on their way through the epoch: it tells when to stop, but the
+    weights kept are the last.
 
     Parameters
     ----------
@@ -31,7 +33,7 @@ class History:
     loss_curve: list[float] = field(default_factory=list)
     validation_loss_curve: list[float] = field(default_factory=list)
     best_loss: float = math.inf
-    best_weights: dict[str, Tensor] = field(default_factory=dict)
+    kept_weights: dict[str, Tensor] = field(default_factory=dict)
     n_epochs_without_progress: int = 0
 
     @property
@@ -41,17 +43,17 @@ class History:
 
     def record(self, module: nn.Module, loss: float, validation_loss: float | None) -> None:
         """Note the end of an epoch; the weights are copied, since training goes on in place."""
-        self.loss_curve.append(loss)
-        if validation_loss is not None:
-            self.validation_loss_curve.append(validation_loss)
         judged = loss if validation_loss is None else validation_loss
-        progress = judged < self.best_loss - self.tol
-        self.n_epochs_without_progress = 0 if progress else self.n_epochs_without_progress + 1
-        if judged < self.best_loss:
-            self.best_loss = judged
-            self.best_weights = {
+        if validation_loss is None or judged < self.best_loss:
+            self.kept_weights = {
                 name: weight.detach().clone() for name, weight in module.state_dict().items()
             }
+        progress = judged < self.best_loss - self.tol
+        self.n_epochs_without_progress = 0 if progress else self.n_epochs_without_progress + 1
+        self.best_loss = min(self.best_loss, judged)
+        if validation_loss is not None:
+            self.validation_loss_curve.append(validation_loss)
+        self.loss_curve.append(loss)
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,7 +108,7 @@ class Trainer:
                 "the best weights so far are kept.",
                 stacklevel=2,
             )
-        module.load_state_dict(history.best_weights)
+        module.load_state_dict(history.kept_weights)
         module.eval()
         return history
 

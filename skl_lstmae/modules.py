@@ -6,7 +6,7 @@ batches, so a state is read at ``length - 1``, and a backward direction runs ove
 reversed within its own length.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from itertools import pairwise
 
 import torch
@@ -67,8 +67,8 @@ class LSTMAutoencoder(nn.Module):
 
     Shape
     -----
-    - x: ``(batch, time, input_size)``, float32; what stands beyond a sequence's length is never
-      read.
+    - x: ``(batch, time, input_size)``, float32; what stands beyond a sequence's length must be
+      finite, and has no influence.
     - lengths: ``(batch,)``, int64, on any device; None means that nothing is padded.
     - prediction: ``(batch, time, input_size)``; arbitrary beyond a sequence's length.
     - latent: ``(batch, latent_size)``, or ``(batch, time, latent_size)`` with
@@ -83,9 +83,9 @@ class LSTMAutoencoder(nn.Module):
        a whole batch, which keeps the teacher-forced ones in one kernel call.)
     .. [3] G. Lai, W.-C. Chang, Y. Yang, H. Liu, "Modeling long- and short-term temporal patterns
        with deep neural networks", SIGIR 2018, :doi:`10.1145/3209978.3210006`: the autoregressive
-       path of section 3.6.
-    .. [4] P. Vincent, H. Larochelle, Y. Bengio, P.-A. Manzagol, "Extracting and composing robust
-       features with denoising autoencoders", ICML 2008, :doi:`10.1145/1390156.1390294`.
+       path of section 3.6. (There each feature has one of its own over several steps.)
+    .. [4] P. Vincent, H. Larochelle, I. Lajoie, Y. Bengio, P.-A. Manzagol, "Stacked denoising
+       autoencoders", Journal of Machine Learning Research 11, 2010.
 
     Examples
     --------
@@ -113,6 +113,10 @@ class LSTMAutoencoder(nn.Module):
         output_activation: str | None = None,
     ):
         super().__init__()
+        _check_option("bottleneck", bottleneck, ("last", "mean", "max", "sequence"))
+        _check_option("decoder", decoder, ("repeat", "autoregressive"))
+        _check_option("bidirectional", bidirectional, (False, "encoder", "both"))
+        _check_option("output_activation", output_activation, OUTPUT_ACTIVATIONS)
         widths = (hidden_size,) if isinstance(hidden_size, int) else tuple(hidden_size)
         self.input_size = input_size
         self.latent_size = latent_size
@@ -516,6 +520,11 @@ class RowLinear(nn.Linear):
         return functional.linear(x.double(), self.weight.double(), self.bias.double()).to(x.dtype)
 
 
+def _check_option(name: str, value: object, options: Collection[object]) -> None:
+    if value not in options:
+        raise ValueError(f"{name} must be one of {list(options)}, got {value!r}.")
+
+
 def real_steps(x: Tensor, lengths: Tensor) -> Tensor:
     """Return the mask ``(batch, time)`` of the steps that are not padding."""
     return torch.arange(x.shape[1], device=x.device) < lengths.unsqueeze(1)
@@ -563,7 +572,7 @@ def _run_through(
     lstm: nn.LSTM, x: Tensor, lengths: Tensor, state: State | None
 ) -> tuple[Tensor, State]:
     """Run over the padding too; only the outputs before it are of use."""
-    return lstm(x, state)
+    return _run_lstm(lstm, x, state)
 
 
 def _run_to_ends(
@@ -575,6 +584,8 @@ def _run_to_ends(
     at the lengths that occur, and the sequences that end drop out: few cuts, as a batch holds
     sequences of like length.
     """
+    if bool((lengths == x.shape[1]).all()):
+        return _run_lstm(lstm, x, state)
     order = lengths.argsort(descending=True, stable=True)
     x, ends = x[order], lengths.unique().tolist()
     n_alive = [int((lengths >= end).sum()) for end in ends] + [0]
@@ -584,7 +595,7 @@ def _run_to_ends(
     for (start, end), (n, n_after) in zip(pairwise([0, *ends]), pairwise(n_alive), strict=True):
         if state is not None:
             state = state[0][:, :n].contiguous(), state[1][:, :n].contiguous()
-        output, state = lstm(x[:n, start:end], state)
+        output, state = _run_lstm(lstm, x[:n, start:end], state)
         outputs.append(functional.pad(output, (0, 0, 0, 0, 0, len(x) - n)))
         hidden_ends.append(state[0][:, n_after:])
         cell_ends.append(state[1][:, n_after:])
@@ -592,6 +603,19 @@ def _run_to_ends(
     output = functional.pad(torch.cat(outputs, dim=1), (0, 0, 0, x.shape[1] - ends[-1]))
     hidden, cell = (torch.cat(parts[::-1], dim=1)[:, back] for parts in (hidden_ends, cell_ends))
     return output[back], (hidden, cell)
+
+
+def _run_lstm(lstm: nn.LSTM, x: Tensor, state: State | None) -> tuple[Tensor, State]:
+    """Run torch's LSTM so that a sequence alone has the bits that it has in a batch.
+
+    A batch of one may go to another kernel, with other bits; a batch of two does not.
+    """
+    if lstm.training or len(x) > 1:
+        return lstm(x, state)
+    if state is not None:
+        state = state[0].expand(-1, 2, -1).contiguous(), state[1].expand(-1, 2, -1).contiguous()
+    output, (hidden, cell) = lstm(x.expand(2, -1, -1), state)
+    return output[:1], (hidden[:, :1], cell[:, :1])
 
 
 def _reset_lstm(lstm: nn.LSTM, generator: Generator | None) -> None:

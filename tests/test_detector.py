@@ -10,12 +10,14 @@ import pandas as pd
 import pytest
 import torch
 from sklearn.base import clone
+from sklearn.decomposition import PCA
 from sklearn.exceptions import NotFittedError
 from sklearn.metrics import explained_variance_score
-from sklearn.preprocessing import MinMaxScaler
+from sklearn.preprocessing import FunctionTransformer, MinMaxScaler
 
 import skl_lstmae._training
 from skl_lstmae import LSTMAutoencoderDetector
+from skl_lstmae._inference import Inference
 from skl_lstmae._losses import LOSSES
 from skl_lstmae._scoring import Residuals
 from skl_lstmae._sequences import read_sequences
@@ -67,7 +69,7 @@ def detector(X):
 BOUNDED = {"output_activation": "sigmoid", "scaler": "minmax"}
 
 ARCHITECTURES = {
-    "S1 vector bottleneck": {},
+    "S1 vector bottleneck": {"bottleneck": "last"},
     "S2 sequence to sequence": {"bottleneck": "sequence"},
     "S3 bidirectional encoder": {"bidirectional": "encoder"},
     "S4 stacked with dropout": {"hidden_size": (24, 24), "dropout": 0.2},
@@ -277,6 +279,8 @@ def test_huge_values_score_low_and_finite(detector, X):
 # ------------------------------------------------------------------------- nothing but the sequence
 
 EVERY_KIND = [
+    {"hidden_size": 16, "latent_size": 16},
+    {"hidden_size": (8, 8), "latent_size": 8, "bottleneck": "sequence"},
     {"scorer": "error"},
     {"scorer": "error_max"},
     {"scorer": "mahalanobis"},
@@ -402,12 +406,36 @@ def test_the_rule_can_be_changed_without_running_the_network(X, monkeypatch):
         for rate in (0.1, 0.001)
     }
     shared = LSTMAutoencoderDetector(**QUICK, contamination=0.2, early_stopping=True).fit(X)
-    monkeypatch.setattr(type(detector.module_), "forward", None)
+    monkeypatch.setattr(Inference, "_run", None)
+    with pytest.raises(TypeError):
+        detector.score_samples(X)
     for rate, offset in expected.items():
         assert detector.recalibrate(false_alarm_rate=rate).offset_ == offset
         assert detector.false_alarm_rate == rate
     assert detector.recalibrate(contamination=0.2).offset_ == shared.offset_
     assert detector.get_params()["contamination"] == 0.2
+
+
+@pytest.mark.parametrize("scorer", ["neighbors", "mahalanobis", "error"])
+def test_contamination_flags_about_its_share_of_fresh_sequences(scorer):
+    X = make_sequences(600, n_features=1)
+    detector = LSTMAutoencoderDetector(**QUICK, scorer=scorer, contamination=0.1).fit(X[:300])
+    assert 0.05 < np.mean(detector.predict(X[300:]) == -1) < 0.2
+
+
+def test_an_anomaly_in_the_training_data_is_found_there():
+    strange = [np.random.default_rng(0).permutation(x) for x in make_sequences(5, seed=5)]
+    X = [*make_sequences(95), *strange]
+    longer = QUICK | {"max_epochs": 40}
+    labels = LSTMAutoencoderDetector(**longer, contamination=0.1).fit_predict(X)
+    assert (labels[95:] == -1).sum() >= 3
+
+
+def test_changing_the_loss_of_a_fitted_detector_changes_no_score(X):
+    detector = LSTMAutoencoderDetector(**QUICK).fit(X)
+    scores = detector.score_samples(X)
+    detector.set_params(loss="huber")
+    np.testing.assert_array_equal(detector.score_samples(X), scores)
 
 
 def test_a_bad_rule_leaves_the_detector_as_it_was(X):
@@ -582,9 +610,9 @@ BAD_INPUT = {
         "X is of type generator, which can be read only once; pass list(X).",
     ),
     "too few": (
-        lambda X: X[:2],
+        lambda X: X[:4],
         ValueError,
-        "Found n_samples=2 sequence(s) in X while a minimum of 3 is required",
+        "Found n_samples=4 sequence(s) in X while a minimum of 5 is required",
     ),
 }
 
@@ -666,6 +694,51 @@ def test_parameters_that_do_not_go_together_are_refused(parameters, message, X):
         detector.fit(X)
     assert not hasattr(detector, "module_")
     assert not hasattr(detector, "n_features_in_")
+
+
+@pytest.mark.parametrize(
+    "parameters",
+    [
+        {"hidden_size": np.int64(8), "latent_size": np.int64(4)},
+        {"hidden_size": [np.int64(8), 4]},
+        {"hidden_size": [8]},
+    ],
+    ids=str,
+)
+def test_sizes_may_be_numpy_integers(parameters, X):
+    detector = LSTMAutoencoderDetector(**QUICK | parameters).fit(X)
+    assert detector.transform(X).shape == (len(X), detector.latent_size)
+
+
+@pytest.mark.parametrize(
+    ("spoil", "parameters", "message"),
+    [
+        (
+            lambda x: np.column_stack([x, np.full(len(x), np.nan)]),
+            {},
+            "Feature 2 of X has no observed value in any of the 36 sequences to train on; leave "
+            "it out.",
+        ),
+        (
+            lambda x: x,
+            {"scaler": PCA(n_components=1)},
+            "The scaler PCA(n_components=1) makes 1 features of 2; it must keep their number.",
+        ),
+    ],
+    ids=["unobserved feature", "scaler that drops features"],
+)
+def test_data_that_cannot_be_scaled_are_refused(spoil, parameters, message):
+    X = [spoil(x) for x in make_sequences()]
+    with pytest.raises(ValueError, match=re.escape(message)):
+        LSTMAutoencoderDetector(**QUICK | parameters).fit(X)
+
+
+def test_a_scaler_that_makes_nan_of_a_value_does_not_hide_it():
+    scaler = FunctionTransformer(np.log, np.exp)
+    detector = LSTMAutoencoderDetector(**QUICK, scaler=scaler).fit(make_sequences())
+    message = "makes NaN of finite values; use one that is defined for all values that X may hold."
+    with np.errstate(invalid="ignore"), pytest.raises(ValueError, match=message):
+        detector.predict([np.full((5, 2), -1.0)])
 
 
 def test_an_unfitted_detector_says_so(X):

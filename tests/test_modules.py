@@ -38,7 +38,7 @@ ARCHITECTURES = [
             [("repeat", 0.5), ("autoregressive", 0.0), ("autoregressive", 1.0)],
             [False, "encoder", "both"],
             [False, True],
-            [6, (8, 5)],
+            [4, (8, 5)],  # with 4, the decoder's input is as wide as its state, a case of its own
         )
     )
     if not (decoder == "autoregressive" and bidirectional == "both")
@@ -268,6 +268,20 @@ def test_teacher_forcing_is_a_coin_thrown_for_each_training_batch():
     assert 40 <= n_forced <= 80
     module.eval()
     torch.testing.assert_close(predict(1.0), free)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("bottleneck", "men"),
+        ("decoder", "attention"),
+        ("bidirectional", True),
+        ("output_activation", "softmax"),
+    ],
+)
+def test_unknown_options_are_refused(name, value):
+    with pytest.raises(ValueError, match=rf"{name} must be one of \[.*\], got {value!r}"):
+        LSTMAutoencoder(3, **{name: value})
 
 
 def test_an_autoregressive_decoder_cannot_run_backward():

@@ -101,21 +101,27 @@ def test_neighbors_keep_a_bounded_number_of_references():
     assert len(scorer.references_) == 1024
 
 
-def test_calibrating_makes_references_of_held_out_sequences_scored_by_the_others():
-    residuals = make_residuals(lengths=np.full(150, 3))
+def test_a_reference_is_scored_by_the_others():
     scorer = NeighborsScorer()
-    summaries = scorer.summarize(residuals)
-    scorer.fit(summaries[:100])
-    before = scorer.score(summaries)
+    summaries = scorer.summarize(make_residuals(lengths=np.full(100, 3)))
+    scores = scorer.fit(summaries).score(summaries)
+    for i in (0, 37):
+        standardize = scorer.standardizer_.transform
+        others = standardize(np.delete(summaries, i, axis=0))
+        distances = np.linalg.norm(others - standardize(summaries[i : i + 1]), axis=1)
+        assert scores[i] == pytest.approx(-np.sort(distances)[:3].mean(), rel=1e-12)
+
+
+def test_calibrating_makes_references_of_held_out_sequences():
+    scorer = NeighborsScorer()
+    summaries = scorer.summarize(make_residuals(lengths=np.full(150, 3)))
+    before = scorer.fit(summaries[:100]).score(summaries)
     calibrated = scorer.calibrate(summaries[100:])
-    assert (calibrated >= before[100:]).all()
-    assert (scorer.score(summaries) >= before).all()
-    for i in (100, 137):
-        standardizer = scorer.standardizer_
-        others = standardizer.transform(np.delete(summaries, i, axis=0))
-        distances = np.linalg.norm(others - standardizer.transform(summaries[i : i + 1]), axis=1)
-        expected = -np.sort(distances)[:3].mean()
-        assert calibrated[i - 100] == pytest.approx(expected, rel=1e-12)
+    after = scorer.score(summaries)
+    assert len(scorer.references_) == 150
+    np.testing.assert_array_equal(calibrated, after[100:])
+    assert (after >= before).all()
+    assert (after > before).any()
 
 
 def test_held_out_sequences_that_do_not_fit_are_no_references():

@@ -49,7 +49,14 @@ def test_the_conformal_rate_is_met_whatever_the_distribution(distribution):
 )
 def test_the_extrapolated_tail_keeps_near_the_rate_asked_for(distances, n_scores):
     scores = MinusDistribution(distances)
-    assert 0.004 < realised_rate(scores, n_scores, 0.01, 400) < 0.014
+    assert 0.003 < realised_rate(scores, n_scores, 0.01, 400) < 0.0125
+
+
+@pytest.mark.parametrize("n_scores", [2, 3, 10, 24, 90])
+def test_the_extrapolated_rate_of_exponential_scores_is_exact(n_scores):
+    scores = MinusDistribution(stats.expon())
+    realised = realised_rate(scores, n_scores, 0.01, 20_000)
+    assert realised == pytest.approx(0.01, rel=0.05)
 
 
 class MinusDistribution:

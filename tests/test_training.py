@@ -95,6 +95,15 @@ def test_the_weights_of_the_best_validation_epoch_are_kept():
     assert history.best_loss == history.validation_loss_curve[best]
 
 
+def test_without_validation_the_last_weights_are_kept():
+    module = Constant()
+    history = make_trainer(tol=10.0, n_iter_no_change=3).train(
+        module, lambda: [[make_batch([4.0])]], None
+    )
+    assert history.n_epochs == 4
+    assert module.value.item() == pytest.approx(0.4, abs=0.01)
+
+
 def test_improvements_below_tol_do_not_postpone_the_end():
     module = Constant()
     history = make_trainer(learning_rate=1e-4, tol=1.0, n_iter_no_change=7).train(

@@ -33,7 +33,7 @@ docs: .venv/stamp ## Check the documentation
 	@echo "docs: Sphinx pages are not written yet;" \
 	  "relative links of the Markdown pages are checked by tests/test_documents.py"
 
-bench: .venv/stamp ## Print the measurements that docs/defaults.md shows
+bench: .venv/stamp ## Vary the defaults, as docs/defaults.md tells
 	$(BIN)/python -m benchmarks.defaults
 
 clean: ## Remove the environments and all else that make and its tools wrote

@@ -233,7 +233,7 @@ class LSTMAutoencoderDetector(
     >>> detector.predict(vowels.X_test[:3]), detector.predict(vowels.X_test[-3:])
     (array([1, 1, 1]), array([-1, -1, -1]))
     >>> detector.transform(vowels.X_test).shape
-    (400, 64)
+    (400, 32)
     """
 
     _parameter_constraints: dict[str, list[Any]] = {

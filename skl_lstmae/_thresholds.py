@@ -54,10 +54,10 @@ class ReferenceScores:
         distribution.
 
         With fewer, the lowest fifth of the scores (three or more) is extrapolated by a Pareto tail
-        over their threshold, as in [2]_. Maximum likelihood, used there on long streams, raises two
-        to four times the alarms asked for on some tens of scores. Here the excesses are taken as
-        exponential with a scale that is known only from their mean; the prediction of the next one
-        is then a generalised Pareto law with the number of excesses as its tail index [3]_.
+        over their threshold, as in [2]_. There, on long streams, the tail is fitted by maximum
+        likelihood. Here the excesses are taken as exponential with a scale that is known only from
+        their mean; the prediction of the next one is then a generalised Pareto law with the number
+        of excesses as its tail index [3]_, and exact for exponential scores however few.
 
         References
         ----------

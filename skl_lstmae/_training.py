@@ -58,7 +58,7 @@ class History:
 
 @dataclass(frozen=True, eq=False)
 class Trainer:
-    """AdamW [1]_ with gradient clipping, until the loss stops falling; the best weights are kept.
+    """AdamW [1]_ with gradient clipping, until the loss stops falling.
 
     Parameters
     ----------
@@ -92,7 +92,7 @@ class Trainer:
         training_batches: Callable[[], Iterable[list[Batch]]],
         validation_batches: Callable[[], Iterable[Batch]] | None,
     ) -> History:
-        """Train ``module`` in place; leave it in evaluation mode with its best weights.
+        """Train ``module`` in place; leave it in evaluation mode.
 
         ``training_batches()`` yields an epoch's batches, each as a list of pieces whose gradients
         are accumulated. Without ``validation_batches`` the training loss decides when to stop.

@@ -1,7 +1,6 @@
 """The detector as a user meets it."""
 
 import re
-import signal
 import threading
 
 import joblib
@@ -511,7 +510,7 @@ def test_an_interrupt_keeps_the_best_weights_and_warns(X, monkeypatch):
         record(history, *args)
         lengths.append(history.n_epochs)
         if history.n_epochs == 3:
-            signal.raise_signal(signal.SIGINT)
+            raise KeyboardInterrupt
 
     monkeypatch.setattr(skl_lstmae._training.History, "record", record_and_interrupt)
     detector = LSTMAutoencoderDetector(**QUICK | {"max_epochs": 100})

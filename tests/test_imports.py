@@ -36,12 +36,12 @@ ALLOWED = {
     "_inference": {"numpy", "torch", "_sequences", "_batches", "_losses", "_scoring", "modules"},
     "_detector": {"numpy", "sklearn", "torch"} | ESTIMATOR_ROOMS,
     "_display": {"numpy", "sklearn", "matplotlib"},
-    "datasets": {"numpy", "sklearn"},
+    "datasets": {"numpy", "pandas", "sklearn"},
     "__init__": {"_detector", "datasets"},
 }
 
 # Optional dependencies: imported inside functions, when they are needed.
-LAZY = {"matplotlib"}
+LAZY = {"matplotlib", "pandas"}
 
 FILES = sorted(PACKAGE.rglob("*.py"))
 

@@ -9,10 +9,10 @@ PYTEST_ARGS := -n 2
 export OMP_NUM_THREADS := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-floor lint docs bench clean
+.PHONY: help demo test test-floor checks lint docs bench bench-defaults clean
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: .venv/stamp ## Find an unknown speaker among real recordings; writes to demo-output
 	$(BIN)/python examples/demo_unknown_speaker.py
@@ -22,6 +22,10 @@ test: .venv/stamp lint docs ## Run everything that must pass: lint, docs and the
 
 test-floor: .venv-floor/stamp ## Run the suite with the oldest supported dependencies
 	$(FLOOR_BIN)/python -m pytest $(PYTEST_ARGS)
+
+checks: .venv/stamp .venv-floor/stamp ## Count scikit-learn's checks that pass, newest and oldest
+	SCIPY_ARRAY_API=1 $(BIN)/python tests/test_common_checks.py
+	SCIPY_ARRAY_API=1 $(FLOOR_BIN)/python tests/test_common_checks.py
 
 lint: .venv/stamp ## Check style, formatting and types
 	$(BIN)/ruff check
@@ -33,15 +37,24 @@ docs: .venv/stamp ## Check the documentation
 	@echo "docs: Sphinx pages are not written yet;" \
 	  "relative links of the Markdown pages are checked by tests/test_documents.py"
 
-bench: .venv/stamp ## Vary the defaults, as docs/defaults.md tells
+bench: .venv/stamp .venv-peers/stamp ## Measure speed and memory; writes docs/benchmarks.md
+	$(BIN)/python -m benchmarks.speed $(BENCH_ARGS)
+
+bench-defaults: .venv/stamp ## Vary the defaults, as docs/defaults.md tells
 	$(BIN)/python -m benchmarks.defaults
 
 clean: ## Remove the environments and all else that make and its tools wrote
-	rm -rf .venv .venv-floor build demo-output dist .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	rm -rf .venv .venv-floor .venv-peers build demo-output dist .hypothesis .mypy_cache .pytest_cache .ruff_cache
 	find skl_lstmae tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
 .venv/stamp: pyproject.toml constraints.txt
 .venv-floor/stamp: pyproject.toml constraints-floor.txt
+
+.venv-peers/stamp: pyproject.toml constraints.txt benchmarks/speed/peers.py
+	$(PYTHON) -m venv .venv-peers
+	.venv-peers/bin/python -m pip install --quiet --constraint constraints.txt --editable .
+	.venv-peers/bin/python -m benchmarks.speed.peers
+	touch $@
 
 %/stamp:
 	$(PYTHON) -m venv $*

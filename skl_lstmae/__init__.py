@@ -1,7 +1,13 @@
-"""Anomaly detection in sequences: LSTM autoencoders as scikit-learn estimators."""
+"""Anomaly detection in sequences: LSTM autoencoders and forecasters for scikit-learn."""
 
 from skl_lstmae._detector import LSTMAutoencoderDetector
+from skl_lstmae._forecast import LSTMForecastDetector
+from skl_lstmae._sliding import SlidingWindowDetector
+from skl_lstmae._version import __version__
 
-__version__ = "0.1.0.dev0"
-
-__all__ = ["LSTMAutoencoderDetector"]
+__all__ = [
+    "LSTMAutoencoderDetector",
+    "LSTMForecastDetector",
+    "SlidingWindowDetector",
+    "__version__",
+]

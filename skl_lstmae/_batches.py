@@ -9,6 +9,7 @@ from torch import Tensor
 
 from skl_lstmae._scaling import Scaling
 from skl_lstmae._sequences import Sequences
+from skl_lstmae._windows import cut
 
 MAX_FLOATS = 500_000
 """Rows x steps x hidden units of a kernel call; a larger workspace is mapped anew at every call."""
@@ -26,7 +27,7 @@ class Batch:
     indices : ndarray of shape (batch,)
         Which sequences these are.
     x : Tensor of shape (batch, time, feature), float32
-        Scaled values; a missing one repeats the last observed, padding is 0.
+        Scaled values; a missing one, and padding, repeats the last observed.
     observed : Tensor of shape (batch, time, feature), bool
         Neither missing nor padding.
     lengths : Tensor of shape (batch,), int64
@@ -52,11 +53,15 @@ class BatchBuilder:
         kernel call.
     device : torch.device
         Where batches go.
+    is_causal : bool, default=False
+        Whether the network must not see what is still to come: then a value missing before the
+        first observed one looks like the mean, else like the first.
     """
 
     scaling: Scaling
     width: int
     device: torch.device
+    is_causal: bool = False
 
     def training_batches(
         self, sequences: Sequences, batch_size: int, rng: np.random.RandomState
@@ -74,25 +79,60 @@ class BatchBuilder:
 
     def scoring_batches(self, sequences: Sequences) -> Iterator[Batch]:
         """Yield each sequence once, those of like lengths together."""
+        for indices in self.scoring_groups(sequences):
+            yield self.build(sequences, indices)
+
+    def scoring_groups(self, sequences: Sequences) -> Iterator[np.ndarray]:
+        """Yield which sequences make a batch; one too long for a kernel call is alone."""
         order = np.argsort(sequences.lengths, kind="stable")
         for start in range(0, len(order), MAX_ROWS):
-            for piece in self._pieces(sequences, order[start : start + MAX_ROWS], MAX_ROWS):
-                yield self.build(sequences, piece)
+            yield from self._pieces(sequences, order[start : start + MAX_ROWS], MAX_ROWS)
 
-    def build(self, sequences: Sequences, indices: np.ndarray) -> Batch:
-        """Return the batch of the sequences that ``indices`` names."""
+    def is_long(self, sequences: Sequences, indices: np.ndarray) -> bool:
+        """Whether a group is a sequence too long for a kernel call."""
+        return bool(sequences.lengths[indices].max() > self._steps_per_call)
+
+    def chunks(self, sequences: Sequences, indices: np.ndarray) -> Iterator[Batch]:
+        """Yield the batch of a group, or of a long sequence alone its parts, one after the other.
+
+        The parts are for causal networks; each is told what was last observed in those before.
+        """
+        if not self.is_long(sequences, indices):
+            yield self.build(sequences, indices)
+            return
+        before = None
+        parts = cut(sequences.take(indices), self._steps_per_call)
+        for part in range(len(parts)):
+            batch = self.build(parts, np.array([part]), before)
+            before = batch.x[:, -1].cpu().numpy()
+            yield batch
+
+    def build(
+        self, sequences: Sequences, indices: np.ndarray, before: np.ndarray | None = None
+    ) -> Batch:
+        """Return the batch of the sequences that ``indices`` names.
+
+        Until a feature is observed, ``before``, of shape (batch, feature), is what it looks like.
+        """
         lengths = sequences.lengths[indices]
         steps = np.arange(lengths.max())
         real = steps < lengths[:, np.newaxis]
         x = np.full((*real.shape, sequences.n_features), np.nan, dtype=np.float32)
         x[real] = self.scaling.transform(sequences.values[sequences.take(indices).rows()])
         observed = ~np.isnan(x)
+        if before is None:
+            mean = self.scaling.mean.astype(x.dtype)
+            before = mean if self.is_causal else first_observed(x, observed, mean)
         return Batch(
             indices,
-            torch.from_numpy(fill_missing(x, observed, self.scaling.mean)).to(self.device),
+            torch.from_numpy(fill_missing(x, observed, before)).to(self.device),
             torch.from_numpy(observed).to(self.device),
             torch.from_numpy(lengths).to(self.device),
         )
+
+    @property
+    def _steps_per_call(self) -> int:
+        return max(1, MAX_FLOATS // self.width)
 
     def _pieces(self, sequences: Sequences, indices: np.ndarray, max_rows: int) -> list[np.ndarray]:
         """Cut a batch so that each piece's kernel call stays small."""
@@ -102,13 +142,19 @@ class BatchBuilder:
         return np.array_split(indices, n_pieces)
 
 
-def fill_missing(x: np.ndarray, observed: np.ndarray, mean: np.ndarray) -> np.ndarray:
-    """Repeat each feature's last observed value; before that, the first; in want of any, the mean.
+def fill_missing(x: np.ndarray, observed: np.ndarray, before: np.ndarray) -> np.ndarray:
+    """Repeat each feature's last observed value; as long as there is none, what stood before.
 
-    Shapes: `x` and `observed` are (batch, time, feature), `mean` is (feature,).
+    Shapes: `x` and `observed` are (batch, time, feature), `before` is (batch, feature) or
+    (feature,).
     """
     steps = np.arange(x.shape[1])[:, np.newaxis]
     source = np.maximum.accumulate(np.where(observed, steps, -1), axis=1)
-    source = np.where(source < 0, observed.argmax(axis=1)[:, np.newaxis], source)
-    never_observed = ~observed.any(axis=1, keepdims=True)
-    return np.where(never_observed, mean.astype(x.dtype), np.take_along_axis(x, source, axis=1))
+    last = np.take_along_axis(x, np.maximum(source, 0), axis=1)
+    return np.where(source < 0, before[..., np.newaxis, :], last)
+
+
+def first_observed(x: np.ndarray, observed: np.ndarray, mean: np.ndarray) -> np.ndarray:
+    """Return each feature's first observed value, or in want of any the mean, (batch, feature)."""
+    first = np.take_along_axis(x, observed.argmax(axis=1)[:, np.newaxis], axis=1)[:, 0]
+    return np.where(observed.any(axis=1), first, mean)

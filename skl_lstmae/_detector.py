@@ -1,7 +1,6 @@
 """The LSTM autoencoder as a scikit-learn outlier detector and transformer of sequences."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from numbers import Integral, Real
 from typing import Any
 
@@ -9,46 +8,29 @@ import numpy as np
 import torch
 from numpy.random import RandomState
 from numpy.typing import NDArray
-from sklearn.base import (
-    BaseEstimator,
-    ClassNamePrefixFeaturesOutMixin,
-    OutlierMixin,
-    TransformerMixin,
-    _fit_context,
-)
-from sklearn.metrics import explained_variance_score
-from sklearn.utils import check_array, check_random_state
-from sklearn.utils._param_validation import (
-    HasMethods,
-    Interval,
-    Options,
-    StrOptions,
-    validate_params,
-)
+from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
+from sklearn.utils import check_array
+from sklearn.utils._param_validation import Interval, Options, StrOptions, validate_params
+from sklearn.utils._set_output import _wrap_data_with_container
+from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
-from skl_lstmae._batches import BatchBuilder
-from skl_lstmae._inference import Inference
-from skl_lstmae._losses import LOSSES
-from skl_lstmae._scaling import SCALERS, Scaling, fit_scaling
-from skl_lstmae._scoring import SCORERS, Residuals, make_scorer
-from skl_lstmae._sequences import Restore, Sequences, check_sequences
-from skl_lstmae._thresholds import ReferenceScores
-from skl_lstmae._training import History, Trainer
+from skl_lstmae._base import VIEWS_OF_ERRORS, SequenceDetector
+from skl_lstmae._sequences import one_row_each
 from skl_lstmae.modules import LSTMAutoencoder
 
-MIN_SEQUENCES = 5  # two to learn a covariance from, three to calibrate on
 
-ACTIVATION_RANGES: dict[str | None, tuple[float, float]] = {
-    "sigmoid": (0.0, 1.0),
-    "tanh": (-1.0, 1.0),
-    "relu": (0.0, np.inf),
-}
+def _has_vector_latents(detector: "LSTMAutoencoderDetector") -> bool:
+    if detector.bottleneck == "sequence":
+        raise AttributeError(
+            "inverse_transform needs one latent vector a sequence, but bottleneck='sequence' "
+            "keeps one a time step, of which transform returns the mean; use reconstruct, or "
+            "another bottleneck."
+        )
+    return True
 
 
-class LSTMAutoencoderDetector(
-    ClassNamePrefixFeaturesOutMixin, TransformerMixin, OutlierMixin, BaseEstimator
-):
+class LSTMAutoencoderDetector(ClassNamePrefixFeaturesOutMixin, TransformerMixin, SequenceDetector):
     """Find anomalous sequences by what an LSTM autoencoder makes of them.
 
     The network learns to pass the training sequences through a narrow latent; a new sequence is
@@ -144,6 +126,11 @@ class LSTMAutoencoderDetector(
     clip_norm : float or None, default=1.0
         Bound on the norm of the gradient.
 
+    warm_start : bool, default=False
+        Whether `fit` goes on with the weights it finds, and appends to the loss curves, rather than
+        start anew. Scaling, scores and threshold are learned anew from X. With the same X and an
+        int `random_state` the same sequences are held out as before.
+
     scorer : {"neighbors", "mahalanobis", "error", "error_max"} or callable, default="neighbors"
         How errors and latents become the score of a sequence:
 
@@ -202,13 +189,13 @@ class LSTMAutoencoderDetector(
         Names of the features, if X was of DataFrames with string column names.
 
     n_epochs_ : int
-        Number of epochs run.
+        Number of epochs run, those before a warm start and those of `partial_fit` included.
 
     loss_curve_ : list of float
         Training loss of each epoch.
 
     validation_loss_curve_ : list of float
-        Loss of the held-out sequences after each epoch; empty without `early_stopping`.
+        Loss of the held-out sequences after each epoch of `fit`; empty without `early_stopping`.
 
     device_ : torch.device
         Where the network runs.
@@ -236,38 +223,16 @@ class LSTMAutoencoderDetector(
     (400, 32)
     """
 
+    _module_class = LSTMAutoencoder
+
     _parameter_constraints: dict[str, list[Any]] = {
-        "hidden_size": [Interval(Integral, 1, None, closed="left"), list, tuple],
+        **SequenceDetector._parameter_constraints,
         "latent_size": [Interval(Integral, 1, None, closed="left")],
         "bottleneck": [StrOptions({"last", "mean", "max", "sequence"})],
         "decoder": [StrOptions({"repeat", "autoregressive"})],
         "teacher_forcing": [Interval(Real, 0, 1, closed="both")],
         "bidirectional": [StrOptions({"encoder", "both"}), Options(bool, {False})],
         "skip_connection": ["boolean"],
-        "dropout": [Interval(Real, 0, 1, closed="left")],
-        "noise": [Interval(Real, 0, None, closed="left")],
-        "output_activation": [StrOptions(set(ACTIVATION_RANGES)), None],
-        "scaler": [
-            StrOptions({name for name in SCALERS if name}),
-            HasMethods(["fit", "transform", "inverse_transform"]),
-            None,
-        ],
-        "loss": [StrOptions(set(LOSSES))],
-        "learning_rate": [Interval(Real, 0, None, closed="neither")],
-        "weight_decay": [Interval(Real, 0, None, closed="left")],
-        "batch_size": [Interval(Integral, 1, None, closed="left")],
-        "max_epochs": [Interval(Integral, 1, None, closed="left")],
-        "early_stopping": ["boolean"],
-        "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
-        "n_iter_no_change": [Interval(Integral, 1, None, closed="left")],
-        "tol": [Interval(Real, 0, None, closed="left")],
-        "clip_norm": [Interval(Real, 0, None, closed="neither"), None],
-        "scorer": [StrOptions(set(SCORERS)), callable],
-        "contamination": [StrOptions({"auto"}), Interval(Real, 0, 0.5, closed="right")],
-        "false_alarm_rate": [Interval(Real, 0, 0.5, closed="right")],
-        "device": [str, torch.device],
-        "random_state": ["random_state"],
-        "verbose": ["verbose"],
     }
 
     def __init__(
@@ -294,6 +259,7 @@ class LSTMAutoencoderDetector(
         n_iter_no_change: int = 10,
         tol: float = 1e-4,
         clip_norm: float | None = 1.0,
+        warm_start: bool = False,
         scorer: str | Callable[..., Any] = "neighbors",
         contamination: str | float = "auto",
         false_alarm_rate: float = 0.01,
@@ -301,131 +267,36 @@ class LSTMAutoencoderDetector(
         random_state: int | RandomState | None = None,
         verbose: int = 0,
     ) -> None:
-        self.hidden_size = hidden_size
+        super().__init__(
+            hidden_size=hidden_size,
+            dropout=dropout,
+            noise=noise,
+            output_activation=output_activation,
+            scaler=scaler,
+            loss=loss,
+            learning_rate=learning_rate,
+            weight_decay=weight_decay,
+            batch_size=batch_size,
+            max_epochs=max_epochs,
+            early_stopping=early_stopping,
+            validation_fraction=validation_fraction,
+            n_iter_no_change=n_iter_no_change,
+            tol=tol,
+            clip_norm=clip_norm,
+            warm_start=warm_start,
+            scorer=scorer,
+            contamination=contamination,
+            false_alarm_rate=false_alarm_rate,
+            device=device,
+            random_state=random_state,
+            verbose=verbose,
+        )
         self.latent_size = latent_size
         self.bottleneck = bottleneck
         self.decoder = decoder
         self.teacher_forcing = teacher_forcing
         self.bidirectional = bidirectional
         self.skip_connection = skip_connection
-        self.dropout = dropout
-        self.noise = noise
-        self.output_activation = output_activation
-        self.scaler = scaler
-        self.loss = loss
-        self.learning_rate = learning_rate
-        self.weight_decay = weight_decay
-        self.batch_size = batch_size
-        self.max_epochs = max_epochs
-        self.early_stopping = early_stopping
-        self.validation_fraction = validation_fraction
-        self.n_iter_no_change = n_iter_no_change
-        self.tol = tol
-        self.clip_norm = clip_norm
-        self.scorer = scorer
-        self.contamination = contamination
-        self.false_alarm_rate = false_alarm_rate
-        self.device = device
-        self.random_state = random_state
-        self.verbose = verbose
-
-    @_fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X: Any, y: Any = None) -> "LSTMAutoencoderDetector":
-        """Learn what normal sequences look like.
-
-        Parameters
-        ----------
-        X : sequences
-            At least five sequences, in any of the forms above.
-
-        y : Ignored
-            Present for API consistency by convention.
-
-        Returns
-        -------
-        self : LSTMAutoencoderDetector
-            The fitted detector. A fit that fails leaves it as it was.
-        """
-        self._check_parameters()
-        with all_or_nothing(self):
-            sequences, _ = check_sequences(self, X, min_sequences=MIN_SEQUENCES)
-            return self._fit(sequences)
-
-    def recalibrate(
-        self,
-        *,
-        contamination: str | float | None = None,
-        false_alarm_rate: float | None = None,
-    ) -> "LSTMAutoencoderDetector":
-        """Change the rule behind ``offset_`` without running the network again.
-
-        Parameters
-        ----------
-        contamination : "auto" or float, default=None
-            The parameter's new value; None leaves it.
-
-        false_alarm_rate : float, default=None
-            The parameter's new value; None leaves it.
-
-        Returns
-        -------
-        self : LSTMAutoencoderDetector
-            The detector with the new parameters and ``offset_``.
-        """
-        check_is_fitted(self)
-        changed = {"contamination": contamination, "false_alarm_rate": false_alarm_rate}
-        changed = {name: value for name, value in changed.items() if value is not None}
-        with all_or_nothing(self):
-            self.set_params(**changed)._validate_params()
-            self.offset_ = self._offset()
-        return self
-
-    def score_samples(self, X: Any) -> NDArray[np.float64]:
-        """Score sequences by how normal they are.
-
-        Parameters
-        ----------
-        X : sequences
-            In any of the forms above.
-
-        Returns
-        -------
-        scores : ndarray of shape (n_sequences,), float64
-            Higher is more normal; see the parameter ``scorer``. A sequence's score is the same, bit
-            for bit, whatever sequences it comes with and however they are padded, on a CPU.
-        """
-        sequences, _ = self._read(X)
-        return self._score_samples(sequences)
-
-    def decision_function(self, X: Any) -> NDArray[np.float64]:
-        """Score sequences relative to ``offset_``.
-
-        Parameters
-        ----------
-        X : sequences
-            In any of the forms above.
-
-        Returns
-        -------
-        decisions : ndarray of shape (n_sequences,), float64
-            ``score_samples(X) - offset_``: negative for anomalies.
-        """
-        return self.score_samples(X) - self.offset_
-
-    def predict(self, X: Any) -> NDArray[np.int64]:
-        """Tell anomalous sequences from normal ones.
-
-        Parameters
-        ----------
-        X : sequences
-            In any of the forms above.
-
-        Returns
-        -------
-        labels : ndarray of shape (n_sequences,), int64
-            -1 for anomalies, +1 for normal sequences.
-        """
-        return np.where(self.decision_function(X) < 0, -1, 1)
 
     def transform(self, X: Any) -> NDArray[np.float32]:
         """Encode each sequence as one latent vector.
@@ -441,20 +312,48 @@ class LSTMAutoencoderDetector(
             The latents; with ``bottleneck="sequence"`` their mean over each sequence's steps.
         """
         sequences, _ = self._read(X)
-        return self._inference.latents(sequences)
+        latents = self._inference.latents(sequences)
+        # Left to itself, scikit-learn would give pandas output the index of X, which for a panel
+        # has a row per time step; the index of a frame that is returned it keeps.
+        return _wrap_data_with_container("transform", latents, one_row_each(X, sequences), self)
 
-    def inverse_transform(self, Z: Any, lengths: Any) -> list[NDArray[np.float64]]:
+    def fit_transform(self, X: Any, y: Any = None, **fit_params: Any) -> NDArray[np.float32]:
+        """Learn what normal sequences look like, and encode each as one latent vector.
+
+        Parameters
+        ----------
+        X : sequences
+            At least five sequences, in any of the forms above.
+
+        y : Ignored
+            Present for API consistency by convention.
+
+        **fit_params : dict
+            Passed to ``fit``.
+
+        Returns
+        -------
+        Z : ndarray of shape (n_sequences, latent_size), float32
+            As ``transform`` returns them.
+        """
+        # Here y is for the next step of a pipeline, a classifier whose classes may be 0 and 1.
+        return super().fit_transform(X, **fit_params)
+
+    @available_if(_has_vector_latents)
+    def inverse_transform(self, Z: Any, lengths: Any = None) -> list[NDArray[np.float64]]:
         """Decode latent vectors into sequences.
 
-        An autoregressive decoder, and a skip connection, feed on the decoded past.
+        An autoregressive decoder, and a skip connection, feed on the decoded past. With
+        ``bottleneck="sequence"`` there is no such method: a mean of latents does not say what the
+        steps were.
 
         Parameters
         ----------
         Z : array-like of shape (n_sequences, latent_size)
             Latents as ``transform`` returns them.
 
-        lengths : int or array-like of shape (n_sequences,)
-            Numbers of time steps to decode.
+        lengths : int or array-like of shape (n_sequences,), default=None
+            Numbers of time steps to decode; None means as many as all training sequences had.
 
         Returns
         -------
@@ -462,19 +361,18 @@ class LSTMAutoencoderDetector(
             The sequences in the units of the training data.
         """
         check_is_fitted(self)
-        if self.module_.bottleneck.kind == "sequence":
-            raise ValueError(
-                "inverse_transform needs one latent vector a sequence, but bottleneck='sequence' "
-                "keeps one a time step, of which transform returns the mean; use reconstruct, or "
-                "another bottleneck."
-            )
         Z = check_array(Z, dtype=np.float32, input_name="Z")
         if Z.shape[1] != self.module_.latent_size:
             raise ValueError(
                 f"Z has {Z.shape[1]} features, but the latents of this {type(self).__name__} have "
                 f"{self.module_.latent_size}."
             )
-        counts = np.asarray(lengths)
+        if lengths is None and self._n_timesteps is None:
+            raise ValueError(
+                "inverse_transform must be told the lengths to decode, since the training "
+                "sequences were of several; pass lengths=."
+            )
+        counts = np.asarray(self._n_timesteps if lengths is None else lengths)
         if counts.dtype.kind not in "iu" or counts.shape not in ((), (len(Z),)) or counts.min() < 1:
             raise ValueError(
                 f"lengths must be one positive int, or {len(Z)} of them, one a row of Z; "
@@ -497,13 +395,9 @@ class LSTMAutoencoderDetector(
             padding for an array, a DataFrame with the same index for a DataFrame. Missing values
             are reconstructed too.
         """
-        sequences, restore = self._read(X)
-        return restore(self._inference.predictions(sequences))
+        return self._predicted_steps(X)
 
-    @validate_params(
-        {"per": [StrOptions({"sequence", "timestep", "feature"})]},
-        prefer_skip_nested_validation=True,
-    )
+    @validate_params(VIEWS_OF_ERRORS, prefer_skip_nested_validation=True)
     def reconstruction_error(self, X: Any, per: str = "sequence") -> Any:
         """Return how badly sequences are reconstructed, as a whole or by time step or feature.
 
@@ -524,225 +418,36 @@ class LSTMAutoencoderDetector(
             n_features). "timestep": a list of arrays of shape (n_timesteps,) for a list, an array
             (n_sequences, n_timesteps) with NaN for padding for an array, a Series for a panel.
         """
-        sequences, restore = self._read(X)
-        if per == "timestep":
-            return restore(self._inference.timestep_shares(sequences))
-        view = Residuals.mean_error if per == "sequence" else Residuals.feature_shares
-        return self._inference.summaries(sequences, view)
-
-    def score(self, X: Any, y: Any = None) -> float:
-        """Return the explained variance of the reconstruction.
-
-        Parameters
-        ----------
-        X : sequences
-            In any of the forms above.
-
-        y : Ignored
-            Present for API consistency by convention.
-
-        Returns
-        -------
-        score : float
-            Mean over the features of the share of their variance, in the units of X, that the
-            reconstruction explains: 1 is perfect, 0 as good as the mean. Missing values are left
-            out.
-        """
-        sequences, _ = self._read(X)
-        actual = sequences.values[sequences.rows()]
-        reconstructed = self._inference.predictions(sequences)
-        observed = ~np.isnan(actual)
-        return float(
-            np.mean(
-                [
-                    explained_variance_score(actual[seen, j], reconstructed[seen, j])
-                    for j, seen in enumerate(observed.T)
-                    if seen.any()
-                ]
-            )
-        )
+        return self._view_errors(X, per)
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
-        tags.input_tags.three_d_array = True
-        tags.input_tags.allow_nan = True
         tags.transformer_tags.preserves_dtype = []  # the network computes in float32
         return tags
-
-    @property
-    def scaler_(self) -> Any:
-        """The fitted scaler."""
-        return self._scaling.transformer
 
     @property
     def _n_features_out(self) -> int:
         return self.module_.latent_size
 
     def _check_parameters(self) -> None:
-        """Refuse what the declared constraints, which see one parameter at a time, let through."""
-        widths = np.atleast_1d(np.array(self.hidden_size, dtype=object))
-        if not len(widths) or not all(isinstance(n, int | np.integer) and n >= 1 for n in widths):
-            raise ValueError(
-                f"The 'hidden_size' parameter of {type(self).__name__} must be a positive int or a "
-                f"non-empty list of them. Got {self.hidden_size!r} instead."
-            )
+        super()._check_parameters()
         if self.decoder == "autoregressive" and self.bidirectional == "both":
             raise ValueError(
                 "decoder='autoregressive' only runs forward in time; use "
                 "bidirectional='encoder', or decoder='repeat'."
             )
-        if self.loss == "binary_cross_entropy" and self.output_activation != "sigmoid":
-            raise ValueError(
-                "loss='binary_cross_entropy' compares probabilities; use "
-                f"output_activation='sigmoid', not {self.output_activation!r}."
-            )
 
-    def _check_output_range(self, scaling: Scaling) -> None:
-        low, high = ACTIVATION_RANGES.get(self.output_activation, (-np.inf, np.inf))
-        outside = (scaling.low < low - 1e-6) | (scaling.high > high + 1e-6)
-        if outside.any():
-            feature = int(outside.argmax())
-            raise ValueError(
-                f"output_activation={self.output_activation!r} only reaches values in "
-                f"[{low:g}, {high:g}], but feature {feature} of the scaled training data spans "
-                f"[{scaling.low[feature]:g}, {scaling.high[feature]:g}]; use scaler='minmax', or "
-                "another output_activation."
-            )
-
-    def _read(self, X: Any) -> tuple[Sequences, Restore]:
-        check_is_fitted(self)
-        return check_sequences(self, X, n_channels=self.module_.input_size)
-
-    def _fit(self, sequences: Sequences) -> "LSTMAutoencoderDetector":
-        random_state = check_random_state(self.random_state)
-        self.device_ = resolve_device(self.device)
-        self._loss = self.loss
-        training, held_out = self._split(len(sequences), random_state)
-        self._scaling = fit_scaling(self.scaler, sequences.take(training))
-        self._check_output_range(self._scaling)
-        self.module_ = self._build_module(sequences.n_features, random_state).to(self.device_)
-        history = self._train(sequences.take(training), sequences.take(held_out), random_state)
-        self.n_epochs_ = history.n_epochs
-        self.loss_curve_ = history.loss_curve
-        self.validation_loss_curve_ = history.validation_loss_curve
-        self._learn_scores(sequences, training, held_out)
-        return self
-
-    def _split(
-        self, n_sequences: int, random_state: RandomState
-    ) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-        """Hold out whole sequences if anything is to be judged by them."""
-        n_held_out = 0
-        if self.early_stopping or self.contamination == "auto":
-            n_wanted = max(3, round(self.validation_fraction * n_sequences))
-            n_held_out = min(n_wanted, n_sequences - 2)
-        held_out, training = np.split(random_state.permutation(n_sequences), [n_held_out])
-        return training, held_out
-
-    def _build_module(self, n_features: int, random_state: RandomState) -> LSTMAutoencoder:
-        # A module made on the meta device draws no weights from torch's global generator.
-        with torch.device("meta"):
-            module = LSTMAutoencoder(
-                n_features,
-                [int(width) for width in np.atleast_1d(self.hidden_size)],
-                int(self.latent_size),
-                bottleneck=self.bottleneck,
-                decoder=self.decoder,
-                teacher_forcing=self.teacher_forcing,
-                bidirectional=self.bidirectional,
-                skip_connection=self.skip_connection,
-                dropout=self.dropout,
-                noise=self.noise,
-                output_activation=self.output_activation,
-            )
-        module.to_empty(device="cpu").reset_parameters(make_generator(random_state, "cpu"))
-        return module
-
-    def _train(
-        self, training: Sequences, held_out: Sequences, random_state: RandomState
-    ) -> History:
-        trainer = Trainer(
-            loss=LOSSES[self.loss],
-            learning_rate=self.learning_rate,
-            weight_decay=self.weight_decay,
-            clip_norm=self.clip_norm,
-            max_epochs=self.max_epochs,
-            n_iter_no_change=self.n_iter_no_change,
-            tol=self.tol,
-            verbose=self.verbose,
-            generator=make_generator(random_state, self.device_),
-        )
-        builder = self._batch_builder
-        return trainer.train(
-            self.module_,
-            lambda: builder.training_batches(training, self.batch_size, random_state),
-            (lambda: builder.scoring_batches(held_out)) if self.early_stopping else None,
-        )
-
-    def _learn_scores(
-        self, sequences: Sequences, training: NDArray[np.intp], held_out: NDArray[np.intp]
-    ) -> None:
-        self._scorer = make_scorer(self.scorer)
-        summaries = self._summarize(sequences)
-        self._scorer.fit(summaries[training])
-        self._held_out_scores = None
-        if len(held_out):
-            held_out_scores = self._scorer.calibrate(summaries[held_out])
-            self._held_out_scores = ReferenceScores.of(held_out_scores)
-        self._training_scores = ReferenceScores.of(self._scorer.score(summaries))
-        self.offset_ = self._offset()
-
-    def _offset(self) -> float:
-        if not isinstance(self.contamination, str):
-            return self._training_scores.contamination_offset(self.contamination)
-        if self._held_out_scores is None:
-            raise ValueError(
-                "contamination='auto' needs sequences held out of training, but this detector was "
-                "fitted without; fit it again with contamination='auto'."
-            )
-        return self._held_out_scores.false_alarm_offset(self.false_alarm_rate)
-
-    @property
-    def _inference(self) -> Inference:
-        return Inference(self.module_, self._batch_builder, LOSSES[self._loss])
-
-    @property
-    def _batch_builder(self) -> BatchBuilder:
-        return BatchBuilder(self._scaling, self.module_.width, self.device_)
-
-    def _score_samples(self, sequences: Sequences) -> NDArray[np.float64]:
-        return self._scorer.score(self._summarize(sequences))
-
-    def _summarize(self, sequences: Sequences) -> NDArray[np.float64]:
-        return self._inference.summaries(sequences, self._scorer.summarize)
-
-
-@contextmanager
-def all_or_nothing(estimator: BaseEstimator) -> Iterator[None]:
-    """Give an estimator back its former state if what is done to it fails."""
-    state = vars(estimator).copy()
-    try:
-        yield
-    except BaseException:
-        vars(estimator).clear()
-        vars(estimator).update(state)
-        raise
-
-
-def make_generator(random_state: RandomState, device: str | torch.device) -> torch.Generator:
-    """Return a torch generator seeded from a numpy one."""
-    return torch.Generator(device).manual_seed(int(random_state.randint(2**31 - 1)))
-
-
-def resolve_device(device: str | torch.device) -> torch.device:
-    """Return the torch device that ``device`` names; "auto" is CUDA, else MPS, else the CPU."""
-    if device == "auto":
-        if torch.cuda.is_available():
-            return torch.device("cuda")
-        return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
-    try:
-        device = torch.device(device)
-        torch.empty(0, device=device)
-    except (RuntimeError, AssertionError, NotImplementedError) as error:
-        raise ValueError(f"device={str(device)!r} cannot be used here: {error}") from error
-    return device
+    def _make_architecture(self, n_features: int) -> dict[str, Any]:
+        return {
+            "input_size": n_features,
+            "hidden_size": [int(width) for width in np.atleast_1d(self.hidden_size)],
+            "latent_size": int(self.latent_size),
+            "bottleneck": self.bottleneck,
+            "decoder": self.decoder,
+            "teacher_forcing": self.teacher_forcing,
+            "bidirectional": self.bidirectional,
+            "skip_connection": self.skip_connection,
+            "dropout": self.dropout,
+            "noise": self.noise,
+            "output_activation": self.output_activation,
+        }

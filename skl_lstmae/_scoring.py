@@ -6,8 +6,10 @@ from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.covariance import LedoitWolf
-from sklearn.neighbors import NearestNeighbors
+from scipy.linalg import pinvh
+from scipy.spatial.distance import cdist
+from sklearn.covariance import empirical_covariance, ledoit_wolf_shrinkage, shrunk_covariance
+from sklearn.metrics import pairwise_distances
 from sklearn.preprocessing import StandardScaler
 
 
@@ -70,7 +72,8 @@ class Residuals:
         return np.cumsum(self.lengths) - self.lengths
 
     def _n_observed(self) -> NDArray[np.float64]:
-        return self._total(~np.isnan(self.errors)).sum(axis=1)
+        # A window that falls into a gap of its series has no error rather than an undefined one.
+        return np.maximum(self._total(~np.isnan(self.errors)).sum(axis=1), 1)
 
     def _total(self, cells: NDArray[Any]) -> NDArray[np.float64]:
         # reduceat adds up each sequence by itself; a padded sum's order depends on the padding.
@@ -81,8 +84,8 @@ class ErrorScorer:
     """Minus the mean error of a sequence.
 
     Every scorer works in three steps: `summarize` makes a row of numbers of a sequence, batch by
-    batch; `fit` learns from the training sequences' rows; `score` judges rows. In between,
-    `calibrate` scores the held-out sequences, from which it may learn too.
+    batch; `fit` learns from the training sequences' rows, `partial_fit` from more of them; `score`
+    judges rows. In between, `calibrate` scores the held-out sequences, from which it may learn too.
     """
 
     def summarize(self, residuals: Residuals) -> NDArray[np.float64]:
@@ -91,6 +94,10 @@ class ErrorScorer:
 
     def fit(self, summaries: NDArray[np.float64]) -> Self:
         """Learn what is normal from the training sequences' summaries."""
+        return self
+
+    def partial_fit(self, summaries: NDArray[np.float64]) -> Self:
+        """Learn from the summaries of more sequences; earlier ones fade."""
         return self
 
     def calibrate(self, summaries: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -110,6 +117,21 @@ class MaxErrorScorer(ErrorScorer):
         return residuals.worst_step_error()[:, np.newaxis]
 
 
+# In scaled units: errors below a thousandth of a standard deviation are alike.
+SMALLEST_ERROR = 1e-6
+
+MAX_REFERENCES = 1024
+"""Sequences that a scorer remembers: later ones replace the first."""
+
+
+def latents_and_log_errors(residuals: Residuals) -> NDArray[np.float64]:
+    """Join latent and log error of each feature, (n_sequences, latent_size + n_features).
+
+    A feature that a sequence never observes has NaN.
+    """
+    return np.hstack([residuals.latents, np.log(residuals.feature_errors() + SMALLEST_ERROR)])
+
+
 class MahalanobisScorer(ErrorScorer):
     """Minus the Mahalanobis distance of (latent, log error of each feature) from the training mean.
 
@@ -122,39 +144,73 @@ class MahalanobisScorer(ErrorScorer):
     .. [1] O. Ledoit, M. Wolf, "A well-conditioned estimator for large-dimensional covariance
        matrices", Journal of Multivariate Analysis 88, 2004,
        :doi:`10.1016/S0047-259X(03)00096-4`.
+    .. [2] T. F. Chan, G. H. Golub, R. J. LeVeque, "Updating formulae and a pairwise algorithm for
+       computing sample variances", COMPSTAT 1982.
     """
-
-    # In scaled units: errors below a thousandth of a standard deviation are alike.
-    SMALLEST_ERROR = 1e-6
 
     def summarize(self, residuals: Residuals) -> NDArray[np.float64]:
         """Return latent and log errors, (n_sequences, latent_size + n_features)."""
-        log_errors = np.log(residuals.feature_errors() + self.SMALLEST_ERROR)
-        return np.hstack([residuals.latents, log_errors])
+        return latents_and_log_errors(residuals)
 
     def fit(self, summaries: NDArray[np.float64]) -> Self:
         """Learn mean and covariance."""
-        self.standardizer_ = StandardScaler().fit(summaries)
-        self.covariance_ = LedoitWolf().fit(self._standardize(summaries))
+        standardizer = StandardScaler().fit(summaries)
+        self.mean_ = standardizer.mean_
+        self.covariance_ = empirical_covariance(self._center(summaries), assume_centered=True)
+        self.shrinkage_ = ledoit_wolf_shrinkage(self._standardize(summaries))
+        self.n_sequences_ = min(len(summaries), MAX_REFERENCES)
+        self.precision_ = self._invert()
+        return self
+
+    def partial_fit(self, summaries: NDArray[np.float64]) -> Self:
+        """Take in more sequences [2]_; earlier ones weigh as much as at most 1024."""
+        n, n_new = self.n_sequences_, len(summaries)
+        deviations = self._center(summaries)
+        shift = deviations.mean(axis=0)
+        scatter = (deviations - shift).T @ (deviations - shift)
+        self.covariance_ = (n * self.covariance_ + scatter) / (n + n_new) + (
+            n * n_new / (n + n_new) ** 2
+        ) * np.outer(shift, shift)
+        self.mean_ = self.mean_ + shift * n_new / (n + n_new)
+        self.n_sequences_ = min(n + n_new, MAX_REFERENCES)
+        self.shrinkage_ *= min(1.0, n / self.n_sequences_)  # Ledoit and Wolf's falls as 1 / n
+        self.precision_ = self._invert()
         return self
 
     def score(self, summaries: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return the scores, at most 0."""
-        return -np.sqrt(self.covariance_.mahalanobis(self._standardize(summaries)))
+        center = np.zeros((1, len(self.mean_)))
+        distances = pairwise_distances(
+            self._standardize(summaries), center, metric="mahalanobis", VI=self.precision_
+        )
+        return -distances[:, 0]
+
+    def _invert(self) -> NDArray[np.float64]:
+        scale = self._scale()
+        correlation = self.covariance_ / np.outer(scale, scale)
+        return pinvh(shrunk_covariance(correlation, self.shrinkage_), check_finite=False)
+
+    def _scale(self) -> NDArray[np.float64]:
+        deviations = np.sqrt(np.diag(self.covariance_))
+        return np.where(deviations > 0, deviations, 1.0)
+
+    def _center(self, summaries: NDArray[np.float64]) -> NDArray[np.float64]:
+        return np.nan_to_num(summaries - self.mean_)
 
     def _standardize(self, summaries: NDArray[np.float64]) -> NDArray[np.float64]:
-        return np.nan_to_num(self.standardizer_.transform(summaries))
+        return self._center(summaries) / self._scale()
 
 
-class NeighborsScorer(MahalanobisScorer):
+class NeighborsScorer(ErrorScorer):
     """Minus the mean distance from the three nearest other training sequences [1]_.
 
     Distances are between (latent, log error of each feature, peak of each encoder output), each
-    component standardised. Unlike a mean and covariance, neighbours describe training sequences
-    that fall into groups; unlike an average over the steps, a peak keeps what is brief.
+    component standardised; a feature that a sequence never observes counts as average. Unlike a
+    mean and covariance, neighbours describe training sequences that fall into groups; unlike an
+    average over the steps, a peak keeps what is brief.
 
-    One reference at distance 0 is taken for the sequence itself and left out, so that a training
-    sequence is judged by the others.
+    One reference at next to no distance is taken for the sequence itself and left out, so that a
+    training sequence is judged by the others.
 
     References
     ----------
@@ -163,17 +219,25 @@ class NeighborsScorer(MahalanobisScorer):
     """
 
     N_NEIGHBORS = 3
-    MAX_REFERENCES = 1024
+
+    # In standard deviations: on another machine the same sequence differs in its last bits.
+    SAME = 1e-4
 
     def summarize(self, residuals: Residuals) -> NDArray[np.float64]:
         """Return latent, log errors and peaks, (n_sequences, n_summaries)."""
-        return np.hstack([super().summarize(residuals), residuals.peaks])
+        return np.hstack([latents_and_log_errors(residuals), residuals.peaks])
 
     def fit(self, summaries: NDArray[np.float64]) -> Self:
         """Keep at most 1024 sequences as references."""
-        self.standardizer_ = StandardScaler().fit(summaries)
-        self.references_ = self._standardize(summaries[: self.MAX_REFERENCES])
+        standardizer = StandardScaler().fit(summaries)
+        self.mean_, self.scale_ = standardizer.mean_, standardizer.scale_
+        self.references_ = summaries[:MAX_REFERENCES]
         return self
+
+    def partial_fit(self, summaries: NDArray[np.float64]) -> Self:
+        """Make references of more sequences, the latest 1024."""
+        references = np.vstack([self.references_, summaries])
+        return self.fit(references[-MAX_REFERENCES:])
 
     def calibrate(self, summaries: NDArray[np.float64]) -> NDArray[np.float64]:
         """Make references of the held-out sequences too, if all fit, and score each by the others.
@@ -182,25 +246,24 @@ class NeighborsScorer(MahalanobisScorer):
         the held-out ones, all would be exchangeable; that it is not can only lower their scores,
         and with them the offset.
         """
-        references = np.vstack([self.references_, self._standardize(summaries)])
-        if len(references) <= self.MAX_REFERENCES:
+        references = np.vstack([self.references_, summaries])
+        if len(references) <= MAX_REFERENCES:
             self.references_ = references
         return self.score(summaries)
 
     def score(self, summaries: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return the scores, at most 0."""
-        # This metric, with all variances 1, measures each pair by itself. The plain Euclidean one
-        # multiplies matrices, and the last bits of a product depend on the number of its rows.
-        nearest = NearestNeighbors(
-            n_neighbors=min(self.N_NEIGHBORS + 1, len(self.references_)),
-            algorithm="brute",
-            metric="seuclidean",
-            metric_params={"V": np.ones(self.references_.shape[1])},
-        ).fit(self.references_)
-        distances, _ = nearest.kneighbors(self._standardize(summaries))
-        is_reference = distances[:, :1] == 0
+        # Unlike scikit-learn's, scipy's distances are measured pair by pair. A product of matrices
+        # has last bits that depend on the number of its rows.
+        distances = cdist(self._standardize(summaries), self._standardize(self.references_))
+        n_nearest = min(self.N_NEIGHBORS + 1, len(self.references_))
+        distances = np.sort(np.partition(distances, n_nearest - 1)[:, :n_nearest])
+        is_reference = distances[:, :1] < self.SAME
         others = np.where(is_reference, distances[:, 1:], distances[:, :-1])
         return -others.mean(axis=1)
+
+    def _standardize(self, summaries: NDArray[np.float64]) -> NDArray[np.float64]:
+        return np.nan_to_num((summaries - self.mean_) / self.scale_)
 
 
 class CallableScorer(ErrorScorer):

@@ -17,11 +17,15 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.utils.validation import check_array, validate_data
 
 Restore = Callable[[NDArray[Any]], Any]
-"""Put per-row results, ``(total,)`` or ``(total, n_features)``, into the form `X` came in."""
+"""Put per-row results, ``(total,)`` or ``(total, n_features)``, into the form `X` came in; or
+``(n_sequences, n_steps, n_features)``, the steps after each sequence, which an index of pandas
+numbers from 1 on."""
 
 _FORMS = (
     "a list of (n_timesteps, n_features) arrays, or one array or DataFrame of 2 to 4 dimensions"
 )
+_SERIES_FORMS = "one series, an array or DataFrame (n_timesteps, n_features), or a list of series"
+_ROW_FORMS = "rows of a series, an array or DataFrame (n_timesteps, n_features) or (n_features,)"
 _MEMBER_FORMS = "an array of shape (n_timesteps,) or (n_timesteps, n_features)"
 _AXES = {
     2: ("sample", "feature"),
@@ -219,6 +223,123 @@ def check_sequences(
     return reading.sequences, reading.restore
 
 
+def check_series(estimator: Any, X: Any, *, reset: bool) -> tuple[Sequences, Restore]:
+    """Read `X` as long series, whose rows are the samples, and make it agree with `estimator`.
+
+    Parameters
+    ----------
+    estimator : estimator instance
+        Its `n_features_in_` and `feature_names_in_` are set if `reset`, else compared with `X`.
+    X : array-like, DataFrame or list
+        ``(n_timesteps, n_features)`` is one series; a list or tuple of such arrays or DataFrames,
+        or of pandas Series, and a DataFrame indexed by (series id, time) are several.
+    reset : bool
+        Whether the estimator is being fitted.
+
+    Returns
+    -------
+    series : Sequences
+        One sequence a series, on the values of `X`; never padded.
+    restore : callable
+        Takes one number a row, of shape (total,), and returns an array of shape (n_timesteps,), or
+        for a list of series a list of such arrays.
+    """
+    holds_series = _holds_series(X)
+    if holds_series or _is_panel(X):
+        reading = _read(X)
+        columns = reading.columns
+    else:
+        columns = X if _is_frame(X) else _to_floats(X, "X", _SERIES_FORMS)
+        _refuse_series_shape(columns.shape)
+        reading = _read_list([columns])
+        columns = columns if _is_frame(X) else reading.sequences.values
+    frames = X if holds_series else [X]
+    for i, frame in enumerate(frames):
+        _refuse_time_index(frame, f"series #{i} of X" if holds_series else "X")
+    validate_data(estimator, columns, reset=reset, skip_check_array=True)
+    ends = np.cumsum(reading.sequences.lengths)
+
+    def restore(rows: NDArray[Any]) -> Any:
+        return np.split(rows, ends[:-1]) if holds_series else rows
+
+    return reading.sequences, restore
+
+
+def label_rows(X: Any, series: Sequences) -> tuple[list[Any], list[Any]]:
+    """Return what the user calls the series and their rows.
+
+    Parameters
+    ----------
+    X : array-like, DataFrame or list
+        As `check_series` read it.
+    series : Sequences
+        What it read.
+
+    Returns
+    -------
+    ids : list
+        For a DataFrame indexed by (series id, time) the ids, else numbers from 0 on.
+    rows : list of array-like
+        For each series the times of its index, or numbers from 0 on if it has none.
+    """
+    if _is_panel(X):
+        ids, times = (X.index.get_level_values(level) for level in range(2))
+        ends = series.starts + series.lengths
+        return list(ids[series.starts]), [
+            times[start:end] for start, end in zip(series.starts, ends, strict=True)
+        ]
+    indices = [getattr(member, "index", None) for member in (X if _holds_series(X) else [X])]
+    return list(range(len(series))), [
+        index if _is_time_index(index) else np.arange(length)
+        for index, length in zip(indices, series.lengths, strict=True)
+    ]
+
+
+def check_rows(estimator: Any, X: Any) -> NDArray[np.float64]:
+    """Read `X` as rows of a series that goes on, and make it agree with `estimator`.
+
+    Parameters
+    ----------
+    estimator : estimator instance
+        Its `n_features_in_` and `feature_names_in_` are compared with `X`.
+    X : array-like or DataFrame of shape (n_timesteps, n_features), or (n_features,)
+        Any number of rows, or a single one. A row may be all NaN, as it is a part of a series.
+
+    Returns
+    -------
+    rows : ndarray of shape (n_timesteps, n_features), dtype float64
+    """
+    is_row_of_frame = hasattr(X, "iloc") and not _is_frame(X)
+    columns = X.to_frame().T if is_row_of_frame else X
+    rows = _to_floats(columns, "X", _ROW_FORMS).astype(np.float64, copy=False)
+    is_row = is_row_of_frame or rows.ndim == 1
+    if rows.ndim not in (1, 2):
+        raise ValueError(f"X has shape {rows.shape}; expected {_ROW_FORMS}.")
+    rows = np.atleast_2d(rows)
+    if rows.shape[1] != estimator.n_features_in_:
+        hint = "; a 1-D X is one row, for rows of one feature reshape it to (-1, 1)"
+        raise ValueError(
+            f"X has {rows.shape[1]} features, but {type(estimator).__name__} is expecting "
+            f"{estimator.n_features_in_} features as input{hint if is_row else ''}."
+        )
+    if np.isinf(rows).any():
+        row, feature = np.argwhere(np.isinf(rows))[0]
+        raise ValueError(
+            f"row {row} of X holds infinity in feature {feature}; expected finite numbers, or NaN "
+            "for a missing value."
+        )
+    _refuse_time_index(columns, "X")
+    validate_data(
+        estimator, columns if _is_frame(columns) else rows, reset=False, skip_check_array=True
+    )
+    return rows
+
+
+def one_row_each(X: Any, sequences: Sequences) -> Any:
+    """Return `X`, a panel cut to one row a sequence, indexed by sequence id."""
+    return X.iloc[sequences.starts].droplevel(1) if _is_panel(X) else X
+
+
 @dataclass(frozen=True, eq=False)
 class _Reading:
     sequences: Sequences
@@ -259,7 +380,7 @@ def _read(X: Any) -> _Reading:
         )
     if isinstance(X, (list, tuple)) or _is_object_vector(X):
         return _read_list(X)
-    if _is_frame(X) and X.index.nlevels > 1:
+    if _is_panel(X):
         return _read_panel(X)
     return _read_array(X)
 
@@ -279,14 +400,16 @@ def _read_list(X: Any) -> _Reading:
     _observed_lengths(sequences)
 
     def restore(rows: NDArray[Any]) -> list[Any]:
-        parts = np.split(rows, ends[:-1])
+        is_further = rows.ndim == 3
+        parts = rows if is_further else np.split(rows, ends[:-1])
+        index = range(1, 1 + rows.shape[1]) if is_further else None
         return [
-            _dress_like(original, _unflatten(part, step_shape))
+            _dress_like(original, _unflatten(part, step_shape), index)
             for original, part, step_shape in zip(originals, parts, step_shapes, strict=True)
         ]
 
     columns = values
-    if _is_frame(originals[0]):
+    if hasattr(originals[0], "columns"):
         columns = originals[0]
     elif _is_table_in_lists(originals, step_shapes, lengths):
         columns = values.reshape(len(sequences), -1)
@@ -303,6 +426,9 @@ def _read_array(X: Any) -> _Reading:
     lengths = _observed_lengths(Sequences(values, starts, padded_lengths))
 
     def restore(rows: NDArray[Any]) -> Any:
+        if rows.ndim == 3:
+            further = rows.reshape(*rows.shape[:2], *step_shape)
+            return _dress_like(X, further, columns=range(1, 1 + rows.shape[1]))
         steps = _unflatten(rows, tuple(step_shape))
         shape = (n_sequences, n_timesteps, *steps.shape[1:])
         padded = np.full(shape, np.nan, dtype=np.result_type(steps, np.float32))
@@ -310,7 +436,7 @@ def _read_array(X: Any) -> _Reading:
         return _dress_like(X, padded)
 
     is_table = array.ndim == 2
-    columns = X if _is_frame(X) else array if is_table else values
+    columns = X if hasattr(X, "columns") else array if is_table else values
     return _Reading(Sequences(values, starts, lengths), restore, columns, is_table)
 
 
@@ -326,7 +452,11 @@ def _read_panel(X: Any) -> _Reading:
     _observed_lengths(sequences)
 
     def restore(rows: NDArray[Any]) -> Any:
-        return _dress_like(X, rows)
+        if rows.ndim < 3:
+            return _dress_like(X, rows)
+        ids, further = X.index.get_level_values(0)[starts], range(1, 1 + rows.shape[1])
+        index = type(X.index).from_product([ids, further], names=X.index.names)
+        return _dress_like(X, rows.reshape(len(index), -1), index)
 
     return _Reading(sequences, restore, columns=X, is_table=False)
 
@@ -358,15 +488,17 @@ def _unflatten(rows: NDArray[Any], step_shape: tuple[int, ...]) -> NDArray[Any]:
     return rows
 
 
-def _dress_like(original: Any, rows: NDArray[Any]) -> Any:
-    """Turn `rows` into a DataFrame or Series indexed as `original`, if that is pandas."""
+def _dress_like(original: Any, rows: NDArray[Any], index: Any = None, columns: Any = None) -> Any:
+    """Turn `rows` into a DataFrame or Series, if `original` is one, with its or another index."""
     if not hasattr(original, "iloc"):
         return rows
+    index = original.index if index is None else index
     if not _is_frame(original):
-        return type(original)(rows, index=original.index, name=original.name)
+        return type(original)(rows, index=index, name=original.name)
     if rows.ndim == 2:
-        return type(original)(rows, index=original.index, columns=original.columns)
-    return type(original)(rows, index=original.index).iloc[:, 0].rename(None)
+        columns = original.columns if columns is None else columns
+        return type(original)(rows, index=index, columns=columns)
+    return type(original)(rows, index=index).iloc[:, 0].rename(None)
 
 
 # --------------------------------------------------------------------------- one array-like object
@@ -448,6 +580,21 @@ def _is_frame(X: Any) -> bool:
     return hasattr(X, "iloc") and hasattr(X, "columns")
 
 
+def _is_panel(X: Any) -> bool:
+    return _is_frame(X) and X.index.nlevels > 1
+
+
+def _holds_series(X: Any) -> bool:
+    """Whether `X` is several series, rather than one as a list of rows."""
+    is_list = isinstance(X, (list, tuple)) or _is_object_vector(X)
+    return is_list and any(np.ndim(x) == 2 or hasattr(x, "iloc") for x in X)
+
+
+def _is_time_index(index: Any) -> bool:
+    """Whether a frame's index holds times or periods: only those have a frequency."""
+    return hasattr(index, "freq")
+
+
 def _is_tensor(X: Any) -> bool:
     return all(hasattr(X, name) for name in ("detach", "cpu", "numpy"))
 
@@ -509,6 +656,40 @@ def _refuse_shape(shape: tuple[int, ...]) -> None:
             raise ValueError(
                 f"Found array with 0 {axis}(s) (shape={shape}) while a minimum of 1 is required."
             )
+
+
+def _refuse_series_shape(shape: tuple[int, ...]) -> None:
+    if len(shape) < 2:
+        raise ValueError(
+            f"Expected 2D array, got {len(shape)}D array instead: X has shape {shape}; expected "
+            f"{_SERIES_FORMS}. Reshape your data with X.reshape(-1, 1) if it has a single feature."
+        )
+    if len(shape) > 2:
+        raise ValueError(
+            f"X has {len(shape)} dimensions, shape {shape}; expected {_SERIES_FORMS}: pass list(X) "
+            "for several series."
+        )
+    for size, axis in zip(shape, _AXES[2], strict=True):
+        if size == 0:
+            raise ValueError(
+                f"Found array with 0 {axis}(s) (shape={shape}) while a minimum of 1 is required."
+            )
+
+
+def _refuse_time_index(frame: Any, place: str) -> None:
+    index: Any = getattr(frame, "index", None)
+    if not _is_time_index(index):
+        return
+    if index.has_duplicates:
+        raise ValueError(
+            f"{place} has time {index[index.duplicated()][0]} twice; expected it once."
+        )
+    if not index.is_monotonic_increasing:
+        row = 1 + int(np.argmin(np.asarray(index[1:] > index[:-1])))
+        raise ValueError(
+            f"the times of {place} do not increase: {index[row]} follows {index[row - 1]}; call "
+            "sort_index() first."
+        )
 
 
 def _refuse_dtypes(array: Any, place: str) -> None:

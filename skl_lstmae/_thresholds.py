@@ -6,6 +6,7 @@ import numpy as np
 from scipy.stats import genpareto
 
 MAX_STORED = 2048
+MAX_LATEST = 1024
 TAIL_SHARE = 0.2
 MIN_EXCESSES = 3
 
@@ -16,27 +17,36 @@ class ReferenceScores:
 
     Parameters
     ----------
-    ranks : ndarray of int
-        Ranks of the stored scores among all of them; 0 is the lowest.
     scores : ndarray of float64
-        The scores that have these ranks.
+        The stored scores, lowest first.
     n_scores : int
         How many there were.
+    latest : ndarray of float64
+        The latest 1024, in the order they came.
     """
 
-    ranks: np.ndarray
     scores: np.ndarray
     n_scores: int
+    latest: np.ndarray
 
     @classmethod
     def of(cls, scores: np.ndarray) -> "ReferenceScores":
         """Keep what later thresholds need of ``scores``, of shape (n_scores,)."""
-        n = len(scores)
-        ranks = np.arange(min(n, MAX_STORED))
-        if n > MAX_STORED:
-            lowest, rest = np.split(ranks, 2)
-            ranks = np.r_[lowest, np.linspace(len(lowest), n - 1, len(rest)).astype(int)]
-        return cls(ranks, np.sort(scores)[ranks], n)
+        n_scores = len(scores)
+        return cls(np.sort(scores)[_stored_ranks(n_scores)], n_scores, scores[-MAX_LATEST:].copy())
+
+    def updated(self, scores: np.ndarray) -> "ReferenceScores":
+        """Take in new scores; of all only the latest 1024 stay.
+
+        What came before them was scored by a network that has changed since: on a stream, an offset
+        that forgets it too slowly flags next to nothing.
+        """
+        return ReferenceScores.of(np.concatenate([self.latest, scores])[-MAX_LATEST:])
+
+    @property
+    def ranks(self) -> np.ndarray:
+        """Ranks of the stored scores among all of them; 0 is the lowest."""
+        return _stored_ranks(self.n_scores)
 
     def at_rank(self, rank: float) -> float:
         """Return the score at a rank, linear between stored ones."""
@@ -83,3 +93,11 @@ class ReferenceScores:
         return float(
             threshold - genpareto.isf(rate / share_below, 1 / n_excesses, scale=mean_excess)
         )
+
+
+def _stored_ranks(n_scores: int) -> np.ndarray:
+    ranks = np.arange(min(n_scores, MAX_STORED))
+    if n_scores > MAX_STORED:
+        lowest, rest = np.split(ranks, 2)
+        ranks = np.r_[lowest, np.linspace(len(lowest), n_scores - 1, len(rest)).astype(int)]
+    return ranks

@@ -56,6 +56,20 @@ class History:
         self.loss_curve.append(loss)
 
 
+class EpochWatcher:
+    """Is told of every epoch and may end the training; this one does neither more nor less."""
+
+    def begin_epoch(self) -> None:
+        """Take notice that an epoch begins."""
+
+    def end_epoch(self, history: History) -> bool:
+        """Take notice that an epoch is over; return whether training is to stop."""
+        return False
+
+
+NOBODY = EpochWatcher()
+
+
 @dataclass(frozen=True, eq=False)
 class Trainer:
     """AdamW [1]_ with gradient clipping, until the loss stops falling.
@@ -91,15 +105,17 @@ class Trainer:
         module: nn.Module,
         training_batches: Callable[[], Iterable[list[Batch]]],
         validation_batches: Callable[[], Iterable[Batch]] | None,
+        watcher: EpochWatcher = NOBODY,
     ) -> History:
         """Train ``module`` in place; leave it in evaluation mode.
 
         ``training_batches()`` yields an epoch's batches, each as a list of pieces whose gradients
-        are accumulated. Without ``validation_batches`` the training loss decides when to stop.
+        are accumulated. Without ``validation_batches`` the training loss decides when to stop,
+        unless ``watcher`` does earlier.
         """
         history = History(self.tol)
         try:
-            self._run_epochs(module, training_batches, validation_batches, history)
+            self._run_epochs(module, training_batches, validation_batches, history, watcher)
         except KeyboardInterrupt:
             if history.n_epochs == 0:
                 raise
@@ -112,26 +128,37 @@ class Trainer:
         module.eval()
         return history
 
+    def train_once(self, module: nn.Module, batches: Iterable[list[Batch]]) -> float:
+        """Train ``module`` in place for one epoch and return its loss."""
+        loss = self._train_epoch(module, batches, self._make_optimizer(module))
+        module.eval()
+        return loss
+
+    def _make_optimizer(self, module: nn.Module) -> Optimizer:
+        return AdamW(module.parameters(), lr=self.learning_rate, weight_decay=self.weight_decay)
+
     def _run_epochs(
         self,
         module: nn.Module,
         training_batches: Callable[[], Iterable[list[Batch]]],
         validation_batches: Callable[[], Iterable[Batch]] | None,
         history: History,
+        watcher: EpochWatcher,
     ) -> None:
-        optimizer = AdamW(
-            module.parameters(), lr=self.learning_rate, weight_decay=self.weight_decay
-        )
+        optimizer = self._make_optimizer(module)
         while history.n_epochs < self.max_epochs:
+            watcher.begin_epoch()
             loss = self._train_epoch(module, training_batches(), optimizer)
             validation_loss = validation_batches and self._mean_loss(module, validation_batches())
             history.record(module, loss, validation_loss)
             self._report(history)
-            if history.n_epochs_without_progress >= self.n_iter_no_change:
+            wants_to_stop = watcher.end_epoch(history)
+            if wants_to_stop or history.n_epochs_without_progress >= self.n_iter_no_change:
                 return
         warnings.warn(
-            f"The loss was still falling after max_epochs={self.max_epochs}; "
-            "raise max_epochs or learning_rate.",
+            f"Training ended at max_epochs={self.max_epochs}, before the loss had failed to "
+            f"improve for n_iter_no_change={self.n_iter_no_change} epochs; raise max_epochs or "
+            "learning_rate.",
             ConvergenceWarning,
             stacklevel=3,
         )
@@ -142,7 +169,8 @@ class Trainer:
         module.train()
         total_loss, total_observed = 0.0, 0
         for pieces in batches:
-            n_observed = sum(int(piece.observed.sum()) for piece in pieces)
+            # At least 1: windows of a long series may all fall into its gaps.
+            n_observed = max(1, sum(int(piece.observed.sum()) for piece in pieces))
             optimizer.zero_grad()
             batch_loss = 0.0
             for piece in pieces:

@@ -1,4 +1,4 @@
-"""LSTM autoencoders as plain torch modules.
+"""LSTM autoencoders and forecasters as plain torch modules.
 
 Every module takes *right-padded* batches ``(batch, time, feature)`` and the sequences' lengths, and
 none lets padding reach a real step. Nothing is packed: torch's fused LSTM kernels only run on dense
@@ -8,20 +8,75 @@ reversed within its own length.
 
 from collections.abc import Collection, Sequence
 from itertools import pairwise
+from typing import ClassVar
 
 import torch
 from torch import Generator, Tensor, nn
 from torch.nn import functional
 
-__all__ = ["LSTMAutoencoder"]
+__all__ = ["LSTMAutoencoder", "LSTMForecaster"]
 
 State = tuple[Tensor, Tensor]
 """Hidden and cell state of one layer, each ``(n_directions, batch, hidden_size)``."""
 
+Past = tuple[Tensor, list[State]]
+"""What a forecaster knows of a past: its last step ``(batch, 1, feature)``, not yet read by the
+LSTM, and each layer's state before it."""
+
 OUTPUT_ACTIVATIONS = {None: nn.Identity, "sigmoid": nn.Sigmoid, "tanh": nn.Tanh, "relu": nn.ReLU}
 
 
-class LSTMAutoencoder(nn.Module):
+class SequenceNetwork(nn.Module):
+    """Predicts the steps of padded sequences; what all such networks have in common.
+
+    Attributes
+    ----------
+    is_causal : bool
+        Whether a step is predicted from those before it alone.
+    input_size : int
+        Number of features of a time step.
+    latent_size : int
+        Width of the latent.
+    width : int
+        Hidden units of the widest LSTM layer.
+    noise : float
+        Standard deviation of the noise added to the input in training.
+    """
+
+    is_causal: ClassVar[bool]
+
+    input_size: int
+    latent_size: int
+    width: int
+    noise: float
+
+    def reset_parameters(self, generator: Generator | None = None) -> None:
+        """Draw all weights anew, from ``generator`` or else torch's global one."""
+        for module in self.modules():
+            if isinstance(module, nn.LSTM):
+                _reset_lstm(module, generator)
+            elif isinstance(module, nn.Linear):
+                nn.init.xavier_uniform_(module.weight, generator=generator)
+                nn.init.zeros_(module.bias)
+
+    def forward(
+        self, x: Tensor, lengths: Tensor | None = None, generator: Generator | None = None
+    ) -> tuple[Tensor, Tensor]:
+        """Predict the steps of a padded batch; return the prediction and the latent.
+
+        ``generator`` drives what is random in training mode; None means torch's global one.
+        """
+        prediction, latent, _ = self.forward_with_states(x, lengths, generator)
+        return prediction, latent
+
+    def forward_with_states(
+        self, x: Tensor, lengths: Tensor | None = None, generator: Generator | None = None
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """Return what :meth:`forward` does, and the outputs of the LSTM that reads x."""
+        raise NotImplementedError
+
+
+class LSTMAutoencoder(SequenceNetwork):
     """Autoencoder of padded sequences: LSTM encoder, bottleneck, LSTM decoder.
 
     Weights start from Xavier (input), orthogonal (recurrent) and forget-gate biases of 1.
@@ -97,6 +152,8 @@ class LSTMAutoencoder(nn.Module):
     (torch.Size([5, 20, 3]), torch.Size([5, 4]))
     """
 
+    is_causal = False
+
     def __init__(
         self,
         input_size: int,
@@ -117,7 +174,7 @@ class LSTMAutoencoder(nn.Module):
         _check_option("decoder", decoder, ("repeat", "autoregressive"))
         _check_option("bidirectional", bidirectional, (False, "encoder", "both"))
         _check_option("output_activation", output_activation, OUTPUT_ACTIVATIONS)
-        widths = (hidden_size,) if isinstance(hidden_size, int) else tuple(hidden_size)
+        widths = _as_widths(hidden_size)
         self.input_size = input_size
         self.latent_size = latent_size
         self.noise = noise
@@ -144,30 +201,14 @@ class LSTMAutoencoder(nn.Module):
         )
         self.reset_parameters()
 
-    def reset_parameters(self, generator: Generator | None = None) -> None:
-        """Draw all weights anew, from ``generator`` or else torch's global one."""
-        for module in self.modules():
-            if isinstance(module, nn.LSTM):
-                _reset_lstm(module, generator)
-            elif isinstance(module, nn.Linear):
-                nn.init.xavier_uniform_(module.weight, generator=generator)
-                nn.init.zeros_(module.bias)
-
-    def forward(
+    def forward_with_states(
         self, x: Tensor, lengths: Tensor | None = None, generator: Generator | None = None
-    ) -> tuple[Tensor, Tensor]:
-        """Encode and reconstruct a padded batch.
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """Encode and reconstruct; return prediction, latent and the encoder's outputs.
 
         ``generator`` drives noise, dropout and teacher forcing in training mode; None means torch's
         global one.
         """
-        prediction, latent, _ = self.forward_with_states(x, lengths, generator)
-        return prediction, latent
-
-    def forward_with_states(
-        self, x: Tensor, lengths: Tensor | None = None, generator: Generator | None = None
-    ) -> tuple[Tensor, Tensor, Tensor]:
-        """Return what :meth:`forward` does, and the encoder's outputs at every step."""
         lengths = _full_lengths(x) if lengths is None else lengths.to(x.device)
         if self.training:
             x = _add_noise(x, self.noise, generator)
@@ -192,6 +233,146 @@ class LSTMAutoencoder(nn.Module):
         )
         latent = self.bottleneck(outputs, lengths)
         return latent, outputs, None if self.bridge is None else self.bridge(states)
+
+
+class LSTMForecaster(SequenceNetwork):
+    """Forecaster of padded sequences: each step is predicted by an LSTM that has read those before.
+
+    What precedes the first step are zeros, and zero states [1]_. Weights start from Xavier (input),
+    orthogonal (recurrent) and forget-gate biases of 1.
+
+    Parameters
+    ----------
+    input_size : int
+        Number of features of a time step.
+
+    hidden_size : int or sequence of int, default=64
+        Width of the LSTM layers, first to last.
+
+    dropout : float, default=0.0
+        Probability of zeroing an output between stacked layers, in training.
+
+    noise : float, default=0.0
+        Standard deviation of Gaussian noise that is added to the past in training, while the step
+        to predict stays clean.
+
+    output_activation : {None, "sigmoid", "tanh", "relu"}, default=None
+        Function applied to the prediction.
+
+    Shape
+    -----
+    - x: ``(batch, time, input_size)``, float32; what stands beyond a sequence's length must be
+      finite, and has no influence.
+    - lengths: ``(batch,)``, int64, on any device; None means that nothing is padded.
+    - prediction: ``(batch, time, input_size)``, each step from those before it; arbitrary beyond a
+      sequence's length.
+    - latent: ``(batch, time, latent_size)``, the LSTM's outputs, of which each has read the steps
+      before its own; ``latent_size`` is the width of the last layer.
+
+    References
+    ----------
+    .. [1] P. Malhotra, L. Vig, G. Shroff, P. Agarwal, "Long short term memory networks for anomaly
+       detection in time series", ESANN 2015. (There several steps ahead are predicted at a time.)
+
+    Examples
+    --------
+    >>> import torch
+    >>> from skl_lstmae.modules import LSTMForecaster
+    >>> module = LSTMForecaster(input_size=3, hidden_size=(32, 16)).eval()
+    >>> x, lengths = torch.randn(5, 20, 3), torch.tensor([20, 18, 11, 7, 1])
+    >>> prediction, latent = module(x, lengths)
+    >>> prediction.shape, latent.shape
+    (torch.Size([5, 20, 3]), torch.Size([5, 20, 16]))
+
+    A long sequence may come piece by piece, and be continued:
+
+    >>> first, _, past = module.resume(x[:1, :8])
+    >>> second, _, past = module.resume(x[:1, 8:], past=past)
+    >>> torch.equal(torch.cat([first, second], dim=1), prediction[:1])
+    True
+    >>> module.forecast(past, n_steps=4).shape
+    torch.Size([1, 4, 3])
+    """
+
+    is_causal = True
+
+    def __init__(
+        self,
+        input_size: int,
+        hidden_size: int | Sequence[int] = 64,
+        *,
+        dropout: float = 0.0,
+        noise: float = 0.0,
+        output_activation: str | None = None,
+    ):
+        super().__init__()
+        _check_option("output_activation", output_activation, OUTPUT_ACTIVATIONS)
+        widths = _as_widths(hidden_size)
+        self.input_size = input_size
+        self.latent_size = widths[-1]
+        self.noise = noise
+        self.width = max(widths)
+        self.stack = LSTMStack(input_size, widths, dropout=dropout)
+        self.head = RowLinear(widths[-1], input_size)
+        self.activation = OUTPUT_ACTIVATIONS[output_activation]()
+        self.reset_parameters()
+
+    def forward_with_states(
+        self, x: Tensor, lengths: Tensor | None = None, generator: Generator | None = None
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """Predict each step from those before it; return prediction, latent and the latent again.
+
+        ``generator`` drives noise and dropout in training mode; None means torch's global one.
+        """
+        lengths = _full_lengths(x) if lengths is None else lengths.to(x.device)
+        if self.training:
+            x = _add_noise(x, self.noise, generator)
+        outputs, _ = self.stack(_previous_steps(x), lengths, generator=generator)
+        return self._predict(outputs), outputs, outputs
+
+    def resume(
+        self, x: Tensor, lengths: Tensor | None = None, past: Past | None = None
+    ) -> tuple[Tensor, Tensor, Past]:
+        """Predict further steps of sequences whose earlier ones are ``past``.
+
+        Parameters
+        ----------
+        x : Tensor of shape (batch, time, input_size), float32
+            The further steps, right-padded.
+
+        lengths : Tensor of shape (batch,), int64, default=None
+            Numbers of real steps; None means that nothing is padded.
+
+        past : :data:`Past`, default=None
+            What an earlier call returned; None for the beginnings of sequences.
+
+        Returns
+        -------
+        prediction : Tensor of shape (batch, time, input_size)
+            Bit by bit what the sequences give in one piece, on a CPU in evaluation mode.
+        latent : Tensor of shape (batch, time, latent_size)
+            The LSTM's outputs.
+        past : :data:`Past`
+            All steps so far.
+        """
+        lengths = _full_lengths(x) if lengths is None else lengths.to(x.device)
+        before, states = (None, None) if past is None else past
+        outputs, states = self.stack(_previous_steps(x, before), lengths, states, final_states=True)
+        return self._predict(outputs), outputs, (last_step(x, lengths).unsqueeze(1), states)
+
+    def forecast(self, past: Past, n_steps: int = 1) -> Tensor:
+        """Continue sequences by ``(batch, n_steps, input_size)``, feeding on the predictions."""
+        step, states = past
+        one_step = _full_lengths(step)
+        steps = []
+        for _ in range(n_steps):
+            outputs, states = self.stack(step, one_step, states, final_states=True)
+            step = self._predict(outputs)
+            steps.append(step)
+        return torch.cat(steps, dim=1)
+
+    def _predict(self, outputs: Tensor) -> Tensor:
+        return self.activation(self.head(outputs))
 
 
 class LSTMStack(nn.Module):
@@ -644,8 +825,15 @@ def _add_noise(x: Tensor, standard_deviation: float, generator: Generator | None
     return x + standard_deviation * torch.empty_like(x).normal_(generator=generator)
 
 
-def _previous_steps(x: Tensor) -> Tensor:
-    return functional.pad(x[:, :-1], (0, 0, 1, 0))
+def _previous_steps(x: Tensor, before: Tensor | None = None) -> Tensor:
+    """Delay x by one step; zeros, or what stood `before` it, come first."""
+    if before is None:
+        return functional.pad(x[:, :-1], (0, 0, 1, 0))
+    return torch.cat([before, x[:, :-1]], dim=1)
+
+
+def _as_widths(hidden_size: int | Sequence[int]) -> tuple[int, ...]:
+    return (hidden_size,) if isinstance(hidden_size, int) else tuple(hidden_size)
 
 
 def _full_lengths(x: Tensor) -> Tensor:

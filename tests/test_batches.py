@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from skl_lstmae._batches import MAX_FLOATS, MAX_ROWS, BatchBuilder, fill_missing
+from skl_lstmae import _batches
+from skl_lstmae._batches import MAX_FLOATS, MAX_ROWS, BatchBuilder, fill_missing, first_observed
 from skl_lstmae._scaling import fit_scaling
 from skl_lstmae._sequences import Sequences, read_sequences
 
@@ -37,12 +38,41 @@ def test_overlapping_sequences_are_gathered_from_one_table():
     assert batch.x[:, :, 0].tolist() == [[0, 1, 2], [7, 8, 9]]
 
 
-def test_a_missing_value_repeats_the_last_observed_one_and_is_not_observed():
+def test_a_missing_value_repeats_the_last_observed_one_or_what_stood_before():
     nan = np.nan
     x = np.array([[[nan, nan], [2, nan], [nan, nan], [4, nan]]], dtype=np.float32)
     filled = fill_missing(x, ~np.isnan(x), np.array([7.0, 9.0]))
-    assert filled[0, :, 0].tolist() == [2, 2, 2, 4]
+    assert filled[0, :, 0].tolist() == [7, 2, 2, 4]
     assert filled[0, :, 1].tolist() == [9, 9, 9, 9]
+    two = fill_missing(np.repeat(x, 2, axis=0), ~np.isnan(np.repeat(x, 2, axis=0)), np.eye(2))
+    assert two[:, 0].tolist() == [[1, 0], [0, 1]]
+    assert first_observed(x, ~np.isnan(x), np.array([7.0, 9.0])).tolist() == [[2, 9]]
+
+
+@pytest.mark.parametrize(("is_causal", "expected"), [(False, 2.0), (True, 3.0)])
+def test_a_causal_network_is_not_shown_what_is_first_observed_before_it_is(is_causal, expected):
+    sequences = read_sequences([[np.nan, 2.0, 3.0, 4.0]])[0]  # of mean 3
+    builder = make_builder(sequences)
+    builder = BatchBuilder(builder.scaling, 8, torch.device("cpu"), is_causal)
+    batch = builder.build(sequences, np.array([0]))
+    assert batch.x[0, :, 0].tolist() == [expected, 2.0, 3.0, 4.0]
+    assert batch.observed[0, :, 0].tolist() == [False, True, True, True]
+
+
+def test_parts_of_a_long_sequence_are_the_sequence(monkeypatch):
+    values = np.random.default_rng(0).normal(size=(50, 2))
+    values[:3, 0] = values[10:31] = values[45:] = np.nan
+    sequences = Sequences(values, np.array([0, 2]), np.array([5, 48]))
+    builder = BatchBuilder(make_builder(sequences).scaling, 8, torch.device("cpu"), is_causal=True)
+    [whole] = builder.chunks(sequences, np.array([1]))
+    monkeypatch.setattr(_batches, "MAX_FLOATS", 8 * 10)
+    groups = [group.tolist() for group in builder.scoring_groups(sequences)]
+    assert groups == [[0], [1]]
+    assert [builder.is_long(sequences, group) for group in groups] == [False, True]
+    chunks = list(builder.chunks(sequences, np.array([1])))
+    assert [chunk.lengths.tolist() for chunk in chunks] == [[10], [10], [10], [10], [8]]
+    assert torch.equal(torch.cat([chunk.x for chunk in chunks], dim=1), whole.x)
+    assert torch.equal(torch.cat([chunk.observed for chunk in chunks], dim=1), whole.observed)
 
 
 @pytest.mark.parametrize("lengths", [[5] * 23, list(range(1, 24)), [1], [3] * 10 + [50] * 13])

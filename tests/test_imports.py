@@ -10,6 +10,7 @@ import pytest
 PACKAGE = Path(__file__).parents[1] / "skl_lstmae"
 
 ESTIMATOR_ROOMS = {
+    "_version",
     "_sequences",
     "_scaling",
     "_windows",
@@ -20,24 +21,59 @@ ESTIMATOR_ROOMS = {
     "_scoring",
     "_inference",
     "_thresholds",
+    "_threads",
+    "_callbacks",
+    "_persistence",
 }
 
 # room -> what it may import: rooms of the package, and packages from outside.
 ALLOWED = {
+    "_version": set(),
     "_sequences": {"numpy", "sklearn"},
     "_scaling": {"numpy", "sklearn", "_sequences"},
     "_windows": {"numpy", "_sequences"},
-    "_batches": {"numpy", "torch", "_sequences", "_scaling"},
+    "_batches": {"numpy", "torch", "_sequences", "_scaling", "_windows"},
     "modules": {"torch"},
     "_losses": {"torch"},
     "_training": {"sklearn", "torch", "_batches", "_losses"},
-    "_scoring": {"numpy", "sklearn"},
+    "_scoring": {"numpy", "scipy", "sklearn"},
     "_thresholds": {"numpy", "scipy", "sklearn"},
-    "_inference": {"numpy", "torch", "_sequences", "_batches", "_losses", "_scoring", "modules"},
-    "_detector": {"numpy", "sklearn", "torch"} | ESTIMATOR_ROOMS,
+    "_inference": {
+        "numpy",
+        "torch",
+        "_sequences",
+        "_batches",
+        "_losses",
+        "_scoring",
+        "_threads",
+        "modules",
+    },
+    "_threads": {"joblib", "threadpoolctl", "torch"},
+    "_callbacks": {"sklearn", "_training"},
+    "_persistence": {"numpy", "torch", "_version"},
+    "_base": {"numpy", "sklearn", "torch"} | ESTIMATOR_ROOMS,
+    "_detector": {"numpy", "sklearn", "torch", "_base", "_sequences", "modules"},
+    "_forecast": {"numpy", "sklearn", "torch", "_base", "_sequences", "_windows", "modules"},
+    "_period": {"numpy", "scipy", "_sequences"},
+    "_tables": {"numpy", "_sequences", "_windows"},
+    "_events": {"numpy", "pandas", "_sequences", "_windows"},
+    "_stream": {"numpy", "_sequences", "_windows"},
+    "_sliding": {
+        "numpy",
+        "sklearn",
+        "_base",
+        "_detector",
+        "_events",
+        "_period",
+        "_sequences",
+        "_stream",
+        "_tables",
+        "_thresholds",
+        "_windows",
+    },
     "_display": {"numpy", "sklearn", "matplotlib"},
     "datasets": {"numpy", "pandas", "sklearn"},
-    "__init__": {"_detector", "datasets"},
+    "__init__": {"_detector", "_forecast", "_sliding", "_version", "datasets"},
 }
 
 # Optional dependencies: imported inside functions, when they are needed.

@@ -11,6 +11,7 @@ from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 from skl_lstmae.modules import (
     LSTMAutoencoder,
     LSTMDecoder,
+    LSTMForecaster,
     LSTMStack,
     RowLinear,
     _add_noise,
@@ -329,3 +330,129 @@ def test_unpadded_batches_need_no_lengths():
     x = torch.randn(4, 6, 3)
     assert torch.equal(module(x)[0], module(x, torch.full((4,), 6))[0])
     assert torch.equal(module.encode(x), module(x)[1])
+
+
+# -------------------------------------------------------------------------------------- forecaster
+
+every_width = pytest.mark.parametrize("hidden_size", [4, (8, 5)], ids=str)
+
+
+@every_width
+def test_forecasts_and_gradients_equal_those_of_packed_sequences(hidden_size):
+    torch.manual_seed(0)
+    module = LSTMForecaster(N_FEATURES, hidden_size).train()
+    reference = deepcopy(module)
+    weights = dict(reference.named_parameters())
+    reference.stack = PackedStack(reference.stack)
+    x, real = make_batch()
+
+    prediction, latent = module(x, LENGTHS)
+    expected_prediction, expected_latent = reference(
+        torch.where(real.unsqueeze(-1), x, 0.0), LENGTHS
+    )
+
+    torch.testing.assert_close(prediction[real], expected_prediction[real], rtol=1e-5, atol=1e-5)
+    torch.testing.assert_close(latent[real], expected_latent[real], rtol=1e-5, atol=1e-5)
+    masked_loss(prediction, x, real).backward()
+    masked_loss(expected_prediction, x, real).backward()
+    for name, weight in module.named_parameters():
+        assert weight.grad.any(), name
+        torch.testing.assert_close(weight.grad, weights[name].grad, rtol=1e-5, atol=1e-5)
+
+
+@every_width
+def test_a_forecast_is_that_of_a_loop_over_the_past(hidden_size):
+    """Each prediction is made anew from the steps before it, which are all that it can know."""
+    torch.manual_seed(0)
+    module = LSTMForecaster(N_FEATURES, hidden_size).eval()
+    x, _ = make_batch()
+    with torch.inference_mode():
+        prediction, latent = module(x, LENGTHS)
+        for i, length in enumerate(LENGTHS):
+            for step in range(length):
+                past = torch.cat([torch.zeros(1, N_FEATURES), x[i, :step]])
+                output, _ = module.stack(past.unsqueeze(0), torch.tensor([1 + step]))
+                assert torch.equal(latent[i, step], output[0, -1])
+                assert torch.equal(prediction[i, step], module.head(output[0, -1]))
+
+
+@every_width
+def test_the_forecaster_sees_neither_the_step_it_predicts_nor_later_ones(hidden_size):
+    torch.manual_seed(0)
+    module = LSTMForecaster(N_FEATURES, hidden_size).eval()
+    x, _ = make_batch()
+    with torch.inference_mode():
+        before, latent_before = module(x, LENGTHS)
+        for step in range(9):
+            changed = x.clone()
+            changed[:, step:] += torch.randn(len(x), 9 - step, N_FEATURES)
+            after, latent_after = module(changed, LENGTHS)
+            assert torch.equal(after[:, : step + 1], before[:, : step + 1])
+            assert torch.equal(latent_after[:, : step + 1], latent_before[:, : step + 1])
+            assert (after[[0, 5], step + 1 :] != before[[0, 5], step + 1 :]).any(dim=-1).all()
+
+
+@every_width
+@pytest.mark.parametrize("cuts", [[1], [4], [1, 2, 3, 5, 8], list(range(1, 9))], ids=str)
+def test_a_sequence_gives_the_same_bits_in_pieces(hidden_size, cuts):
+    torch.manual_seed(0)
+    module = LSTMForecaster(N_FEATURES, hidden_size).eval()
+    x, _ = make_batch()
+    for rows in (x[:1], x[[0, 5]]):
+        pieces, past = [], None
+        with torch.inference_mode():
+            prediction, latent = module(rows)
+            for piece in rows.tensor_split(cuts, dim=1):
+                *results, past = module.resume(piece, past=past)
+                pieces.append(results)
+        assert torch.equal(torch.cat([piece[0] for piece in pieces], dim=1), prediction)
+        assert torch.equal(torch.cat([piece[1] for piece in pieces], dim=1), latent)
+
+
+@every_width
+def test_a_forecast_goes_on_from_each_sequences_own_end(hidden_size):
+    torch.manual_seed(0)
+    module = LSTMForecaster(N_FEATURES, hidden_size).eval()
+    x, _ = make_batch()
+    with torch.inference_mode():
+        *_, past = module.resume(x, LENGTHS)
+        forecast = module.forecast(past, n_steps=3)
+        assert forecast.shape == (len(x), 3, N_FEATURES)
+        for i, length in enumerate(LENGTHS):
+            continued = torch.cat([x[i, :length], forecast[i]]).unsqueeze(0)
+            assert torch.equal(module(continued)[0][0, length:], forecast[i])
+
+
+def test_the_forecasters_noise_is_on_the_past_in_training_only_and_follows_the_generator():
+    torch.manual_seed(0)
+    module = LSTMForecaster(N_FEATURES, (8, 8), noise=0.5)
+    x = torch.randn(4, 6, N_FEATURES)
+
+    def run(seed):
+        return module(x, generator=torch.Generator().manual_seed(seed))[0]
+
+    assert torch.equal(run(0), run(0))
+    assert (run(0) != run(1))[:, 1:].all()
+    assert torch.equal(run(0)[:, 0], run(1)[:, 0])  # nothing precedes the first step
+    module.eval()
+    assert torch.equal(run(0), run(1))
+
+
+def test_the_forecasters_dropout_follows_the_generator():
+    module = LSTMForecaster(N_FEATURES, (8, 8), dropout=0.5).train()
+    x = torch.randn(4, 6, N_FEATURES)
+
+    def run(seed):
+        return module(x, generator=torch.Generator().manual_seed(seed))[0]
+
+    assert torch.equal(run(0), run(0))
+    assert not torch.equal(run(0), run(1))
+
+
+def test_the_forecasters_output_activation_bounds_the_prediction():
+    module = LSTMForecaster(2, 8, output_activation="sigmoid")
+    prediction, _ = module(10 * torch.randn(20, 7, 2))
+    assert prediction.min() >= 0
+    assert prediction.max() <= 1
+    with pytest.raises(ValueError, match=r"output_activation must be one of \[.*\], got 'softmax'"):
+        LSTMForecaster(2, 8, output_activation="softmax")

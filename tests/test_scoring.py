@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from sklearn.preprocessing import StandardScaler
 
 from skl_lstmae._scoring import SCORERS, MahalanobisScorer, NeighborsScorer, Residuals, make_scorer
 
@@ -106,7 +107,7 @@ def test_a_reference_is_scored_by_the_others():
     summaries = scorer.summarize(make_residuals(lengths=np.full(100, 3)))
     scores = scorer.fit(summaries).score(summaries)
     for i in (0, 37):
-        standardize = scorer.standardizer_.transform
+        standardize = StandardScaler().fit(summaries).transform
         others = standardize(np.delete(summaries, i, axis=0))
         distances = np.linalg.norm(others - standardize(summaries[i : i + 1]), axis=1)
         assert scores[i] == pytest.approx(-np.sort(distances)[:3].mean(), rel=1e-12)
@@ -140,6 +141,70 @@ def test_other_scorers_learn_nothing_from_held_out_sequences(name):
     summaries = scorer.summarize(residuals)
     scorer.fit(summaries[:100])
     np.testing.assert_array_equal(scorer.calibrate(summaries[100:]), scorer.score(summaries[100:]))
+
+
+def test_mahalanobis_in_parts_has_the_mean_and_covariance_of_all():
+    summaries = NeighborsScorer().summarize(make_residuals(lengths=np.full(1024, 3)))
+    scorer = MahalanobisScorer().fit(summaries[:10])
+    for part in np.split(summaries[10:], [1, 5, 300]):
+        scorer.partial_fit(part)
+    np.testing.assert_allclose(scorer.mean_, summaries.mean(axis=0), rtol=1e-12)
+    expected = np.cov(summaries, rowvar=False, ddof=0)
+    np.testing.assert_allclose(scorer.covariance_, expected, rtol=1e-10, atol=1e-14)
+    assert scorer.n_sequences_ == 1024
+
+
+def test_mahalanobis_in_parts_shrinks_as_one_over_the_number_of_sequences():
+    summaries = MahalanobisScorer().summarize(make_residuals(lengths=np.full(3000, 3)))
+    scorer = MahalanobisScorer().fit(summaries[:20])
+    shrinkage = scorer.shrinkage_
+    assert 0 < shrinkage <= 1
+    for n, part in [(21, summaries[20:21]), (200, summaries[21:200]), (1024, summaries[200:])]:
+        scorer.partial_fit(part)
+        assert scorer.n_sequences_ == n
+        assert scorer.shrinkage_ == pytest.approx(shrinkage * 20 / n, rel=1e-12)
+
+
+@pytest.mark.parametrize("n_early", [1024, 5000])
+def test_mahalanobis_in_parts_lets_earlier_sequences_fade(n_early):
+    summaries = MahalanobisScorer().summarize(make_residuals(lengths=np.full(n_early + 1024, 1)))
+    early, late = np.split(summaries, [n_early])
+    scorer = MahalanobisScorer().fit(early).partial_fit(late + 7)
+    expected = (early.mean(axis=0) + (late + 7).mean(axis=0)) / 2
+    np.testing.assert_allclose(scorer.mean_, expected, rtol=1e-12)
+    scorer.partial_fit(late[:256] + 7)
+    expected = 0.8 * expected + 0.2 * (late[:256] + 7).mean(axis=0)
+    np.testing.assert_allclose(scorer.mean_, expected, rtol=1e-12)
+
+
+def test_neighbors_in_parts_keep_the_latest_as_references():
+    summaries = NeighborsScorer().summarize(make_residuals(lengths=np.full(1500, 1)))
+    scorer = NeighborsScorer().fit(summaries[:10])
+    for start, stop in [(10, 11), (11, 700), (700, 1500)]:
+        scorer.partial_fit(summaries[start:stop])
+        np.testing.assert_array_equal(scorer.references_, summaries[max(0, stop - 1024) : stop])
+    expected = NeighborsScorer().fit(summaries[-1024:]).score(summaries)
+    np.testing.assert_array_equal(scorer.score(summaries), expected)
+
+
+@pytest.mark.parametrize("scorer_class", [MahalanobisScorer, NeighborsScorer])
+def test_a_feature_that_a_part_never_observes_spoils_no_score(scorer_class):
+    summaries = scorer_class().summarize(make_residuals(lengths=np.full(100, 3)))
+    part = summaries[90:].copy()
+    part[:, 3] = np.nan
+    scorer = scorer_class().fit(summaries[:90]).partial_fit(part)
+    scores = scorer.score(summaries)
+    assert np.isfinite(scores).all()
+    expected = scorer_class().fit(summaries).score(summaries)
+    assert np.corrcoef(scores, expected)[0, 1] > 0.9
+
+
+@pytest.mark.parametrize("name", ["error", "error_max"])
+def test_scorers_that_learn_nothing_learn_nothing_in_parts(name):
+    scorer = make_scorer(name)
+    summaries = scorer.summarize(make_residuals())
+    scores = scorer.fit(summaries).score(summaries)
+    np.testing.assert_array_equal(scorer.partial_fit(summaries + 1).score(summaries), scores)
 
 
 @pytest.mark.parametrize("scorer_class", [MahalanobisScorer, NeighborsScorer])

@@ -11,7 +11,14 @@ import scipy.sparse
 import torch
 from sklearn.base import BaseEstimator
 
-from skl_lstmae._sequences import Sequences, check_sequences, read_sequences
+from skl_lstmae._sequences import (
+    Sequences,
+    check_rows,
+    check_sequences,
+    check_series,
+    label_rows,
+    read_sequences,
+)
 
 nan, inf = np.nan, np.inf
 
@@ -826,3 +833,265 @@ def test_names_of_time_steps_and_of_channels_are_not_compared():
         warnings.simplefilter("error")
         Detector().fit(FRAME).predict(one_channel)
         Detector().fit(one_channel).predict(FRAME)
+
+
+# -------------------------------------------------------------------------------------- long series
+
+
+HOURS = pd.date_range("2024-01-01", periods=4, freq="h")
+
+
+class SeriesDetector(BaseEstimator):
+    """As much of an estimator as `check_series` and `check_rows` see."""
+
+    def fit(self, X):
+        self.series_, self.restore_ = check_series(self, X, reset=True)
+        return self
+
+    def predict(self, X):
+        return check_series(self, X, reset=False)
+
+    def push(self, X):
+        return check_rows(self, X)
+
+
+def labels_of(X):
+    ids, rows = label_rows(X, SeriesDetector().fit(X).series_)
+    return ids, [list(labels) for labels in rows]
+
+
+@pytest.mark.parametrize(
+    "X",
+    [
+        steps(4),
+        steps(4).tolist(),
+        torch.tensor(steps(4)),
+        pd.DataFrame(steps(4), columns=["a", "b", "c"]),
+        pd.DataFrame(steps(4), columns=["a", "b", "c"], index=HOURS),
+    ],
+    ids=["array", "list of rows", "tensor", "frame", "frame with times"],
+)
+def test_rows_are_the_samples_of_a_single_series(X):
+    detector = SeriesDetector().fit(X)
+    assert contents(detector.series_) == [steps(4).tolist()]
+    assert detector.n_features_in_ == 3
+    assert detector.restore_(np.arange(4)).tolist() == [0, 1, 2, 3]
+
+
+@pytest.mark.parametrize(
+    "as_member",
+    [np.asarray, torch.tensor, pd.DataFrame, np.ndarray.tolist],
+    ids=["arrays", "tensors", "frames", "lists"],
+)
+@pytest.mark.parametrize("as_list", [list, tuple], ids=["list", "tuple"])
+def test_several_series_have_results_of_their_own(as_member, as_list):
+    X = as_list([as_member(steps(4)), as_member(steps(2))])
+    detector = SeriesDetector().fit(X)
+    assert contents(detector.series_) == [steps(4).tolist(), steps(2).tolist()]
+    restored = detector.restore_(np.arange(6))
+    assert [part.tolist() for part in restored] == [[0, 1, 2, 3], [4, 5]]
+
+
+def test_object_array_and_pandas_series_hold_series():
+    X = np.empty(2, dtype=object)
+    X[:] = [steps(4), steps(2)]
+    assert contents(SeriesDetector().fit(X).series_) == [steps(4).tolist(), steps(2).tolist()]
+    X = [pd.Series([1.0, 2.0], index=HOURS[:2]), pd.Series([3.0])]
+    assert contents(SeriesDetector().fit(X).series_) == [[[1.0], [2.0]], [[3.0]]]
+
+
+def test_panel_holds_series_and_is_answered_row_by_row():
+    detector = SeriesDetector().fit(PANEL)
+    assert contents(detector.series_) == contents(read_sequences(PANEL)[0])
+    assert detector.restore_(np.arange(3)).tolist() == [0, 1, 2]
+    assert detector.feature_names_in_.tolist() == ["a", "b"]
+
+
+def test_missing_values_at_the_end_of_a_series_are_not_padding():
+    X = steps(4)
+    X[2:] = nan
+    assert SeriesDetector().fit(X).series_.lengths.tolist() == [4]
+    assert SeriesDetector().fit([X, X]).series_.lengths.tolist() == [4, 4]
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_long_series_are_not_copied(tmp_path, dtype):
+    X = np.memmap(tmp_path / "series", dtype=dtype, mode="w+", shape=(400_000, 4))
+    X[:] = 1
+    tracemalloc.start()
+    values = SeriesDetector().fit(X).series_.values
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert np.shares_memory(values, X)
+    assert values.dtype == dtype
+    assert peak < X.nbytes
+    frame = pd.DataFrame(np.asarray(X), copy=False)
+    assert np.shares_memory(SeriesDetector().fit(frame).series_.values, frame.to_numpy())
+    assert np.shares_memory(SeriesDetector().fit([X]).series_.values, X)
+
+
+@pytest.mark.parametrize(
+    ("X", "ids", "rows"),
+    [
+        (steps(3), [0], [[0, 1, 2]]),
+        ([steps(2), steps(1)], [0, 1], [[0, 1], [0]]),
+        (pd.DataFrame(steps(2), index=[7, 5]), [0], [[0, 1]]),
+        (pd.DataFrame(steps(4), index=HOURS), [0], [list(HOURS)]),
+        (
+            pd.DataFrame(steps(2), index=pd.period_range("2024-01", periods=2, freq="M")),
+            [0],
+            [[pd.Period("2024-01"), pd.Period("2024-02")]],
+        ),
+        (
+            [pd.DataFrame(steps(4), index=HOURS), pd.DataFrame(steps(1))],
+            [0, 1],
+            [list(HOURS), [0]],
+        ),
+        (PANEL, ["x", "y"], None),
+    ],
+    ids=["array", "list", "numbered frame", "times", "periods", "list of frames", "panel"],
+)
+def test_rows_are_called_by_their_times_or_numbers(X, ids, rows):
+    if X is PANEL:
+        ids = PANEL.index.get_level_values(0).unique().tolist()
+        rows = [PANEL.loc[name].index.tolist() for name in ids]
+    assert labels_of(X) == (ids, rows)
+
+
+SERIES_ERRORS = {
+    "1-D": (
+        np.ones(3),
+        "Expected 2D array, got 1D array instead: X has shape (3,); expected one series, an array "
+        "or DataFrame (n_timesteps, n_features), or a list of series. Reshape your data with "
+        "X.reshape(-1, 1) if it has a single feature.",
+    ),
+    "3-D": (
+        np.ones((2, 3, 4)),
+        "X has 3 dimensions, shape (2, 3, 4); expected one series, an array or DataFrame "
+        "(n_timesteps, n_features), or a list of series: pass list(X) for several series.",
+    ),
+    "no rows": (
+        np.ones((0, 2)),
+        "Found array with 0 sample(s) (shape=(0, 2)) while a minimum of 1 is required.",
+    ),
+    "no features": (
+        np.ones((2, 0)),
+        "Found array with 0 feature(s) (shape=(2, 0)) while a minimum of 1 is required.",
+    ),
+    "decreasing times": (
+        pd.DataFrame(steps(4), index=HOURS[[0, 2, 1, 3]]),
+        "the times of X do not increase: 2024-01-01 01:00:00 follows 2024-01-01 02:00:00; call "
+        "sort_index() first.",
+    ),
+    "decreasing periods": (
+        pd.DataFrame(steps(2), index=pd.period_range("2024-01", periods=2, freq="M")[::-1]),
+        "the times of X do not increase: 2024-01 follows 2024-02; call sort_index() first.",
+    ),
+    "a time twice": (
+        pd.DataFrame(steps(4), index=HOURS[[0, 1, 1, 3]]),
+        "X has time 2024-01-01 01:00:00 twice; expected it once.",
+    ),
+    "a time of a later series twice": (
+        [steps(2), pd.DataFrame(steps(2), index=HOURS[[1, 1]])],
+        "series #1 of X has time 2024-01-01 01:00:00 twice; expected it once.",
+    ),
+    "differing columns": (
+        [FRAME, FRAME.set_axis(["a", "c"], axis=1)],
+        "sequence #1 has columns ['a', 'c'], expected ['a', 'b'] as in sequence #0.",
+    ),
+    "differing widths": (
+        [steps(3, 2), steps(3, 4)],
+        "sequence #1 has 4 features, expected 2 as in sequence #0.",
+    ),
+    "infinity": (
+        [[1.0], [inf]],
+        "sequence #0 holds infinity at step 1, feature 0; expected finite numbers, or NaN for a "
+        "missing value.",
+    ),
+    "nothing observed": (
+        np.full((3, 2), nan),
+        "sequence #0 has no observed value; expected at least one that is not NaN: leave it out.",
+    ),
+}
+
+
+@pytest.mark.parametrize(("X", "sentence"), SERIES_ERRORS.values(), ids=SERIES_ERRORS)
+def test_wrong_series_are_refused(X, sentence):
+    with pytest.raises(ValueError, match=exactly(sentence)):
+        SeriesDetector().fit(X)
+
+
+def test_series_of_other_features_are_refused():
+    sentence = "X has 2 features, but SeriesDetector is expecting 3 features as input."
+    for X in (steps(4, 2), [steps(4, 2)]):
+        with pytest.raises(ValueError, match=exactly(sentence)):
+            SeriesDetector().fit(steps(4)).predict(X)
+
+
+# --------------------------------------------------------------------------- rows of a live series
+
+
+@pytest.mark.parametrize(
+    ("X", "expected"),
+    [
+        (steps(2), steps(2)),
+        (steps(1)[0], steps(1)),
+        ([0, 1, 2], steps(1)),
+        (torch.tensor(steps(2)), steps(2)),
+        (steps(2).astype(np.float32), steps(2)),
+        (np.full((1, 3), nan), np.full((1, 3), nan)),
+        (np.ones((0, 3)), np.ones((0, 3))),
+    ],
+    ids=["rows", "row", "list", "tensor", "float32", "missing", "none"],
+)
+def test_rows_are_read_as_float64(X, expected):
+    rows = SeriesDetector().fit(steps(4)).push(X)
+    assert rows.dtype == np.float64
+    np.testing.assert_array_equal(rows, expected)
+
+
+def test_rows_of_a_frame_keep_their_names():
+    detector = SeriesDetector().fit(FRAME)
+    assert detector.push(FRAME).tolist() == FRAME.to_numpy().tolist()
+    assert detector.push(FRAME.iloc[1]).tolist() == [[3.0, 4.0]]
+    with pytest.raises(ValueError, match="Feature names must be in the same order"):
+        detector.push(FRAME.iloc[1][["b", "a"]])
+
+
+ROW_ERRORS = {
+    "wrong width": (
+        np.ones((2, 3)),
+        "X has 3 features, but SeriesDetector is expecting 2 features as input.",
+    ),
+    "wrong width of a row": (
+        np.ones(3),
+        "X has 3 features, but SeriesDetector is expecting 2 features as input; a 1-D X is one "
+        "row, for rows of one feature reshape it to (-1, 1).",
+    ),
+    "3-D": (
+        np.ones((1, 2, 2)),
+        "X has shape (1, 2, 2); expected rows of a series, an array or DataFrame (n_timesteps, "
+        "n_features) or (n_features,).",
+    ),
+    "scalar": (
+        1.0,
+        "X has shape (); expected rows of a series, an array or DataFrame (n_timesteps, "
+        "n_features) or (n_features,).",
+    ),
+    "infinity": (
+        [[1.0, 2.0], [1.0, inf]],
+        "row 1 of X holds infinity in feature 1; expected finite numbers, or NaN for a missing "
+        "value.",
+    ),
+    "decreasing times": (
+        pd.DataFrame(np.ones((2, 2)), index=HOURS[[1, 0]]),
+        "the times of X do not increase: 2024-01-01 00:00:00 follows 2024-01-01 01:00:00; call "
+        "sort_index() first.",
+    ),
+}
+
+
+@pytest.mark.parametrize(("X", "sentence"), ROW_ERRORS.values(), ids=ROW_ERRORS)
+def test_wrong_rows_are_refused(X, sentence):
+    with pytest.raises(ValueError, match=exactly(sentence)):
+        SeriesDetector().fit(np.ones((4, 2))).push(X)

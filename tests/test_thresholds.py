@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from skl_lstmae._thresholds import MAX_STORED, ReferenceScores
+from skl_lstmae._thresholds import MAX_LATEST, MAX_STORED, ReferenceScores
 
 
 def realised_rate(distribution, n_scores, rate, n_trials):
@@ -94,3 +94,28 @@ def test_of_many_scores_a_bounded_number_is_kept_and_the_low_ones_exactly():
     for contamination in (0.1, 0.5):
         expected = np.percentile(scores, 100 * contamination)
         assert reference.contamination_offset(contamination) == pytest.approx(expected, abs=1e-3)
+
+
+# --------------------------------------------------------------------------------------- in parts
+
+
+def test_reference_scores_in_parts_are_the_latest():
+    scores = np.random.default_rng(0).normal(size=2500)
+    reference = ReferenceScores.of(scores[:5])
+    for start, stop in [(5, 6), (6, 700), (700, 1024), (1024, 1100), (1100, 2500)]:
+        reference = reference.updated(scores[start:stop])
+        expected = ReferenceScores.of(scores[max(0, stop - MAX_LATEST) : stop])
+        np.testing.assert_array_equal(reference.scores, expected.scores)
+        assert reference.n_scores == expected.n_scores
+
+
+def test_of_many_scores_the_latest_stay_when_more_come():
+    scores = np.random.default_rng(0).normal(size=50_000)
+    reference = ReferenceScores.of(scores[:-10]).updated(scores[-10:])
+    np.testing.assert_array_equal(reference.scores, np.sort(scores[-MAX_LATEST:]))
+
+
+def test_updating_leaves_the_former_reference_alone():
+    reference = ReferenceScores.of(np.arange(10.0))
+    reference.updated(np.arange(10.0, 20.0))
+    assert reference.scores.tolist() == list(range(10))

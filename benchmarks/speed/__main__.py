@@ -1,0 +1,89 @@
+"""Measure speed and memory beside what others take, and write ``docs/benchmarks.md``.
+
+Each row is measured in a process of its own and kept in ``build/benchmarks``; the page is made of
+all rows that are there.
+"""
+
+import argparse
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from benchmarks.speed.page import page, sides_table, targets_table
+from benchmarks.speed.peers import FOLDER, ROOT
+from benchmarks.speed.report import Report
+from benchmarks.speed.row import Row
+from benchmarks.speed.rows import ROWS
+from benchmarks.speed.timing import CPU_TIME
+
+PEERS_PYTHON = ROOT / ".venv-peers" / "bin" / "python"
+KEPT = ROOT / "build" / "benchmarks"
+PAGE = ROOT / "docs" / "benchmarks.md"
+
+
+def main() -> None:
+    options = _options()
+    environment = os.environ | {"OMP_NUM_THREADS": "1"}
+    if options.peers:
+        environment[FOLDER] = str(options.peers.resolve())
+    if options.cpu_time:
+        environment[CPU_TIME] = "1"
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = Path(scratch) if options.quick else KEPT
+        for name in options.rows:
+            report = measure(ROWS[name], folder / f"{name}.json", options, environment)
+            print(f"{name}: {report.work}\n\n{sides_table(report)}\n{targets_table([report])}")
+    if not options.quick:
+        kept = [KEPT / f"{name}.json" for name in ROWS]
+        reports = [Report.load_from(file) for file in kept if file.exists()]
+        PAGE.write_text(page(reports), encoding="utf-8")
+
+
+def measure(
+    row: Row, file: Path, options: argparse.Namespace, environment: dict[str, str]
+) -> Report:
+    """Measure a row, and then the memory of each side that could be run."""
+    python = PEERS_PYTHON if row.in_peers_environment else sys.executable
+    command = [str(python), "-m", "benchmarks.speed.worker", row.name, str(file)]
+    command += ["--quick"] * options.quick
+    repeats = ["--repeats", str(options.repeats)]
+    subprocess.run([*command, *repeats], check=True, cwd=ROOT, env=environment)
+    report = Report.load_from(file)
+    for name, side in report.sides.items():
+        has_own_process = any(run.peak_rss for run in side.runs)
+        if row.measures_memory and side.runs and not has_own_process:
+            memory = ["--memory-of", name]
+            subprocess.run([*command, *memory], check=True, cwd=ROOT, env=environment)
+    return Report.load_from(file)
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument(
+        "--rows",
+        type=lambda names: names.split(","),
+        default=list(ROWS),
+        help="which to measure, such as B1,B4; all by default",
+    )
+    parser.add_argument("--repeats", type=int, default=5, help="runs of each side")
+    parser.add_argument(
+        "--quick", action="store_true", help="try small problems, and keep nothing of it"
+    )
+    parser.add_argument(
+        "--cpu-time",
+        action="store_true",
+        help="count the processor's time, which other work on the machine disturbs less; rows "
+        "that need more than one process then count for nothing",
+    )
+    parser.add_argument(
+        "--peers",
+        type=Path,
+        help=f"folder of scripts that run competitors; by default the variable {FOLDER} names it",
+    )
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,81 @@
+"""What a row came to, as it is kept between the measurement and the page."""
+
+import json
+import os
+import platform
+from dataclasses import asdict, dataclass
+from datetime import date
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Self
+
+from benchmarks.speed.row import Measured, Row, Run, Target
+from benchmarks.speed.timing import CPU_TIME
+
+PACKAGES = (
+    *("torch", "numpy", "scikit-learn", "skl_lstmae"),
+    *("skorch", "keras", "deepod", "dtaianomaly", "sequitur", "pyod", "tsb-ad"),
+)
+
+
+@dataclass
+class Report:
+    """A row with its figures, and what they were measured with."""
+
+    name: str
+    work: str
+    setup: str
+    date: str
+    load: float
+    is_cpu_time: bool
+    sides: dict[str, Measured]
+    targets: list[Target]
+
+    @classmethod
+    def of(cls, row: Row, measured: dict[str, Measured]) -> Self:
+        """Judge a row that was just measured."""
+        return cls(
+            name=row.name,
+            work=row.work,
+            setup=_setup(),
+            date=date.today().isoformat(),
+            load=os.getloadavg()[0],
+            is_cpu_time=CPU_TIME in os.environ,
+            sides=measured,
+            targets=row.judge(measured),
+        )
+
+    def save(self, file: Path) -> None:
+        """Write as JSON."""
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(json.dumps(asdict(self), indent=1), encoding="utf-8")
+
+    @classmethod
+    def load_from(cls, file: Path) -> Self:
+        """Read what `save` has written."""
+        fields = json.loads(file.read_text(encoding="utf-8"))
+        fields["targets"] = [Target(**target) for target in fields["targets"]]
+        fields["sides"] = {
+            name: Measured(**side | {"runs": [Run(**run) for run in side["runs"]]})
+            for name, side in fields["sides"].items()
+        }
+        return cls(**fields)
+
+
+def _setup() -> str:
+    """Return machine and versions in words."""
+    versions = [f"Python {platform.python_version()}"]
+    for package in PACKAGES:
+        try:
+            versions.append(f"{package} {version(package)}")
+        except PackageNotFoundError:
+            continue
+    return f"{_processor()}, {os.cpu_count()} cores; {', '.join(versions)}"
+
+
+def _processor() -> str:
+    """Return the processor's name from where Linux keeps it, else what Python knows."""
+    file = Path("/proc/cpuinfo")
+    lines = file.read_text("utf-8").splitlines() if file.exists() else []
+    names = [line.partition(": ")[2] for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.processor() or platform.machine()

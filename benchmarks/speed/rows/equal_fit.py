@@ -1,0 +1,137 @@
+"""B2 and B3: a fit on sequences of one length, beside what other packages offer."""
+
+from typing import Any
+
+import numpy as np
+import torch
+
+from benchmarks.speed.data import waves
+from benchmarks.speed.detector import (
+    BATCH_SIZE,
+    LEARNING_RATE,
+    epoch_clock,
+    plain_detector,
+    silent,
+    time_fit,
+)
+from benchmarks.speed.peers import SCRIPTS, script_sides
+from benchmarks.speed.row import Measured, Row, Run, Side, Target, times_faster
+from benchmarks.speed.timing import clock
+from skl_lstmae import LSTMAutoencoderDetector
+from skl_lstmae.modules import LSTMAutoencoder
+
+SHAPE = 1000, 50, 3
+NETWORK = {"hidden_size": 64, "latent_size": 64, "bottleneck": "last"}
+N_EPOCHS = 10
+N_EPOCHS_TO_TARGET = 30
+VALIDATION_FRACTION = 0.2  # skorch's default
+
+
+def fit_sides(quick: bool) -> dict[str, Side]:
+    X = waves(*SHAPE)
+    n_epochs = 2 if quick else N_EPOCHS
+
+    def ours(seed):
+        return time_fit(plain_detector(n_epochs, random_state=seed, **NETWORK), X)
+
+    def skorch(seed):
+        regressor = skorch_regressor(seed, max_epochs=n_epochs, train_split=None)
+        start = clock()
+        regressor.fit(X, X)
+        return Run(clock() - start, regressor.history[-1, "train_loss"])
+
+    return {"skl_lstmae": ours, "skorch": skorch} | ({} if quick else script_sides())
+
+
+def judge_fit(measured: dict[str, Measured]) -> list[Target]:
+    bounds = {"skorch": 1.15} | dict.fromkeys(SCRIPTS, 1.0) | {"Keras": 2.5}
+    return [
+        times_faster(measured, "skl_lstmae", peer, bound)
+        for peer, bound in bounds.items()
+        if peer in measured
+    ]
+
+
+def time_to_loss_sides(quick: bool) -> dict[str, Side]:
+    X = waves(*SHAPE)
+    X /= X.std()
+    n_epochs = 3 if quick else N_EPOCHS_TO_TARGET
+    loss_to_reach = {}
+
+    def skorch(seed):
+        regressor = skorch_regressor(seed, max_epochs=n_epochs)
+        start = clock()
+        regressor.fit(X, X)
+        loss_to_reach[seed] = regressor.history[-1, "valid_loss"]
+        return Run(clock() - start, loss_to_reach[seed])
+
+    def ours(seed):
+        detector = LSTMAutoencoderDetector(
+            **NETWORK,
+            noise=0.0,
+            scaler=None,
+            max_epochs=n_epochs,
+            validation_fraction=VALIDATION_FRACTION,
+            scorer="error",
+            random_state=seed,
+            verbose=1,
+        )
+        with silent(), epoch_clock() as watch:
+            detector.fit(X)
+        losses = np.array(detector.validation_loss_curve_)
+        is_reached = losses <= loss_to_reach[seed]
+        if not is_reached.any():
+            return Run(np.inf, losses.min())
+        epoch = is_reached.argmax()
+        return Run(watch.ends[epoch], losses[epoch])
+
+    return {"skorch": skorch, "skl_lstmae": ours}
+
+
+def judge_time_to_loss(measured: dict[str, Measured]) -> list[Target]:
+    return [times_faster(measured, "skl_lstmae", "skorch", 4)]
+
+
+def skorch_regressor(seed: int, **parameters: Any) -> Any:
+    """Return skorch's estimator around the package's own module."""
+    from skorch import NeuralNetRegressor
+
+    class Reconstruction(LSTMAutoencoder):
+        """The module with the prediction alone for output."""
+
+        def forward(self, x):
+            return super().forward(x)[0]
+
+    torch.manual_seed(seed)
+    return NeuralNetRegressor(
+        Reconstruction,
+        module__input_size=SHAPE[-1],
+        **{f"module__{name}": value for name, value in NETWORK.items()},
+        optimizer=torch.optim.Adam,
+        lr=LEARNING_RATE,
+        batch_size=BATCH_SIZE,
+        iterator_train__shuffle=True,
+        verbose=0,
+        **parameters,
+    )
+
+
+B2 = Row(
+    name="B2",
+    work="a whole fit: 1,000 sequences of 50 steps × 3 features, hidden 64, 10 epochs, batch 64; "
+    "skorch trains the same module, the others the nearest they have",
+    sides=fit_sides,
+    judge=judge_fit,
+    in_peers_environment=True,
+)
+
+B3 = Row(
+    name="B3",
+    work="the same module and data, in standard deviations: time until the loss on a held-out "
+    "fifth is what skorch (Adam at 0.001, batch 64) reaches in 30 epochs; the detector trains by "
+    "its defaults, without noise",
+    sides=time_to_loss_sides,
+    judge=judge_time_to_loss,
+    in_peers_environment=True,
+    measures_memory=False,  # neither side means anything alone
+)

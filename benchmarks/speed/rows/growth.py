@@ -1,0 +1,76 @@
+"""B9: how the time of a fit and of scores grows with the data."""
+
+import numpy as np
+
+from benchmarks.speed.data import waves
+from benchmarks.speed.detector import plain_detector, time_fit
+from benchmarks.speed.row import Measured, Row, Run, Side, Target
+from benchmarks.speed.timing import clock
+
+N_EPOCHS = 2
+
+# What grows, and the shapes (n_sequences, n_timesteps, n_features) on its way.
+SHAPES = {
+    "sequences": [(64, 50, 3), (256, 50, 3), (1024, 50, 3), (4096, 50, 3)],
+    "steps": [(64, 50, 3), (64, 200, 3), (64, 800, 3), (64, 3200, 3)],
+    "features": [(256, 50, 1), (256, 50, 8), (256, 50, 64), (256, 50, 512)],
+}
+TASKS = "fit", "score"
+
+
+def sides(quick: bool) -> dict[str, Side]:
+    return {
+        name: side
+        for growing, shapes in SHAPES.items()
+        for shape in (shapes[:2] if quick else shapes)
+        for name, side in _sides(growing, shape).items()
+    }
+
+
+def judge(measured: dict[str, Measured]) -> list[Target]:
+    return [
+        Target(f"{task}: slope over {growing}", _slope(measured, task, growing), 1.1, False, "")
+        for task in TASKS
+        for growing in SHAPES
+    ]
+
+
+def _sides(growing: str, shape: tuple[int, int, int]) -> dict[str, Side]:
+    X = waves(*shape)
+    detector = plain_detector(N_EPOCHS, scorer="neighbors", random_state=0)
+    time_fit(detector, X)
+
+    def score(seed):
+        start = clock()
+        detector.score_samples(X)
+        return Run(clock() - start)
+
+    return {
+        _name("fit", growing, shape): lambda seed: time_fit(detector, X),
+        _name("score", growing, shape): score,
+    }
+
+
+def _name(task: str, growing: str, shape: tuple[int, int, int]) -> str:
+    return f"{task}, {growing} grow: {' × '.join(map(str, shape))}"
+
+
+def _slope(measured: dict[str, Measured], task: str, growing: str) -> float:
+    """Return the slope of the least-squares line through the logarithms of size and time."""
+    medians = {
+        np.prod(shape): measured[name].median
+        for shape in SHAPES[growing]
+        if (name := _name(task, growing, shape)) in measured
+    }
+    logarithms = np.log(list(medians)), np.log(list(medians.values()))
+    return float(np.polyfit(*logarithms, deg=1)[0])
+
+
+B9 = Row(
+    name="B9",
+    work="cost against size (sequences × steps × features), two epochs and the default scorer: "
+    "slope of log time over log size",
+    sides=sides,
+    judge=judge,
+    measures_memory=False,
+)

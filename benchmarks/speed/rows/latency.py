@@ -1,0 +1,78 @@
+"""B6: the score of one short sequence, beside a bare forward pass."""
+
+import numpy as np
+import torch
+
+from benchmarks.speed.data import waves
+from benchmarks.speed.detector import plain_detector, silent
+from benchmarks.speed.recipe import PackedAutoencoder
+from benchmarks.speed.row import Measured, Row, Run, Side, Target
+from benchmarks.speed.rows.ragged_fit import N_FEATURES, NETWORK
+from benchmarks.speed.timing import clock
+
+N_TIMESTEPS = 100
+N_TRAINING_SEQUENCES = 1100
+SCORERS = "error", "neighbors"
+
+
+def sides(quick: bool) -> dict[str, Side]:
+    n_training = 100 if quick else N_TRAINING_SEQUENCES
+    training = waves(n_training, N_TIMESTEPS, N_FEATURES)
+    with silent():
+        detectors = {
+            scorer: plain_detector(1, scorer=scorer, random_state=0, **NETWORK).fit(training)
+            for scorer in SCORERS
+        }
+    network = PackedAutoencoder(detectors["error"].module_)
+    sequence = waves(1, N_TIMESTEPS, N_FEATURES, seed=1)
+    x = torch.from_numpy(sequence)
+
+    def score(scorer):
+        start = clock()
+        detectors[scorer].score_samples([sequence[0]])
+        return Run(clock() - start)
+
+    def forward(seed):
+        start = clock()
+        with torch.inference_mode():
+            _forward(network, x)
+        return Run(clock() - start)
+
+    return {
+        **{f"skl_lstmae, scorer={scorer!r}": lambda seed, s=scorer: score(s) for scorer in SCORERS},
+        "bare forward": forward,
+    }
+
+
+def judge(measured: dict[str, Measured]) -> list[Target]:
+    def percentile(side, share):
+        return np.percentile(measured[side].seconds, share)
+
+    return [
+        Target(
+            f"{side}: p50 over that of the forward",
+            percentile(side, 50) / percentile("bare forward", 50),
+            2.5,
+            at_least=False,
+        )
+        for side in measured
+        if side.startswith("skl_lstmae")
+    ]
+
+
+def _forward(network: PackedAutoencoder, x: torch.Tensor) -> torch.Tensor:
+    """Run the same layers without packing or padding."""
+    _, (hidden, _) = network.encoder[0](x)
+    latent = network.to_latent(hidden[-1]).unsqueeze(1).expand(-1, x.shape[1], -1)
+    return network.head(network.decoder[0](latent)[0])
+
+
+B6 = Row(
+    name="B6",
+    work="latency of `score_samples` of one sequence of 100 steps × 8 features, hidden 64, latent "
+    "16, beside `nn.LSTM`, `nn.Linear`, `nn.LSTM`, `nn.Linear`",
+    sides=sides,
+    judge=judge,
+    repeats=60,
+    measures_memory=False,
+)

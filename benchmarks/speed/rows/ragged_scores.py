@@ -1,0 +1,71 @@
+"""B5: scores of many ragged sequences, beside the bare kernels and the packed recipe."""
+
+import numpy as np
+
+from benchmarks.speed.data import ragged_waves
+from benchmarks.speed.detector import BATCH_SIZE, plain_detector, silent
+from benchmarks.speed.kernels import Kernels
+from benchmarks.speed.recipe import PackedAutoencoder, packed_errors
+from benchmarks.speed.row import Measured, Row, Run, Side, Target, times_faster, times_the_kernels
+from benchmarks.speed.rows.ragged_fit import LENGTHS, N_FEATURES, NETWORK
+from benchmarks.speed.timing import clock
+
+N_SEQUENCES = 20_000
+N_TRAINING_SEQUENCES = 1100  # more than the neighbours' references, of which there are 1024
+
+SCORERS = "error", "neighbors"
+
+
+def sides(quick: bool) -> dict[str, Side]:
+    sequences = ragged_waves(N_SEQUENCES // 20 if quick else N_SEQUENCES, LENGTHS, N_FEATURES)
+    training = sequences[:N_TRAINING_SEQUENCES]
+    with silent():
+        detectors = {
+            scorer: plain_detector(1, scorer=scorer, random_state=0, **NETWORK).fit(training)
+            for scorer in SCORERS
+        }
+    network = PackedAutoencoder(detectors["error"].module_)
+    lengths = [len(sequence) for sequence in sequences]
+    kernels = Kernels(
+        input_size=N_FEATURES,
+        hidden_size=NETWORK["hidden_size"],
+        latent_size=NETWORK["latent_size"],
+        n_timesteps=round(np.mean(lengths)),
+        n_steps=sum(lengths),
+    )
+
+    def score(scorer):
+        start = clock()
+        detectors[scorer].score_samples(sequences)
+        return Run(clock() - start)
+
+    def packed(seed):
+        start = clock()
+        packed_errors(network, sequences, BATCH_SIZE)
+        return Run(clock() - start)
+
+    return {
+        **{f"skl_lstmae, scorer={scorer!r}": lambda seed, s=scorer: score(s) for scorer in SCORERS},
+        "packed recipe": packed,
+        **kernels.inference_sides(),
+    }
+
+
+def judge(measured: dict[str, Measured]) -> list[Target]:
+    return [
+        target
+        for scorer in SCORERS
+        for target in (
+            times_the_kernels(measured, f"skl_lstmae, scorer={scorer!r}", 1.25),
+            times_faster(measured, f"skl_lstmae, scorer={scorer!r}", "packed recipe", 4),
+        )
+    ]
+
+
+B5 = Row(
+    name="B5",
+    work="`score_samples` of 20,000 sequences of 20–200 steps × 8 features, hidden 64, latent 16; "
+    "the packed recipe's score is the mean error, the detector's default the neighbours",
+    sides=sides,
+    judge=judge,
+)

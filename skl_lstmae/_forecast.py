@@ -1,0 +1,373 @@
+"""The LSTM forecaster as a scikit-learn outlier detector of sequences."""
+
+from collections.abc import Callable
+from numbers import Integral
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.random import RandomState
+from sklearn.utils._param_validation import Interval, validate_params
+
+from skl_lstmae._base import MIN_SEQUENCES, VIEWS_OF_ERRORS, Parts, SequenceDetector
+from skl_lstmae._sequences import Sequences
+from skl_lstmae._windows import cut, hold_out_ends, observed, split
+from skl_lstmae.modules import LSTMForecaster
+
+STEPS_IN_TRAINING = 200
+"""Steps through which a gradient runs back; longer sequences are cut."""
+
+MIN_STEPS_OF_SERIES = 100
+PIECES_OF_SERIES = 30
+"""Scores are learned from so many pieces of a series, or more, of at most the following steps."""
+MAX_STEPS_OF_PIECE = 100
+MIN_PIECES_HELD_OUT = 3
+
+
+class LSTMForecastDetector(SequenceDetector):
+    """Find anomalous sequences by what an LSTM that forecasts them expected instead.
+
+    The network learns to predict each step of the training sequences from the steps before it; a
+    new sequence is anomalous if the errors of its predictions, or the states of the network that
+    makes them, are unlike theirs.
+
+    Everywhere `X` may be
+
+    - a list, tuple or object array of sequences `(n_timesteps, n_features)` of any lengths (arrays,
+      tensors, DataFrames; 1-D ones have a single feature);
+    - an array, memory map or tensor `(n_sequences, n_timesteps, n_features)`, where trailing steps
+      that are all NaN are padding; `(n_sequences, n_timesteps)`, array or DataFrame, where each row
+      is a sequence of one feature; or `(n_sequences, n_timesteps, n_variables, n_features)`, which
+      is flattened to `n_variables * n_features` features;
+    - a DataFrame indexed by (sequence id, time), in long format.
+
+    Any other NaN is a missing value: hidden from the loss and from every score. To the network it
+    looks like the last observed value of its feature, or the mean where there is none yet.
+
+    Sequences may be long: a network that sees the past alone reads them part by part, so that
+    memory does not grow with what it computes of them, and how they are divided changes no bit of
+    the results on a CPU. In training those of more than 200 steps are cut into pieces of that,
+    elsewhere in each epoch, which the network reads as sequences of their own.
+
+    `fit` also takes fewer than five sequences if one has 100 steps: what it holds out then is not
+    whole sequences but the end of each, after a gap. Scores and threshold are learned from pieces
+    of at most 100 steps, so that they are those of sequences that are about as short; for anomalies
+    within a long series see `prediction_error`, or
+    :class:`~skl_lstmae.SlidingWindowDetector`.
+
+    Parameters
+    ----------
+    hidden_size : int or sequence of int, default=64
+        Width of the LSTM layers, first to last.
+
+    dropout : float, default=0.0
+        Probability of zeroing an output between stacked layers, in training.
+
+    noise : float, default=0.0
+        Standard deviation, in scaled units, of Gaussian noise that is added to the past in
+        training, while the step to predict stays as it is. None by default: unlike an autoencoder,
+        a forecaster does not see what it is to return, and need not be kept from copying it.
+
+    output_activation : {"sigmoid", "tanh", "relu"}, default=None
+        Function that bounds the prediction, in scaled units; None is the identity.
+
+    scaler : {"standard", "minmax", "robust"}, transformer or None, default="standard"
+        Scaling of the features, learned from the sequences the network is trained on: zero mean and
+        unit variance, [0, 1], zero median and unit interquartile range, or an unfitted scikit-learn
+        transformer that treats rows one by one, keeps their number of features and can invert
+        itself. None leaves X as it is.
+
+    loss : {"squared_error", "absolute_error", "huber", "binary_cross_entropy"}, \
+            default="squared_error"
+        Loss of an observed cell in scaled units. "huber" bends at 1. "binary_cross_entropy" needs
+        `output_activation="sigmoid"` and is counted from the target's entropy, so that 0 is
+        perfect.
+
+    learning_rate : float, default=0.003
+        Step size of the optimizer, AdamW.
+
+    weight_decay : float, default=0.0001
+        Decoupled weight decay.
+
+    batch_size : int, default=64
+        Number of sequences, or pieces of them, in a training step.
+
+    max_epochs : int, default=200
+        The most passes over the training sequences.
+
+    early_stopping : bool, default=True
+        Whether part of the sequences is held out to tell when to stop and which epoch's weights to
+        keep. If False, the training loss tells when to stop, and the last weights are kept.
+
+    validation_fraction : float, default=0.1
+        Share of the sequences, three at least, that are held out if `early_stopping` or
+        `contamination="auto"`; of fewer than five sequences, share of the steps of each, three
+        pieces at least. If it leaves a single sequence too few steps to train on, none are held
+        out, and the threshold is calibrated on the training data.
+
+    n_iter_no_change : int, default=10
+        Training stops after so many epochs in which the loss did not improve by `tol`.
+
+    tol : float, default=0.0001
+        Least improvement of the loss that counts.
+
+    clip_norm : float or None, default=1.0
+        Bound on the norm of the gradient.
+
+    warm_start : bool, default=False
+        Whether `fit` goes on with the weights it finds, and appends to the loss curves, rather than
+        start anew. Scaling, scores and threshold are learned anew from X. With the same X and an
+        int `random_state` the same sequences are held out as before.
+
+    scorer : {"neighbors", "mahalanobis", "error", "error_max"} or callable, default="neighbors"
+        How errors and latents become the score of a sequence; the latent is the mean of the LSTM's
+        outputs:
+
+        - "neighbors": minus the mean distance, in standard deviations, from the three nearest of at
+          most 1024 training sequences; between sequences lies what differs in their latents, in the
+          maxima of the LSTM's outputs and in the logarithms of each feature's mean error;
+        - "mahalanobis": minus the Mahalanobis distance of its latent and the logarithms of each
+          feature's mean error from those of the training sequences, taken as one group;
+        - "error": minus its mean error;
+        - "error_max": minus the mean error of its worst step;
+        - a callable gets `errors`, a list of `(n_timesteps, n_features)` arrays of the loss of each
+          cell (NaN where X is missing), and `latents` of shape `(n_sequences, hidden_size)`, and
+          returns `(n_sequences,)` scores, higher for normal sequences. It is called batch by batch,
+          so it must judge each sequence by itself.
+
+    contamination : "auto" or float, default="auto"
+        The rule behind `offset_`. A float in (0, 0.5] is the share of anomalies in the training
+        data, as in :class:`~sklearn.ensemble.IsolationForest`. "auto" takes the training data as
+        normal, and flags fresh normal sequences at `false_alarm_rate`.
+
+    false_alarm_rate : float, default=0.01
+        Share of fresh normal sequences to flag if `contamination="auto"`. The offset is calibrated
+        on the held-out sequences, as described in :class:`LSTMAutoencoderDetector`. Pieces of one
+        series depend on each other, so that then the rate is an estimate alone.
+
+    device : str or torch.device, default="auto"
+        Where the network runs; "auto" is CUDA if there is one, else MPS, else the CPU.
+
+    random_state : int, RandomState instance or None, default=None
+        Determines the held-out sequences, the first weights, where long sequences are cut, the
+        order of batches, noise and dropout. With an int, two fits on a CPU give the same weights,
+        bit for bit. The global random states of numpy and torch are not used.
+
+    verbose : int, default=0
+        Whether to print the losses of each epoch.
+
+    Attributes
+    ----------
+    module_ : skl_lstmae.modules.LSTMForecaster
+        The trained network.
+
+    scaler_ : transformer
+        The fitted scaler.
+
+    offset_ : float
+        `decision_function` is `score_samples` minus this.
+
+    n_features_in_ : int
+        Number of features of X; for a 2-D X its number of columns, which are time steps.
+
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
+        Names of the features, if X was of DataFrames with string column names.
+
+    n_epochs_ : int
+        Number of epochs run, those before a warm start and those of `partial_fit` included.
+
+    loss_curve_ : list of float
+        Training loss of each epoch.
+
+    validation_loss_curve_ : list of float
+        Loss of the held-out data after each epoch of `fit`; empty without `early_stopping`.
+
+    device_ : torch.device
+        Where the network runs.
+
+    See Also
+    --------
+    skl_lstmae.modules.LSTMForecaster : The network alone.
+    LSTMAutoencoderDetector : The same by an autoencoder, which sees a sequence as a whole.
+
+    References
+    ----------
+    .. [1] P. Malhotra, L. Vig, G. Shroff, P. Agarwal, "Long short term memory networks for anomaly
+       detection in time series", ESANN 2015.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skl_lstmae import LSTMForecastDetector
+    >>> series = np.sin(np.arange(2000) / 5).reshape(-1, 1)
+    >>> detector = LSTMForecastDetector(hidden_size=16, tol=1e-3, random_state=0).fit([series])
+    >>> new = series[:100].copy()
+    >>> new[60] = 1.5
+    >>> int(detector.prediction_error([new], per="timestep")[0].argmax())
+    60
+    >>> detector.forecast([series[:100]], n_steps=3)[0].shape
+    (3, 1)
+    """
+
+    _module_class = LSTMForecaster
+    _min_sequences = 1
+
+    _parameter_constraints: dict[str, list[Any]] = {**SequenceDetector._parameter_constraints}
+
+    def __init__(
+        self,
+        hidden_size: int | list[int] | tuple[int, ...] = 64,
+        *,
+        dropout: float = 0.0,
+        noise: float = 0.0,
+        output_activation: str | None = None,
+        scaler: Any = "standard",
+        loss: str = "squared_error",
+        learning_rate: float = 3e-3,
+        weight_decay: float = 1e-4,
+        batch_size: int = 64,
+        max_epochs: int = 200,
+        early_stopping: bool = True,
+        validation_fraction: float = 0.1,
+        n_iter_no_change: int = 10,
+        tol: float = 1e-4,
+        clip_norm: float | None = 1.0,
+        warm_start: bool = False,
+        scorer: str | Callable[..., Any] = "neighbors",
+        contamination: str | float = "auto",
+        false_alarm_rate: float = 0.01,
+        device: str | torch.device = "auto",
+        random_state: int | RandomState | None = None,
+        verbose: int = 0,
+    ) -> None:
+        super().__init__(
+            hidden_size=hidden_size,
+            dropout=dropout,
+            noise=noise,
+            output_activation=output_activation,
+            scaler=scaler,
+            loss=loss,
+            learning_rate=learning_rate,
+            weight_decay=weight_decay,
+            batch_size=batch_size,
+            max_epochs=max_epochs,
+            early_stopping=early_stopping,
+            validation_fraction=validation_fraction,
+            n_iter_no_change=n_iter_no_change,
+            tol=tol,
+            clip_norm=clip_norm,
+            warm_start=warm_start,
+            scorer=scorer,
+            contamination=contamination,
+            false_alarm_rate=false_alarm_rate,
+            device=device,
+            random_state=random_state,
+            verbose=verbose,
+        )
+
+    @validate_params(
+        {"n_steps": [Interval(Integral, 1, None, closed="left")]},
+        prefer_skip_nested_validation=True,
+    )
+    def forecast(self, X: Any, n_steps: int = 1) -> Any:
+        """Continue sequences beyond their ends, step by step, each from those before it.
+
+        Parameters
+        ----------
+        X : sequences
+            In any of the forms above.
+
+        n_steps : int, default=1
+            How many steps to forecast. From the second on, the network reads its own predictions.
+
+        Returns
+        -------
+        X_next : same form as X
+            In the units of X, what follows the last step of each sequence, where there is padding
+            the last one before it: for a list, a list of arrays (n_steps, n_features); for an array
+            one with `n_steps` time steps. Where pandas numbers time steps, those of the forecast
+            are 1 to `n_steps`.
+        """
+        sequences, restore = self._read(X)
+        return restore(self._inference.forecasts(sequences, n_steps))
+
+    def predict_steps(self, X: Any) -> Any:
+        """Predict each step of sequences from the steps before it.
+
+        Parameters
+        ----------
+        X : sequences
+            In any of the forms above.
+
+        Returns
+        -------
+        X_predicted : same form as X
+            What the network expected of X, in the units of X: a list for a list, an array with NaN
+            for padding for an array, a DataFrame with the same index for a DataFrame. First steps,
+            which nothing precedes, and missing values are predicted too.
+        """
+        return self._predicted_steps(X)
+
+    @validate_params(VIEWS_OF_ERRORS, prefer_skip_nested_validation=True)
+    def prediction_error(self, X: Any, per: str = "sequence") -> Any:
+        """Return how badly steps are predicted: in all, or by time step or feature.
+
+        Parameters
+        ----------
+        X : sequences
+            In any of the forms above.
+
+        per : {"sequence", "timestep", "feature"}, default="sequence"
+            The error of a sequence is the mean of ``loss`` over its observed cells, in scaled
+            units. "timestep" and "feature" split that number into shares that add up to it; missing
+            values have none.
+
+        Returns
+        -------
+        errors : ndarray of float64, or the form of X
+            Never negative. "sequence": shape (n_sequences,). "feature": shape (n_sequences,
+            n_features). "timestep": a list of arrays of shape (n_timesteps,) for a list, an array
+            (n_sequences, n_timesteps) with NaN for padding for an array, a Series for a panel.
+        """
+        return self._view_errors(X, per)
+
+    def _make_architecture(self, n_features: int) -> dict[str, Any]:
+        return {
+            "input_size": n_features,
+            "hidden_size": [int(width) for width in np.atleast_1d(self.hidden_size)],
+            "dropout": self.dropout,
+            "noise": self.noise,
+            "output_activation": self.output_activation,
+        }
+
+    def _cut(self, sequences: Sequences, random_state: RandomState | None = None) -> Sequences:
+        """Bound the steps of a kernel call in training, and make more batches of long sequences."""
+        phase = 0 if random_state is None else random_state.randint(STEPS_IN_TRAINING)
+        return observed(cut(sequences, STEPS_IN_TRAINING, phase))
+
+    def _split(self, sequences: Sequences, random_state: RandomState) -> Parts:
+        """Hold out whole sequences or, of fewer than five, their ends."""
+        if len(sequences) >= MIN_SEQUENCES:
+            return super()._split(sequences, random_state)
+        longest = int(sequences.lengths.max())
+        if longest < MIN_STEPS_OF_SERIES:
+            raise ValueError(
+                f"Found n_samples={len(sequences)} sequence(s) in X, the longest of {longest} time "
+                f"steps; {type(self).__name__} needs at least {MIN_SEQUENCES}, or one of at least "
+                f"{MIN_STEPS_OF_SERIES} time steps."
+            )
+        size = min(longest // PIECES_OF_SERIES, MAX_STEPS_OF_PIECE)
+        training, held_out = sequences, sequences.take([])
+        if self._holds_out:
+            training, held_out = hold_out_ends(
+                sequences, MIN_PIECES_HELD_OUT * size, self.validation_fraction
+            )
+        references = observed(split(training, size, size))
+        if len(references) < 2:
+            raise ValueError(
+                f"Almost all values of X are missing: of its pieces of {size} time steps to train "
+                f"on, {len(references)} holds an observed one; expected at least 2."
+            )
+        order = random_state.permutation(len(references))
+        held_out = observed(split(held_out, size, size))
+        return Parts(training, held_out, references=references.take(order))

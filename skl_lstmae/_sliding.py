@@ -1,0 +1,478 @@
+"""Anomalies in long series: a detector of sequences slides over them and judges every row."""
+
+from copy import copy
+from numbers import Integral, Real
+from typing import Any, Self
+
+import numpy as np
+from numpy.random import RandomState
+from numpy.typing import NDArray
+from sklearn.base import BaseEstimator, MetaEstimatorMixin, OutlierMixin, _fit_context, clone
+from sklearn.utils import check_random_state, get_tags
+from sklearn.utils._param_validation import HasMethods, Interval, StrOptions, validate_params
+from sklearn.utils.metaestimators import available_if
+from sklearn.utils.validation import check_is_fitted
+
+from skl_lstmae._base import (
+    MIN_SEQUENCES,
+    Parts,
+    SequenceDetector,
+    all_or_nothing,
+    warn_of_labels_0_and_1,
+)
+from skl_lstmae._detector import LSTMAutoencoderDetector
+from skl_lstmae._events import feature_shares, find_intervals, main_features, tabulate
+from skl_lstmae._period import estimate_window_size
+from skl_lstmae._sequences import Restore, Sequences, check_series, label_rows
+from skl_lstmae._stream import Stream
+from skl_lstmae._tables import flatten, score_method, score_rows
+from skl_lstmae._thresholds import ReferenceScores
+from skl_lstmae._windows import AGGREGATIONS, hold_out_ends, merge, observed, split, spread
+
+WINDOWS_PER_EPOCH = 1024
+LARGEST_SHARE = 10
+"""An estimated window is at most this part of the longest series."""
+
+
+def _explains_variance(detector: "SlidingWindowDetector") -> bool:
+    return detector.detector is None or isinstance(detector.detector, SequenceDetector)
+
+
+class SlidingWindowDetector(MetaEstimatorMixin, OutlierMixin, BaseEstimator):
+    """Find the anomalous rows of long series by sliding a detector of sequences over them.
+
+    A sample is a row, that is, a time step. Everywhere `X` may be
+
+    - one series `(n_timesteps, n_features)`: an array, a memory map or a DataFrame, whose index may
+      be times;
+    - several series of any lengths: a list of those, or a DataFrame indexed by (series id, time).
+      No window reaches from one series into another.
+
+    Windows are slices of the series, which are never copied as a whole; what is computed of a row
+    depends on the rows within a window's length of it alone.
+
+    Parameters
+    ----------
+    detector : estimator, default=None
+        Judges windows: :class:`~skl_lstmae.LSTMAutoencoderDetector` (None means one with its
+        default parameters) or another detector of this package; or a scikit-learn outlier detector
+        with a method ``score_samples`` or ``decision_function`` for new data, or a Pipeline that
+        ends with one, which gets windows as rows of a table, one column a time step and feature.
+        Windows of a short series then repeat its first row.
+
+    window_size : int or "auto", default="auto"
+        Rows of a window. "auto" is the period of the training series: the shortest lag, from 16 to
+        400 rows, at which their autocorrelation (mean over features and series) has a peak at least
+        0.8 times as high as its highest; 100 if no peak stands out; and no more than a tenth of the
+        longest series.
+
+    stride : int, default=1
+        In scoring a window starts every `stride` rows, so that a larger stride takes less time, but
+        a row is judged by fewer windows.
+
+    training_stride : int or "auto", default="auto"
+        Training takes one window from each `training_stride` that follow one another, a random one
+        in every epoch. "auto" makes it at most 1024 windows an epoch. A scikit-learn detector
+        learns from the middle one of each.
+
+    aggregation : {"mean", "min", "max"}, default="mean"
+        How the scores of the windows that cover a row become its score.
+
+    validation_fraction : float, default=0.1
+        Share of each series, its end and one window at least, that is kept from training if
+        ``contamination="auto"``, to calibrate the threshold, or if `detector` has early stopping,
+        to tell it when to stop. A gap of one window keeps it apart from the training rows. Series
+        of less than five windows are not cut; if all are so short, the last series are held out,
+        and of a single one nothing is: the threshold is then that of training rows, which is
+        optimistic.
+
+    contamination : "auto" or float, default="auto"
+        The rule behind ``offset_``. A float in (0, 0.5] is the share of anomalous rows in the
+        training data; "auto" takes these for normal, and flags rows like them at
+        `false_alarm_rate`.
+
+    false_alarm_rate : float, default=0.01
+        Share of normal rows to flag if ``contamination="auto"``, as estimated on the held-out rows.
+        Since rows depend on their neighbours, false alarms come in runs.
+
+    random_state : int, RandomState instance or None, default=None
+        Seeds the detector of windows, as far as it has random states; None leaves it its own.
+
+    Attributes
+    ----------
+    detector_ : estimator
+        The fitted detector of windows.
+
+    window_size_ : int
+        Rows of a window.
+
+    training_stride_ : int
+        Rows from one training window to the next, on average.
+
+    offset_ : float
+        `decision_function` is `score_samples` minus this.
+
+    n_features_in_ : int
+        Number of features of X.
+
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
+        Names of the features, if X was of DataFrames with string column names.
+
+    See Also
+    --------
+    LSTMAutoencoderDetector, LSTMForecastDetector : Anomalies among sequences.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skl_lstmae import LSTMAutoencoderDetector, SlidingWindowDetector
+    >>> X = np.sin(np.arange(2000) / 5).reshape(-1, 1)
+    >>> inner = LSTMAutoencoderDetector(hidden_size=16, latent_size=4, random_state=0)
+    >>> detector = SlidingWindowDetector(inner, training_stride=10).fit(X[:1500])
+    >>> X_new = X[1500:].copy()
+    >>> X_new[200:220] = 1.0
+    >>> bool(200 <= detector.score_samples(X_new).argmin() < 220)
+    True
+    """
+
+    _parameter_constraints: dict[str, list[Any]] = {
+        "detector": [HasMethods(["fit"]), None],
+        "window_size": [Interval(Integral, 1, None, closed="left"), StrOptions({"auto"})],
+        "stride": [Interval(Integral, 1, None, closed="left")],
+        "training_stride": [Interval(Integral, 1, None, closed="left"), StrOptions({"auto"})],
+        "aggregation": [StrOptions(set(AGGREGATIONS))],
+        "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
+        "contamination": [StrOptions({"auto"}), Interval(Real, 0, 0.5, closed="right")],
+        "false_alarm_rate": [Interval(Real, 0, 0.5, closed="right")],
+        "random_state": ["random_state"],
+    }
+
+    def __init__(
+        self,
+        detector: Any = None,
+        *,
+        window_size: int | str = "auto",
+        stride: int = 1,
+        training_stride: int | str = "auto",
+        aggregation: str = "mean",
+        validation_fraction: float = 0.1,
+        contamination: str | float = "auto",
+        false_alarm_rate: float = 0.01,
+        random_state: int | RandomState | None = None,
+    ) -> None:
+        self.detector = detector
+        self.window_size = window_size
+        self.stride = stride
+        self.training_stride = training_stride
+        self.aggregation = aggregation
+        self.validation_fraction = validation_fraction
+        self.contamination = contamination
+        self.false_alarm_rate = false_alarm_rate
+        self.random_state = random_state
+
+    @_fit_context(prefer_skip_nested_validation=False)
+    def fit(self, X: Any, y: Any = None) -> Self:
+        """Learn what windows of normal series look like.
+
+        Parameters
+        ----------
+        X : series
+            In any of the forms above.
+
+        y : array-like, default=None
+            Not learned from; labels 0 and 1, which scikit-learn's scorers may read the wrong way
+            round, are met with a warning.
+
+        Returns
+        -------
+        self : SlidingWindowDetector
+            The fitted detector. A fit that fails leaves it as it was.
+        """
+        score_method(self._inner())  # refuses a detector without one before any work
+        warn_of_labels_0_and_1(y)
+        with all_or_nothing(self):
+            series, _ = check_series(self, X, reset=True)
+            self._fit(series)
+        return self
+
+    def score_samples(self, X: Any) -> Any:
+        """Score rows by how normal the windows around them are.
+
+        Parameters
+        ----------
+        X : series
+            In any of the forms above. A series shorter than a window is one short window.
+
+        Returns
+        -------
+        scores : ndarray of shape (n_timesteps,), float64, or list of them for a list of series
+            Higher is more normal; every row has one.
+        """
+        series, restore = self._read(X)
+        return restore(self._score_samples(series))
+
+    def decision_function(self, X: Any) -> Any:
+        """Score rows relative to ``offset_``.
+
+        Parameters
+        ----------
+        X : series
+            In any of the forms above.
+
+        Returns
+        -------
+        decisions : ndarray of shape (n_timesteps,), float64, or list of them for a list of series
+            ``score_samples(X) - offset_``: negative for anomalies.
+        """
+        series, restore = self._read(X)
+        return restore(self._score_samples(series) - self.offset_)
+
+    def predict(self, X: Any) -> Any:
+        """Tell anomalous rows from normal ones.
+
+        Parameters
+        ----------
+        X : series
+            In any of the forms above.
+
+        Returns
+        -------
+        labels : ndarray of shape (n_timesteps,), int64, or list of them for a list of series
+            -1 for anomalies, +1 for normal rows.
+        """
+        series, restore = self._read(X)
+        return restore(np.where(self._score_samples(series) < self.offset_, -1, 1))
+
+    @available_if(_explains_variance)
+    def score(self, X: Any, y: Any = None) -> float:
+        """Return the explained variance of what the network makes of the windows.
+
+        Parameters
+        ----------
+        X : series
+            In any of the forms above.
+
+        y : Ignored
+            Present for API consistency by convention.
+
+        Returns
+        -------
+        score : float
+            As the method ``score`` of the detector of windows, over windows that do not overlap:
+            1 is perfect, 0 as good as the mean.
+        """
+        series, _ = self._read(X)
+        return self.detector_._explained_variance(
+            split(series, self.window_size_, self.window_size_)
+        )
+
+    @validate_params(
+        {
+            "max_gap": [Interval(Integral, 0, None, closed="left")],
+            "min_length": [Interval(Integral, 1, None, closed="left")],
+        },
+        prefer_skip_nested_validation=True,
+    )
+    def find_events(self, X: Any, *, max_gap: int = 0, min_length: int = 1) -> Any:
+        """Find the intervals of anomalous rows.
+
+        Parameters
+        ----------
+        X : series
+            In any of the forms above.
+
+        max_gap : int, default=0
+            The most normal rows between two anomalous ones that an event bridges.
+
+        min_length : int, default=1
+            The fewest rows of an event, bridged ones included.
+
+        Returns
+        -------
+        events : DataFrame, or list of named tuples if pandas is not installed
+            Series after series, in the order of time; the columns, or fields, are
+
+            - ``series``: its id in a DataFrame indexed by (series id, time), else its number, 0 if
+              it is a single one;
+            - ``start``, ``end``: the first and the last row, timestamps if the index has them, as
+              in ``X.loc[start:end]``, else numbers from 0 on, as in ``X[start:end + 1]``;
+            - ``n_rows``: number of rows from the first to the last;
+            - ``peak``, ``peak_score``: the row of the lowest score, and this score;
+            - ``features``: a dict from feature to its share of the reconstruction error of these
+              rows in all windows that cover them, scaled as in training: the three largest shares,
+              the largest first. None for the detectors of scikit-learn, which have no such error.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from sklearn.neighbors import LocalOutlierFactor
+        >>> from skl_lstmae import SlidingWindowDetector
+        >>> X = np.sin(np.arange(2000) / 5).reshape(-1, 1)
+        >>> inner = LocalOutlierFactor(novelty=True)
+        >>> detector = SlidingWindowDetector(inner, false_alarm_rate=0.001).fit(X[:1500])
+        >>> X_new = X[1500:].copy()
+        >>> X_new[200:220] = 3.0
+        >>> events = detector.find_events(X_new, max_gap=10)
+        >>> len(events), bool(events.start[0] <= 200 <= 219 <= events.end[0])
+        (1, True)
+        """
+        series, _ = self._read(X)
+        scores = self._score_samples(series)
+        intervals = find_intervals(scores < self.offset_, series.lengths, max_gap, min_length)
+        features = self._blame(series, intervals)
+        return tabulate(intervals, scores, series, label_rows(X, series), features)
+
+    def stream(self) -> Stream:
+        """Return an object that scores the rows of a series as they come in.
+
+        Returns
+        -------
+        stream : Stream
+            Its method ``push`` scores rows by the window that ends with each, and ``offset_`` tells
+            anomalous scores from normal ones.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from sklearn.neighbors import LocalOutlierFactor
+        >>> from skl_lstmae import SlidingWindowDetector
+        >>> X = np.sin(np.arange(2000) / 5).reshape(-1, 1)
+        >>> inner = LocalOutlierFactor(novelty=True)
+        >>> detector = SlidingWindowDetector(inner, false_alarm_rate=0.001).fit(X[:1500])
+        >>> stream = detector.stream()
+        >>> warm_up = stream.push(X[1500:1600])
+        >>> stream.push(X[1600]) < stream.offset_
+        array([False])
+        >>> stream.push([3.0]) < stream.offset_
+        array([ True])
+        """
+        check_is_fitted(self)
+        return Stream(copy(self), self._stream_offset)
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = get_tags(self._inner()).input_tags.allow_nan
+        return tags
+
+    def _inner(self) -> Any:
+        return LSTMAutoencoderDetector() if self.detector is None else self.detector
+
+    def _read(self, X: Any) -> tuple[Sequences, Restore]:
+        check_is_fitted(self)
+        self._refuse_uncovered_rows()  # the stride may be changed after the fit
+        return check_series(self, X, reset=False)
+
+    def _fit(self, series: Sequences) -> None:
+        self.window_size_ = self._choose_window_size(series)
+        self._refuse_uncovered_rows()
+        detector = self._make_detector()
+        training, held_out = self._divide(series, detector)
+        windows = split(training, self.window_size_)
+        self.training_stride_ = self._choose_training_stride(len(windows))
+        n_per_epoch = -(-len(windows) // self.training_stride_)
+        if n_per_epoch < MIN_SEQUENCES:
+            raise ValueError(
+                f"n_samples={series.lengths.sum()} rows make {n_per_epoch} training window(s) of "
+                f"{self.window_size_} rows an epoch, expected at least {MIN_SEQUENCES}: pass more "
+                "rows, or choose a smaller window_size or training_stride."
+            )
+        if isinstance(detector, SequenceDetector):
+            judging = split(held_out, self.window_size_)
+            n_judging = -(-len(judging) // min(self.training_stride_, self.window_size_))
+            judging = spread(judging, min(n_judging, WINDOWS_PER_EPOCH))
+            detector._fit_windows(Parts(windows, judging, n_per_epoch))
+        else:
+            detector.fit(flatten(spread(windows, n_per_epoch), self.window_size_))
+        self.detector_ = detector
+        if isinstance(self.contamination, str):
+            self._calibrate(held_out if len(held_out) else training)
+        else:
+            self._calibrate(series)
+
+    def _choose_window_size(self, series: Sequences) -> int:
+        longest = int(series.lengths.max())
+        if isinstance(self.window_size, str):
+            return estimate_window_size(series, max(1, longest // LARGEST_SHARE))
+        if self.window_size > longest:
+            raise ValueError(
+                f"window_size={self.window_size} is longer than every training series, the longest "
+                f"of which has n_samples={longest} rows; choose a shorter one."
+            )
+        return int(self.window_size)
+
+    def _refuse_uncovered_rows(self) -> None:
+        if self.stride > self.window_size_:
+            raise ValueError(
+                f"stride={self.stride} is larger than the window of {self.window_size_} rows and "
+                "would leave rows uncovered; choose a smaller stride."
+            )
+
+    def _choose_training_stride(self, n_windows: int) -> int:
+        if isinstance(self.training_stride, str):
+            return -(-n_windows // WINDOWS_PER_EPOCH)
+        return int(self.training_stride)
+
+    def _make_detector(self) -> Any:
+        detector = clone(self._inner())
+        if self.random_state is None:
+            return detector
+        random_state = check_random_state(self.random_state)
+        seeds = {
+            name: int(random_state.randint(2**31 - 1))
+            for name in sorted(detector.get_params())
+            if name.split("__")[-1] == "random_state"
+        }
+        return detector.set_params(**seeds)
+
+    def _divide(self, series: Sequences, detector: Any) -> tuple[Sequences, Sequences]:
+        """Return the rows to train on, and the ends of the series if anything is judged by them."""
+        if self.contamination != "auto" and not getattr(detector, "early_stopping", False):
+            return series, series.take([])
+        training, held_out = hold_out_ends(series, self.window_size_, self.validation_fraction)
+        if len(held_out) and not len(observed(held_out)):
+            raise ValueError(
+                f"the last {held_out.lengths.max()} rows of X, which are held out of training, "
+                "have no observed value; expected some: leave these rows out."
+            )
+        return training, held_out
+
+    def _calibrate(self, series: Sequences) -> None:
+        """Set the thresholds of rows and of single windows, which streams compare with."""
+        windows = split(series, self.window_size_, self.stride)
+        scores = self._score_windows(windows)
+        self._stream_offset = self._offset_of(scores)
+        self.offset_ = self._offset_of(merge(scores, windows, series, self.aggregation))
+
+    def _offset_of(self, scores: NDArray[np.float64]) -> float:
+        reference = ReferenceScores.of(scores)
+        if isinstance(self.contamination, str):
+            return reference.false_alarm_offset(self.false_alarm_rate)
+        return reference.contamination_offset(self.contamination)
+
+    def _score_samples(self, series: Sequences) -> NDArray[np.float64]:
+        windows = split(series, self.window_size_, self.stride)
+        return merge(self._score_windows(windows), windows, series, self.aggregation)
+
+    def _score_windows(self, windows: Sequences) -> NDArray[np.float64]:
+        if isinstance(self.detector_, SequenceDetector):
+            return self.detector_._score_samples(windows)
+        return score_rows(self.detector_, windows, self.window_size_)
+
+    def _score_one_by_one(self, windows: Sequences) -> NDArray[np.float64]:
+        """Score windows so that no bit of a score depends on the windows beside it."""
+        if isinstance(self.detector_, SequenceDetector):
+            return self._score_windows(windows)
+        # Products of matrices, as in LocalOutlierFactor or a PCA, may round by their sizes.
+        scores = [self._score_windows(windows.take([i])) for i in range(len(windows))]
+        return np.concatenate([np.zeros(0), *scores])
+
+    def _blame(
+        self, series: Sequences, intervals: NDArray[np.intp]
+    ) -> list[dict[Any, float]] | list[None]:
+        """Return the features with the largest shares of each interval's error, if there is one."""
+        if not isinstance(self.detector_, SequenceDetector):
+            return [None] * len(intervals)
+        windows = split(series, self.window_size_, self.stride)
+        names = getattr(self, "feature_names_in_", np.arange(self.n_features_in_)).tolist()
+        shares = feature_shares(intervals, windows, self.detector_._errors)
+        return [main_features(of_interval, names) for of_interval in shares]

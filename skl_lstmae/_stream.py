@@ -1,0 +1,80 @@
+"""A series that comes in piece by piece: each row is judged when it comes."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skl_lstmae._sequences import check_rows
+from skl_lstmae._windows import trailing
+
+
+class Stream:
+    """Scores the rows of one series as they come in.
+
+    The score of a row is that of the window which ends with it. It is causal: it neither waits for
+    later rows nor changes with them, unlike the scores of
+    :meth:`SlidingWindowDetector.score_samples`, which judge a row by all windows that cover it.
+    Hence the threshold is another one as well.
+
+    Made by :meth:`SlidingWindowDetector.stream`; may be pickled at any time and goes on from there.
+
+    Parameters
+    ----------
+    detector : SlidingWindowDetector
+        Fitted. A later fit of the same object does not change the stream.
+
+    offset : float
+        Becomes ``offset_``.
+
+    Attributes
+    ----------
+    offset_ : float
+        Rows whose score is below are anomalous. Calibrated in `fit` like that of the detector, on
+        single windows.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn.neighbors import LocalOutlierFactor
+    >>> from skl_lstmae import SlidingWindowDetector
+    >>> X = np.random.default_rng(0).normal(size=(1000, 2))
+    >>> inner = LocalOutlierFactor(novelty=True)
+    >>> stream = SlidingWindowDetector(inner, window_size=5).fit(X).stream()
+    >>> stream.push(X[:3]).shape, stream.push(X[3]).shape
+    ((3,), (1,))
+    >>> stream.push([9.0, 9.0]) < stream.offset_
+    array([ True])
+    """
+
+    def __init__(self, detector: Any, offset: float) -> None:
+        self.offset_ = offset
+        self._detector = detector
+        self._recent: NDArray[np.float64] = np.empty((0, detector.n_features_in_))
+
+    def push(self, X: Any) -> NDArray[np.float64]:
+        """Score more rows of the series.
+
+        Parameters
+        ----------
+        X : array-like or DataFrame of shape (n_timesteps, n_features), or (n_features,)
+            The rows that follow those pushed before; 1-D is a single row.
+
+        Returns
+        -------
+        scores : ndarray of shape (n_timesteps,), float64
+            Higher is more normal. They are the same, bit for bit, however the series is divided
+            among calls. Until the stream has seen as many rows as a window has, the window is as
+            long as the stream, unlike those that the detector was trained on.
+
+        Raises
+        ------
+        ValueError, TypeError
+            If the features are not those of `fit`; the stream stays as it was.
+        """
+        rows = np.concatenate([self._recent, check_rows(self._detector, X)])
+        size = self._detector.window_size_
+        windows = trailing(rows, size, first=len(self._recent))
+        scores = self._detector._score_one_by_one(windows)
+        self._recent = rows[max(0, len(rows) - size + 1) :].copy()
+        return scores

@@ -1,0 +1,113 @@
+"""The length of a window from the period of the training series."""
+
+import numpy as np
+import pytest
+
+from skl_lstmae._period import MAX_ROWS, N_LAGS, _autocorrelation, estimate_window_size
+from skl_lstmae._sequences import Sequences
+from skl_lstmae.datasets import load_nyc_taxi
+
+UNBOUNDED = 10**6
+
+
+def estimate(*tables, longest=UNBOUNDED):
+    lengths = np.array([len(table) for table in tables])
+    values = np.concatenate([np.reshape(table, (len(table), -1)) for table in tables])
+    return estimate_window_size(Sequences(values, np.cumsum(lengths) - lengths, lengths), longest)
+
+
+def wave(period, n=3000, noise=0.5, seed=0):
+    steps = np.arange(n)
+    sines = np.sin(2 * np.pi * steps / period) + 0.5 * np.sin(4 * np.pi * steps / period + 1)
+    return sines + noise * np.random.default_rng(seed).normal(size=n)
+
+
+@pytest.mark.parametrize("period", [17, 24, 48, 100, 137, 288, 400])
+def test_period_of_a_noisy_wave_is_found(period):
+    assert estimate(wave(period)) == pytest.approx(period, rel=0.02)
+
+
+def test_shorter_period_becomes_its_first_multiple_of_16_rows_or_more():
+    assert estimate(wave(7, noise=0.1)) == 21
+
+
+def test_period_longer_than_any_window_is_none():
+    assert estimate(np.sin(2 * np.pi * np.arange(20_000) / 1500)) == 100
+
+
+def test_half_hours_of_taxis_repeat_by_the_day():
+    taxi = load_nyc_taxi()
+    n_train = taxi.n_train
+    assert estimate(taxi.data[:n_train], longest=n_train // 10) == 48
+
+
+@pytest.mark.parametrize(
+    "series",
+    [
+        np.random.default_rng(0).normal(size=3000),
+        np.arange(3000.0),
+        np.full(3000, 7.0),
+        np.full(3000, np.nan),
+        np.ones(5),
+    ],
+    ids=["noise", "trend", "constant", "missing", "short"],
+)
+def test_without_a_period_a_window_has_100_rows(series):
+    assert estimate(series) == 100
+    assert estimate(series, longest=30) == 30
+
+
+def test_multiples_of_a_period_are_not_taken_for_it():
+    # Its second multiple has the higher peak, as every other wave is a little different.
+    steps = np.arange(20_000)
+    series = np.sin(2 * np.pi * steps / 50) + 0.2 * np.sin(2 * np.pi * steps / 100)
+    assert estimate(series) == 50
+
+
+def test_peak_of_a_negative_autocorrelation_is_no_period():
+    steps = np.arange(60.0)
+    series = steps + 15 * np.cos(2 * np.pi * steps / 15)
+    assert estimate(series, longest=40) == 40
+
+
+def test_period_is_sought_among_the_lags_that_are_allowed():
+    series = wave(50, noise=0) + wave(200, noise=0)
+    assert estimate(series) == 200
+    assert estimate(series, longest=120) == pytest.approx(50, abs=1)
+    assert estimate(series, longest=40) == 40
+
+
+def test_units_offsets_and_trailing_constants_do_not_matter():
+    series = wave(60)
+    changed = np.column_stack([1e6 + 1e-3 * series, 40 * series, np.full(len(series), 3.0)])
+    assert estimate(changed) == estimate(series)
+
+
+def test_missing_values_do_not_hide_a_period():
+    series = wave(60)
+    series[np.random.default_rng(0).random(len(series)) < 0.2] = np.nan
+    assert estimate(series) == pytest.approx(60, abs=1)
+
+
+def test_features_and_series_vote_together():
+    noise = np.random.default_rng(0).normal(size=(2, 3000))
+    assert estimate(np.column_stack([wave(60), noise[0]])) == pytest.approx(60, abs=1)
+    assert estimate(wave(60), noise[0], wave(60, seed=1)) == pytest.approx(60, abs=1)
+    assert estimate(*[wave(60, n=150, seed=i) for i in range(30)]) == pytest.approx(60, abs=1)
+
+
+def test_long_series_are_judged_by_their_last_rows():
+    assert estimate(np.concatenate([wave(30), wave(90, n=MAX_ROWS)])) == estimate(
+        wave(90, n=MAX_ROWS)
+    )
+
+
+def test_autocorrelation_is_that_of_the_definition():
+    rng = np.random.default_rng(0)
+    rows = rng.normal(size=(50, 2)).cumsum(axis=0)
+    centered = rows - rows.mean(axis=0)
+    expected = np.zeros(N_LAGS)
+    for lag in range(len(rows)):
+        products = (centered[lag:] * centered[: len(rows) - lag]).sum(axis=0)
+        expected[lag] = (products / (centered**2).sum(axis=0)).mean()
+    np.testing.assert_allclose(_autocorrelation(rows), expected, atol=1e-12)

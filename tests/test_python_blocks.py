@@ -1,0 +1,40 @@
+"""The Python blocks of the README and of the pages run, and print what the text says they print.
+
+A block fenced as ``text`` right after one fenced as ``python`` is its printed output.
+"""
+
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+PAGES = [
+    page
+    for page in [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+    if "```python" in page.read_text(encoding="utf-8")
+]
+
+PYTHON_BLOCK = re.compile(
+    r"^```python\n(?P<code>.*?)^```\n(?:\n*^```text\n(?P<output>.*?)^```$)?",
+    re.MULTILINE | re.DOTALL,
+)
+
+
+# Pages cut training short where its result does not matter.
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_blocks_run_and_print_what_the_page_shows(page, capsys, monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    text = page.read_text(encoding="utf-8")
+    blocks = list(PYTHON_BLOCK.finditer(text))
+    assert len(blocks) == len(re.findall(r"^```python", text, re.MULTILINE)) > 0
+
+    namespace = {"__name__": "__main__"}
+    for block in blocks:
+        # Empty lines in front give tracebacks the page's own line numbers.
+        first_line = text.count("\n", 0, block.start("code"))
+        exec(compile("\n" * first_line + block["code"], page, "exec"), namespace)
+        printed = capsys.readouterr().out
+        if block["output"] is not None:
+            assert printed == block["output"]

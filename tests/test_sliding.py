@@ -1,0 +1,603 @@
+"""The detector of rows: any detector of sequences, or of table rows, slides over long series."""
+
+import pickle
+import re
+import tracemalloc
+import warnings
+
+import numpy as np
+import pandas as pd
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+from sklearn.base import BaseEstimator, OutlierMixin, clone
+from sklearn.covariance import EllipticEnvelope
+from sklearn.ensemble import IsolationForest
+from sklearn.exceptions import NotFittedError
+from sklearn.metrics import explained_variance_score, roc_auc_score
+from sklearn.model_selection import GridSearchCV, TimeSeriesSplit
+from sklearn.neighbors import LocalOutlierFactor
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.svm import OneClassSVM
+from sklearn.utils import get_tags
+
+from skl_lstmae import (
+    LSTMAutoencoderDetector,
+    LSTMForecastDetector,
+    SlidingWindowDetector,
+    _windows,
+)
+from skl_lstmae._sequences import Sequences
+from skl_lstmae._sliding import WINDOWS_PER_EPOCH
+from skl_lstmae._windows import merge, split
+
+# Most fits here are cut short.
+pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+
+QUICK = {"hidden_size": 4, "latent_size": 2, "max_epochs": 2, "device": "cpu"}
+WINDOW = 8
+
+
+def make_series(n_timesteps=300, n_features=2, seed=0):
+    """Noisy sines around 50, far from scaled units."""
+    rng = np.random.default_rng(seed)
+    phases = rng.uniform(0, 2 * np.pi, size=n_features)
+    sines = np.sin(np.arange(n_timesteps)[:, np.newaxis] / 3 + phases)
+    return 50 + 10 * sines + rng.normal(size=(n_timesteps, n_features))
+
+
+def make_detector(inner=None, **parameters):
+    parameters = {"window_size": WINDOW, "random_state": 0, **parameters}
+    inner = LSTMAutoencoderDetector(**QUICK) if inner is None else inner
+    return SlidingWindowDetector(inner, **parameters)
+
+
+def exactly(sentence):
+    return "^" + re.escape(sentence) + "$"
+
+
+@pytest.fixture(scope="module")
+def detector():
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return make_detector().fit(make_series())
+
+
+class Recorder(LSTMAutoencoderDetector):
+    """Keeps the windows that it is trained on."""
+
+    def _fit_windows(self, parts):
+        self.parts_ = parts
+        return super()._fit_windows(parts)
+
+
+class TableRecorder(OutlierMixin, BaseEstimator):
+    """Scores a row of a table by its first number, and keeps the tables' shapes."""
+
+    def fit(self, X, y=None):
+        self.shapes_ = [X.shape]
+        self.X_ = X
+        return self
+
+    def decision_function(self, X):
+        self.shapes_.append(X.shape)
+        return -np.abs(X[:, 0])
+
+
+# ------------------------------------------------------------------------------- the forms of X
+
+
+def test_every_row_has_a_score_in_every_form_of_a_series(detector, tmp_path):
+    X = make_series(40, seed=1)
+    expected = detector.score_samples(X)
+    assert expected.shape == (40,)
+    assert np.isfinite(expected).all()
+
+    memory_map = np.memmap(tmp_path / "series", mode="w+", shape=X.shape, dtype=X.dtype)
+    memory_map[:] = X
+    frame = pd.DataFrame(X)
+    timed = frame.set_axis(pd.date_range("2024", periods=40, freq="30min"))
+    for form in (memory_map, X.tolist(), np.asfortranarray(X), frame, timed):
+        assert_array_equal(detector.score_samples(form), expected)
+
+
+def test_series_of_a_list_have_results_of_their_own(detector):
+    X = [make_series(n, seed=n) for n in (40, 3, WINDOW, 25)]
+    for method in "score_samples", "decision_function", "predict":
+        together = getattr(detector, method)(X)
+        assert [len(part) for part in together] == [40, 3, 8, 25]
+        for part, series in zip(together, X, strict=True):
+            assert_array_equal(part, getattr(detector, method)(series))
+
+
+def test_series_of_a_panel_are_scored_apart(detector):
+    X = [make_series(40, seed=1), make_series(20, seed=2)]
+    panel = pd.concat({"b": pd.DataFrame(X[0]), "a": pd.DataFrame(X[1])})
+    assert_array_equal(detector.score_samples(panel), np.concatenate(detector.score_samples(X)))
+
+
+def test_no_training_window_crosses_from_one_series_into_another():
+    X = [make_series(n, seed=n) for n in (60, 45, 80)]
+    parts = make_detector(Recorder(**QUICK)).fit(X).detector_.parts_
+    owners = np.repeat([0, 1, 2], [60, 45, 80])
+    for windows in parts.training, parts.held_out:
+        last_rows = windows.starts + windows.lengths - 1
+        assert_array_equal(owners[windows.starts], owners[last_rows])
+        assert set(owners[windows.starts]) == {0, 1, 2}
+
+
+def test_memory_map_is_read_where_it_lies(detector, tmp_path):
+    X = np.memmap(tmp_path / "series", mode="w+", shape=(50, 2), dtype=np.float32)
+    X[:] = make_series(50)
+    fitted = make_detector(Recorder(**QUICK)).fit(X)
+    assert np.shares_memory(fitted.detector_.parts_.training.values, X)
+
+
+# ----------------------------------------------------------------------------- scores of rows
+
+
+@pytest.mark.parametrize("aggregation", ["mean", "min", "max"])
+@pytest.mark.parametrize("stride", [1, 3, WINDOW])
+def test_score_of_a_row_aggregates_those_of_its_windows(aggregation, stride):
+    X = make_series(50)
+    fitted = make_detector(aggregation=aggregation, stride=stride).fit(make_series())
+    starts = [*range(0, 50 - WINDOW, stride), 50 - WINDOW]
+    scores = fitted.detector_.score_samples([X[start : start + WINDOW] for start in starts])
+    expected = [
+        getattr(np, aggregation)(
+            [score for s, score in zip(starts, scores, strict=True) if s <= row < s + WINDOW]
+        )
+        for row in range(50)
+    ]
+    assert_allclose(fitted.score_samples(X), expected, rtol=1e-12)
+
+
+@pytest.mark.parametrize(
+    "inner",
+    [
+        *(
+            LSTMAutoencoderDetector(**QUICK, scorer=scorer)
+            for scorer in ("neighbors", "mahalanobis", "error", "error_max")
+        ),
+        LSTMForecastDetector(hidden_size=4, max_epochs=2, device="cpu"),
+    ],
+    ids=["neighbors", "mahalanobis", "error", "error_max", "forecaster"],
+)
+@pytest.mark.parametrize("aggregation", ["mean", "min"])
+def test_score_of_a_row_depends_on_the_rows_within_a_window_alone(inner, aggregation):
+    fitted = make_detector(inner, aggregation=aggregation).fit(make_series())
+    X = make_series(200, seed=1)
+    scores = fitted.score_samples(X)
+
+    changed = X.copy()
+    changed[:60] += 30
+    changed[140:] = np.nan
+    near = slice(60 + WINDOW - 1, 140 - WINDOW + 1)
+    assert_array_equal(fitted.score_samples(changed)[near], scores[near])
+    assert (fitted.score_samples(changed)[59 + WINDOW - 1] != scores[59 + WINDOW - 1]).all()
+
+
+@pytest.mark.parametrize("n_before", [0, 1, 67])
+@pytest.mark.parametrize("n_after", [0, 1, 1000])
+def test_score_of_a_row_does_not_depend_on_the_length_of_its_series(detector, n_before, n_after):
+    X = make_series(n_before + 100 + n_after, seed=1)
+    inner = X[n_before : n_before + 100]
+    away_from_the_ends = slice(WINDOW - 1, 100 - WINDOW + 1)
+    assert_array_equal(
+        detector.score_samples(X)[n_before : n_before + 100][away_from_the_ends],
+        detector.score_samples(inner)[away_from_the_ends],
+    )
+
+
+def test_series_shorter_than_a_window_is_a_single_short_window(detector):
+    for n in range(1, WINDOW):
+        X = make_series(n)
+        expected = detector.detector_.score_samples([X])
+        assert_array_equal(detector.score_samples(X), np.repeat(expected, n))
+
+
+def test_larger_stride_judges_fewer_windows():
+    fitted = make_detector(TableRecorder(), stride=5).fit(make_series())
+    fitted.detector_.shapes_.clear()
+    assert fitted.score_samples(make_series(103)).shape == (103,)
+    assert fitted.detector_.shapes_ == [(20, 2 * WINDOW)]
+
+
+def test_stride_may_be_changed_after_the_fit(detector):
+    X = make_series(50)
+    changed = clone(detector).fit(make_series()).set_params(stride=WINDOW)
+    assert len(set(changed.score_samples(X[:48]))) == 6
+    with pytest.raises(ValueError, match="stride=9 is larger than the window of 8 rows"):
+        changed.set_params(stride=WINDOW + 1).score_samples(X)
+
+
+def test_threshold_decides(detector):
+    X = make_series(300, seed=1)
+    X[100:105] += 40
+    scores = detector.score_samples(X)
+    assert_array_equal(detector.decision_function(X), scores - detector.offset_)
+    assert_array_equal(detector.predict(X), np.where(scores < detector.offset_, -1, 1))
+    assert (detector.predict(X)[100:105] == -1).all()
+
+
+@pytest.mark.parametrize("scorer", ["neighbors", "mahalanobis", "error", "error_max"])
+def test_gaps_longer_than_a_window_have_finite_scores(scorer):
+    X = make_series(200)
+    X[50:90] = np.nan
+    X[100:130, 0] = np.nan
+    inner = LSTMAutoencoderDetector(**QUICK, scorer=scorer, batch_size=4)
+    fitted = make_detector(inner).fit(X)
+    assert np.isfinite(fitted.score_samples(X)).all()
+    assert np.isfinite(fitted.offset_)
+
+
+def test_batches_within_a_gap_do_not_spoil_the_training():
+    X = make_series(150)
+    X[:100] = np.nan
+    inner = LSTMAutoencoderDetector(**QUICK, batch_size=1)
+    assert np.isfinite(make_detector(inner).fit(X).detector_.loss_curve_).all()
+
+
+def test_explained_variance_is_that_of_windows_side_by_side(detector):
+    X = make_series(43, seed=1)
+    windows = [X[start : start + WINDOW] for start in [*range(0, 35, WINDOW), 35]]
+    actual, reconstructed = (
+        np.concatenate(part) for part in (windows, detector.detector_.reconstruct(windows))
+    )
+    assert detector.score(X) == pytest.approx(explained_variance_score(actual, reconstructed))
+    assert not hasattr(make_detector(IsolationForest()), "score")
+
+
+# --------------------------------------------------------------------------------------- training
+
+
+def test_every_epoch_draws_windows_afresh_and_no_more_than_a_thousand():
+    X = make_series(2500)
+    fitted = make_detector(Recorder(**QUICK)).fit(X)
+    parts = fitted.detector_.parts_
+    assert fitted.training_stride_ == 3
+    assert len(parts.training) == 2500 - 250 - WINDOW - (WINDOW - 1)
+    random_state = np.random.RandomState(0)
+    first, second = parts.draw(random_state), parts.draw(random_state)
+    assert WINDOWS_PER_EPOCH // 2 < len(first) == len(second) <= WINDOWS_PER_EPOCH
+    assert (first.starts != second.starts).any()
+    assert np.abs(np.diff(first.starts) - 3).max() <= 3
+
+
+def test_training_stride_is_the_mean_distance_between_training_windows():
+    parts = make_detector(Recorder(**QUICK), training_stride=10).fit(make_series()).detector_.parts_
+    n_windows = len(parts.training)
+    assert len(parts.draw(np.random.RandomState(0))) == -(-n_windows // 10)
+
+
+def test_end_of_the_series_is_held_out_behind_a_gap():
+    parts = make_detector(Recorder(**QUICK)).fit(make_series(300)).detector_.parts_
+    assert (parts.training.starts + parts.training.lengths).max() == 300 - 30 - WINDOW
+    assert parts.held_out.starts.min() == 270
+    assert (parts.held_out.starts + parts.held_out.lengths).max() == 300
+
+
+def test_scaling_is_learned_from_the_training_rows_alone():
+    X = make_series(300)
+    X[262:] += 1000
+    fitted = make_detector().fit(X)
+    assert_allclose(fitted.detector_.scaler_.mean_, X[:262].mean(axis=0))
+
+
+def test_threshold_is_calibrated_on_the_held_out_rows():
+    X = make_series(300)
+    fitted = make_detector(false_alarm_rate=0.1).fit(X)
+    held_out_scores = fitted.score_samples(X[270:])
+    rank = int(0.1 * (30 + 1))
+    assert fitted.offset_ == np.sort(held_out_scores)[rank - 1]
+
+
+def test_held_out_windows_do_not_vouch_for_one_another():
+    # They overlap: were they references, the nearest of each would be the next one.
+    rates = []
+    for seed in range(3):
+        X = make_series(2400, seed=seed)
+        fitted = make_detector(false_alarm_rate=0.05, random_state=seed).fit(X[:900])
+        rates.append((fitted.predict(X[900:]) == -1).mean())
+        assert len(fitted.detector_._scorer.references_) <= 900 - 90 - WINDOW
+    assert np.mean(rates) < 0.2
+
+
+def test_contamination_is_the_share_of_flagged_training_rows():
+    X = make_series(400)
+    labels = make_detector(IsolationForest(n_estimators=20), contamination=0.1).fit_predict(X)
+    assert (labels == -1).sum() == 40
+
+
+def test_nothing_is_held_out_if_nothing_is_judged_by_it():
+    X = make_series(300)
+    early = Recorder(**QUICK, early_stopping=True)
+    late = Recorder(**QUICK, early_stopping=False)
+    assert len(make_detector(early, contamination=0.1).fit(X).detector_.parts_.held_out) > 0
+    parts = make_detector(late, contamination=0.1).fit(X).detector_.parts_
+    assert (parts.training.starts + parts.training.lengths).max() == 300
+    assert len(parts.held_out) == 0
+
+
+def test_window_size_auto_is_the_period():
+    X = np.sin(2 * np.pi * np.arange(600) / 24)[:, np.newaxis]
+    fitted = make_detector(IsolationForest(n_estimators=2), window_size="auto").fit(X)
+    assert fitted.window_size_ == 24
+    assert fitted.detector_.n_features_in_ == 24
+
+
+def test_window_size_auto_is_at_most_a_tenth_of_the_longest_series():
+    X = [make_series(n) for n in (50, 70, 20)]
+    fitted = make_detector(IsolationForest(n_estimators=2), window_size="auto").fit(X)
+    assert fitted.window_size_ == 7
+
+
+def test_default_is_an_autoencoder_with_its_defaults():
+    fitted = SlidingWindowDetector().set_params(window_size=2, training_stride=20)
+    fitted.fit(make_series(120))
+    assert type(fitted.detector_) is LSTMAutoencoderDetector
+    assert fitted.detector_.get_params() == LSTMAutoencoderDetector().get_params()
+
+
+def test_random_state_makes_fits_repeatable_and_reaches_nested_detectors():
+    X = make_series(200)
+    first, again, other = (
+        make_detector(random_state=seed).fit(X).score_samples(X) for seed in (0, 0, 1)
+    )
+    assert_array_equal(first, again)
+    assert (first != other).any()
+
+    pipeline = make_pipeline(StandardScaler(), IsolationForest(n_estimators=5, random_state=7))
+    nested = make_detector(pipeline, random_state=0).fit(X).detector_
+    assert nested.get_params()["isolationforest__random_state"] != 7
+    nested = make_detector(pipeline, random_state=None).fit(X).detector_
+    assert nested.get_params()["isolationforest__random_state"] == 7
+
+
+def test_failed_fit_leaves_the_detector_as_it_was():
+    fitted = make_detector().fit(make_series())
+    before = dict(vars(fitted))
+    with pytest.raises(ValueError, match="window_size=8 is longer"):
+        fitted.fit(make_series(5))
+    assert vars(fitted) == before
+
+
+# ------------------------------------------------------------------- scikit-learn's own detectors
+
+
+@pytest.mark.parametrize(
+    "inner",
+    [
+        IsolationForest(n_estimators=10),
+        LocalOutlierFactor(novelty=True),
+        OneClassSVM(),
+        EllipticEnvelope(support_fraction=0.9),
+        make_pipeline(StandardScaler(), LocalOutlierFactor(novelty=True)),
+        make_pipeline(StandardScaler(), OneClassSVM()),
+    ],
+    ids=lambda inner: type(inner).__name__,
+)
+def test_outlier_detectors_of_scikit_learn_judge_windows_as_rows(inner):
+    X = make_series(400)
+    fitted = make_detector(inner).fit(X[:300])
+    scores = fitted.score_samples(X[300:])
+    windows = np.lib.stride_tricks.sliding_window_view(X[300:], WINDOW, axis=0)
+    table = windows.transpose(0, 2, 1).reshape(len(windows), -1)
+    series = Sequences(X, np.array([300]), np.array([100]))
+    expected = merge(fitted.detector_.score_samples(table), split(series, WINDOW), series)
+    assert_allclose(scores, expected, rtol=1e-9)
+    assert not hasattr(inner, "n_features_in_")
+
+
+def test_detector_with_a_decision_function_alone_will_do():
+    fitted = make_detector(TableRecorder()).fit(make_series())
+    X = make_series(WINDOW)
+    assert_array_equal(fitted.score_samples(X), np.full(WINDOW, -abs(X[0, 0])))
+
+
+def test_short_windows_repeat_their_first_row_in_a_table():
+    fitted = make_detector(TableRecorder(), window_size=3).fit(
+        [*[[[1.0], [2.0]]] * 9, np.ones((4, 1))]
+    )
+    assert fitted.detector_.X_[0].tolist() == [1.0, 1.0, 2.0]
+
+
+def test_tables_of_windows_are_small(monkeypatch):
+    monkeypatch.setattr(_windows, "MAX_VALUES", 20 * 2 * WINDOW)
+    fitted = make_detector(TableRecorder()).fit(make_series(5000))
+    fitted.score_samples(make_series(500))
+    training, *scoring = fitted.detector_.shapes_
+    assert training[0] <= WINDOWS_PER_EPOCH
+    assert max(scoring) == (20, 2 * WINDOW)
+
+
+@pytest.mark.parametrize(
+    "inner",
+    [LocalOutlierFactor(), make_pipeline(StandardScaler(), LocalOutlierFactor()), StandardScaler()],
+    ids=["LocalOutlierFactor", "pipeline", "no outlier detector"],
+)
+def test_detector_that_cannot_score_new_data_is_refused_before_any_work(inner, monkeypatch):
+    def refuse(*args, **kwargs):
+        raise AssertionError("X was read")
+
+    monkeypatch.setattr("skl_lstmae._sliding.check_series", refuse)
+    sentence = (
+        f"detector is a {type(inner).__name__} without score_samples or decision_function for new "
+        "data; choose one that has either, as LocalOutlierFactor with novelty=True."
+    )
+    with pytest.raises(ValueError, match=exactly(sentence)):
+        make_detector(inner).fit(make_series())
+
+
+def test_grid_search_compares_detectors_on_the_same_footing():
+    X = make_series(600)
+    y = np.ones(600, dtype=int)
+    for start in range(60, 600, 60):
+        X[start : start + 5] += 40
+        y[start : start + 5] = -1
+    inner = [
+        LSTMAutoencoderDetector(**QUICK),
+        LocalOutlierFactor(novelty=True),
+        IsolationForest(n_estimators=20),
+    ]
+    search = GridSearchCV(
+        make_detector(contamination=0.1, window_size=4),
+        [{"detector": inner}, {"detector__hidden_size": [3, 5]}],
+        scoring="roc_auc",
+        cv=TimeSeriesSplit(n_splits=3),
+    ).fit(X, y)
+    assert len(search.cv_results_["params"]) == 5
+    assert search.cv_results_["mean_test_score"].min() > 0.7
+    assert search.best_score_ == search.cv_results_["mean_test_score"].max()
+    assert roc_auc_score(y, search.decision_function(X)) > 0.8
+
+
+def test_parameters_of_the_detector_of_windows_can_be_set():
+    nested = make_detector().set_params(detector__hidden_size=3, detector__scorer="error")
+    assert nested.fit(make_series()).detector_.module_.width == 3
+
+
+def test_missing_values_are_allowed_where_the_detector_of_windows_allows_them():
+    for inner, allows in (
+        (None, True),
+        (LSTMAutoencoderDetector(), True),
+        (IsolationForest(), True),
+        (OneClassSVM(), False),
+    ):
+        assert get_tags(SlidingWindowDetector(inner)).input_tags.allow_nan == allows
+    X = make_series()
+    X[7, 1] = np.nan
+    assert np.isfinite(make_detector(IsolationForest(n_estimators=5)).fit(X).offset_)
+    with pytest.raises(ValueError, match="Input X contains NaN"):
+        make_detector(OneClassSVM()).fit(X)
+
+
+# ------------------------------------------------------------------------------------ conventions
+
+
+def test_fit_predict_is_fit_and_predict():
+    X = [make_series(100, seed=1), make_series(60, seed=2)]
+    labels = make_detector().fit_predict(X)
+    expected = make_detector().fit(X).predict(X)
+    for part, expected_part in zip(labels, expected, strict=True):
+        assert_array_equal(part, expected_part)
+        assert set(part) <= {-1, 1}
+
+
+@pytest.mark.parametrize(
+    "inner",
+    [LSTMAutoencoderDetector(**QUICK), IsolationForest(n_estimators=5)],
+    ids=lambda inner: type(inner).__name__,
+)
+def test_pickle_and_clone_judge_alike(inner):
+    X = make_series()
+    fitted = make_detector(inner).fit(X)
+    loaded = pickle.loads(pickle.dumps(fitted))
+    assert_array_equal(loaded.decision_function(X), fitted.decision_function(X))
+    cloned = clone(fitted)
+    assert not hasattr(cloned, "detector_")
+    assert_array_equal(cloned.fit(X).decision_function(X), fitted.decision_function(X))
+
+
+def test_unfitted_detector_says_so():
+    for method in "score_samples", "decision_function", "predict", "score":
+        with pytest.raises(NotFittedError):
+            getattr(make_detector(), method)(make_series())
+
+
+def test_names_of_features_are_kept_and_compared():
+    frame = pd.DataFrame(make_series(), columns=["load", "heat"])
+    fitted = make_detector(IsolationForest(n_estimators=2)).fit(frame)
+    assert fitted.feature_names_in_.tolist() == ["load", "heat"]
+    with pytest.raises(ValueError, match="Feature names must be in the same order"):
+        fitted.predict(frame[["heat", "load"]])
+
+
+def test_labels_that_scorers_read_the_wrong_way_round_are_met_with_a_warning():
+    X = make_series(100)
+    with pytest.warns(UserWarning, match="y holds labels 0 and 1") as record:
+        make_detector(IsolationForest(n_estimators=2)).fit(X, np.arange(100) % 2)
+    assert record[0].filename == __file__
+
+
+def test_fit_and_score_hold_no_table_of_all_windows():
+    n, n_features, size = 6000, 8, 64
+    X = make_series(n, n_features)
+    inner = LSTMAutoencoderDetector(**QUICK, scorer="error")
+    detector = make_detector(inner, window_size=size, training_stride=64)
+    tracemalloc.start()
+    detector.fit(X).score_samples(X)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    all_windows = n * size * n_features * X.itemsize
+    assert peak < all_windows / 4
+
+
+# --------------------------------------------------------------------------------------- refusals
+
+
+HOURS = pd.date_range("2024-01-01", periods=300, freq="h")
+
+REFUSALS = {
+    "window too long": (
+        {"window_size": 50},
+        [make_series(20), make_series(49)],
+        "window_size=50 is longer than every training series, the longest of which has "
+        "n_samples=49 rows; choose a shorter one.",
+    ),
+    "stride above the window": (
+        {"stride": 9},
+        make_series(),
+        "stride=9 is larger than the window of 8 rows and would leave rows uncovered; choose a "
+        "smaller stride.",
+    ),
+    "too few rows": (
+        {},
+        make_series(10),
+        "n_samples=10 rows make 3 training window(s) of 8 rows an epoch, expected at least 5: pass "
+        "more rows, or choose a smaller window_size or training_stride.",
+    ),
+    "too large a training stride": (
+        {"training_stride": 200},
+        make_series(),
+        "n_samples=300 rows make 2 training window(s) of 8 rows an epoch, expected at least 5: "
+        "pass more rows, or choose a smaller window_size or training_stride.",
+    ),
+    "held-out rows missing": (
+        {},
+        np.where(np.arange(300)[:, np.newaxis] < 265, make_series(), np.nan),
+        "the last 30 rows of X, which are held out of training, have no observed value; expected "
+        "some: leave these rows out.",
+    ),
+    "times that do not increase": (
+        {},
+        pd.DataFrame(make_series(), index=HOURS[::-1]),
+        "the times of X do not increase: 2024-01-13 10:00:00 follows 2024-01-13 11:00:00; call "
+        "sort_index() first.",
+    ),
+    "a time twice": (
+        {},
+        pd.DataFrame(make_series(), index=HOURS[:1].append(HOURS[:-1])),
+        "X has time 2024-01-01 00:00:00 twice; expected it once.",
+    ),
+    "differing columns": (
+        {},
+        [pd.DataFrame({"a": [1.0], "b": [1.0]}), pd.DataFrame({"a": [1.0], "c": [1.0]})],
+        "sequence #1 has columns ['a', 'c'], expected ['a', 'b'] as in sequence #0.",
+    ),
+}
+
+
+@pytest.mark.parametrize(("parameters", "X", "sentence"), REFUSALS.values(), ids=REFUSALS)
+def test_bad_input_is_refused_in_one_sentence(parameters, X, sentence):
+    with pytest.raises(ValueError, match=exactly(sentence)):
+        make_detector(**parameters).fit(X)
+
+
+def test_scored_series_of_bad_times_or_features_are_refused(detector):
+    X = make_series(300)
+    with pytest.raises(ValueError, match=exactly(REFUSALS["times that do not increase"][2])):
+        detector.predict(pd.DataFrame(X, index=HOURS[::-1]))
+    sentence = "X has 3 features, but SlidingWindowDetector is expecting 2 features as input."
+    with pytest.raises(ValueError, match=exactly(sentence)):
+        detector.predict(make_series(20, n_features=3))

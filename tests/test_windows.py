@@ -1,0 +1,222 @@
+"""Windows of long series: cutting them, thinning them out, and putting results back together."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from skl_lstmae import _windows
+from skl_lstmae._sequences import Sequences
+from skl_lstmae._windows import (
+    blocks,
+    cut,
+    hold_out_ends,
+    merge,
+    observed,
+    split,
+    spread,
+    trailing,
+)
+
+
+def make_series(*lengths, n_features=2, dtype=np.float64):
+    """Series that follow one another, whose values are all different whole numbers."""
+    lengths = np.array(lengths)
+    values = np.arange(float(lengths.sum() * n_features), dtype=dtype).reshape(-1, n_features)
+    return Sequences(values, np.cumsum(lengths) - lengths, lengths)
+
+
+def ranges(sequences):
+    """Return (first row, row after the last) of each sequence."""
+    return [
+        (int(start), int(start + length))
+        for start, length in zip(sequences.starts, sequences.lengths, strict=True)
+    ]
+
+
+# ------------------------------------------------------------------------------------ split, merge
+
+
+@pytest.mark.parametrize(
+    ("lengths", "size", "stride", "expected"),
+    [
+        ([5], 3, 1, [(0, 3), (1, 4), (2, 5)]),
+        ([5], 5, 1, [(0, 5)]),
+        ([5], 3, 2, [(0, 3), (2, 5)]),
+        ([6], 3, 2, [(0, 3), (2, 5), (3, 6)]),
+        ([2], 3, 1, [(0, 2)]),
+        ([4, 1, 3], 3, 3, [(0, 3), (1, 4), (4, 5), (5, 8)]),
+    ],
+    ids=["every row", "one window", "even", "last ends with the series", "short", "several"],
+)
+def test_windows_are_where_they_are_expected(lengths, size, stride, expected):
+    assert ranges(split(make_series(*lengths), size, stride)) == expected
+
+
+def test_windows_are_views_of_the_series():
+    series = make_series(10, 20)
+    windows = split(series, 5)
+    assert windows.values is series.values
+    assert np.shares_memory(windows[3], series.values)
+
+
+@st.composite
+def series_and_windows(draw):
+    lengths = draw(st.lists(st.integers(1, 40), min_size=1, max_size=5))
+    size = draw(st.integers(1, 45))
+    stride = draw(st.integers(1, size))
+    series = make_series(*lengths, n_features=draw(st.integers(1, 3)))
+    return series, split(series, size, stride), size
+
+
+@given(series_and_windows())
+@settings(deadline=None)
+def test_every_row_is_covered_by_windows_of_its_own_series(example):
+    series, windows, size = example
+    owners = np.repeat(np.arange(len(series)), series.lengths)
+    covered = windows.rows()
+    assert sorted(set(covered.tolist())) == list(range(len(series.values)))
+    firsts, lasts = windows.starts, windows.starts + windows.lengths - 1
+    assert owners[firsts].tolist() == owners[lasts].tolist()
+    assert windows.lengths.tolist() == np.minimum(series.lengths, size)[owners[firsts]].tolist()
+
+
+@given(series_and_windows(), st.sampled_from(["mean", "min", "max"]))
+@settings(deadline=None)
+def test_merge_undoes_split(example, aggregation):
+    series, windows, _ = example
+    # Whole numbers, so that the mean of a number and itself is that number to the last bit.
+    merged = merge(windows.values[windows.rows()], windows, series, aggregation)
+    assert merged.tolist() == series.values.tolist()
+
+
+@given(series_and_windows(), st.sampled_from(["mean", "min", "max"]), st.integers(0, 2**32 - 1))
+@settings(deadline=None)
+def test_merge_agrees_with_a_loop_over_rows(example, aggregation, seed):
+    series, windows, _ = example
+    values = np.random.default_rng(seed).normal(size=len(windows))
+    expected = [
+        getattr(np, aggregation)(
+            values[(windows.starts <= row) & (row < windows.starts + windows.lengths)]
+        )
+        for row in range(len(series.values))
+    ]
+    np.testing.assert_allclose(merge(values, windows, series, aggregation), expected, rtol=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("aggregation", "expected"),
+    [
+        ("mean", [1.0, 1.5, 3.0, 5.5, 7.0, 4.0]),
+        ("min", [1.0, 1.0, 2.0, 4.0, 7.0, 4.0]),
+        ("max", [1.0, 2.0, 4.0, 7.0, 7.0, 4.0]),
+    ],
+)
+def test_values_of_windows_are_aggregated_row_by_row(aggregation, expected):
+    series = make_series(5, 1)
+    windows = split(series, 2)
+    assert ranges(windows) == [(0, 2), (1, 3), (2, 4), (3, 5), (5, 6)]
+    values = np.array([1.0, 2.0, 4.0, 7.0, 4.0])
+    assert merge(values, windows, series, aggregation).tolist() == expected
+
+
+# ------------------------------------------------------------------------------------- other cuts
+
+
+def test_trailing_windows_end_with_their_rows_and_grow_to_their_size():
+    values = make_series(5).values
+    assert ranges(trailing(values, 3)) == [(0, 1), (0, 2), (0, 3), (1, 4), (2, 5)]
+    assert ranges(trailing(values, 3, first=3)) == [(1, 4), (2, 5)]
+    assert ranges(trailing(values, 3, first=5)) == []
+
+
+@pytest.mark.parametrize(
+    ("lengths", "size", "phase", "expected"),
+    [
+        ([7], 3, 0, [(0, 3), (3, 6), (6, 7)]),
+        ([7], 3, 1, [(0, 1), (1, 4), (4, 7)]),
+        ([7], 3, 2, [(0, 2), (2, 5), (5, 7)]),
+        ([6], 3, 0, [(0, 3), (3, 6)]),
+        ([3, 4, 1], 3, 2, [(0, 3), (3, 5), (5, 7), (7, 8)]),
+        ([2], 1, 0, [(0, 1), (1, 2)]),
+    ],
+)
+def test_pieces_are_where_they_are_expected(lengths, size, phase, expected):
+    assert ranges(cut(make_series(*lengths), size, phase)) == expected
+
+
+@given(st.lists(st.integers(1, 40), min_size=1, max_size=5), st.integers(1, 45), st.data())
+@settings(deadline=None)
+def test_pieces_hold_each_row_once(lengths, size, data):
+    phase = data.draw(st.integers(0, size - 1))
+    pieces = cut(make_series(*lengths), size, phase)
+    assert pieces.rows().tolist() == list(range(sum(lengths)))
+    assert pieces.lengths.min() >= 1
+    assert pieces.lengths.max() <= size
+
+
+def test_windows_without_observed_values_are_left_out():
+    series = make_series(6)
+    series.values[1:4] = np.nan
+    series.values[2, 1] = 0.0
+    assert ranges(observed(split(series, 1))) == [(0, 1), (2, 3), (4, 5), (5, 6)]
+    series.values[2] = np.nan
+    assert ranges(observed(split(series, 3))) == [(0, 3), (2, 5), (3, 6)]
+    assert len(observed(split(series, 3).take([1]))) == 0
+
+
+def test_end_of_each_series_is_held_out_behind_a_gap():
+    training, held_out = hold_out_ends(make_series(100, 20, 200), size=10, fraction=0.15)
+    # 20 rows are too few to be cut: 10 would be held out, 10 are the gap.
+    assert ranges(training) == [(0, 75), (100, 120), (120, 280)]
+    assert ranges(held_out) == [(85, 100), (290, 320)]
+
+
+def test_one_window_at_least_is_held_out():
+    training, held_out = hold_out_ends(make_series(50), size=10, fraction=0.01)
+    assert ranges(training) == [(0, 30)]
+    assert ranges(held_out) == [(40, 50)]
+
+
+def test_last_series_are_held_out_if_all_are_short():
+    series = make_series(*[20] * 10)
+    training, held_out = hold_out_ends(series, size=10, fraction=0.2)
+    assert ranges(training) == ranges(series)[:8]
+    assert ranges(held_out) == ranges(series)[8:]
+
+
+def test_nothing_of_a_single_short_series_is_held_out():
+    training, held_out = hold_out_ends(make_series(49), size=10, fraction=0.5)
+    assert ranges(training) == [(0, 49)]
+    assert ranges(held_out) == []
+
+
+def test_spread_takes_the_middle_of_each_stretch():
+    windows = split(make_series(30), 1)
+    assert spread(windows, 5).starts.tolist() == [3, 9, 15, 21, 27]
+    assert spread(windows, 30).starts.tolist() == list(range(30))
+    assert spread(windows, 0).starts.tolist() == []
+
+
+def test_random_spread_takes_one_of_each_stretch_and_in_time_every_window():
+    windows = split(make_series(31), 1)
+    random_state = np.random.RandomState(0)
+    edges = [0, 7, 15, 23, 31]
+    draws = np.array([spread(windows, 4, random_state).starts for _ in range(200)])
+    assert (draws >= edges[:-1]).all()
+    assert (draws < edges[1:]).all()
+    assert set(draws.ravel()) == set(range(31))
+
+
+def test_blocks_hold_few_numbers_and_all_windows_in_turn(monkeypatch):
+    monkeypatch.setattr(_windows, "MAX_VALUES", 40)
+    windows = split(make_series(23, n_features=2), 5)
+    found = list(blocks(windows))
+    assert [len(block) for block in found] == [4, 4, 4, 4, 3]
+    assert np.concatenate([block.starts for block in found]).tolist() == windows.starts.tolist()
+    assert list(blocks(windows.take([]))) == []
+
+
+def test_blocks_of_windows_larger_than_a_block_are_single_windows(monkeypatch):
+    monkeypatch.setattr(_windows, "MAX_VALUES", 3)
+    assert [len(block) for block in blocks(split(make_series(7), 5))] == [1, 1, 1]

@@ -1,10 +1,8 @@
 """What all detectors of sequences share: training, thresholds, scores, persistence."""
 
-import warnings
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from copy import copy, deepcopy
-from dataclasses import dataclass
 from numbers import Integral, Real
 from typing import Any, ClassVar, Self
 
@@ -21,25 +19,29 @@ from sklearn.utils.validation import check_is_fitted
 
 from skl_lstmae._batches import Batch, BatchBuilder
 from skl_lstmae._callbacks import CallbackSupportMixin, FitCallbacks
+from skl_lstmae._devices import resolve_device, usable_device
 from skl_lstmae._inference import Inference
+from skl_lstmae._labels import warn_of_labels_0_and_1
 from skl_lstmae._losses import LOSSES
+from skl_lstmae._parts import Parts
 from skl_lstmae._persistence import (
     checksum,
     export_weights,
     import_weights,
     refuse_newer_major_version,
-    usable_device,
 )
 from skl_lstmae._scaling import SCALERS, Scaling, fit_scaling, learns_in_parts
-from skl_lstmae._scoring import MAX_REFERENCES, SCORERS, ErrorScorer, Residuals, make_scorer
+from skl_lstmae._scoring import SCORERS, ErrorScorer, Residuals, make_scorer
 from skl_lstmae._sequences import Restore, Sequences, check_sequences
 from skl_lstmae._threads import one_thread_in_workers
 from skl_lstmae._thresholds import ReferenceScores
 from skl_lstmae._training import EpochWatcher, History, Trainer
 from skl_lstmae._version import __version__
-from skl_lstmae._windows import spread
 
 MIN_SEQUENCES = 5  # two to learn a covariance from, three to calibrate on
+
+WEIGHTLESS = {"dropout", "noise", "teacher_forcing"}
+"""Arguments of a network that no weight depends on."""
 
 MAX_SUMMARIES = 4096
 """Sequences whose summaries are held at a time in scoring, however many there are."""
@@ -56,9 +58,11 @@ ACTIVATION_RANGES: dict[str | None, tuple[float, float]] = {
 
 
 def _can_learn_in_parts(detector: "SequenceDetector") -> bool:
-    if not learns_in_parts(detector.scaler):
+    is_fitted = hasattr(detector, "module_")
+    scaler = detector.scaler_ if is_fitted else detector.scaler
+    if not learns_in_parts(scaler):
         raise AttributeError(
-            f"partial_fit needs a scaler that learns in parts, but {detector.scaler!r} does not; "
+            f"partial_fit needs a scaler that learns in parts, but {scaler!r} does not; "
             "use scaler='standard', 'minmax' or None."
         )
     return True
@@ -222,6 +226,7 @@ class SequenceDetector(CallbackSupportMixin, OutlierMixin, BaseEstimator):
         self : estimator
             The detector, ready for use. A call that fails leaves it as it was.
         """
+        self._validate_params()  # scikit-learn leaves it out once an estimator is fitted
         self._check_parameters()
         is_first = not hasattr(self, "module_")
         with all_or_nothing(self), one_thread_in_workers():
@@ -258,13 +263,13 @@ class SequenceDetector(CallbackSupportMixin, OutlierMixin, BaseEstimator):
         check_is_fitted(self)
         changed = {"contamination": contamination, "false_alarm_rate": false_alarm_rate}
         changed = {name: value for name, value in changed.items() if value is not None}
-        if contamination == "auto" and self._held_out_scores is None:
-            raise ValueError(
-                "contamination='auto' needs sequences held out of training, but this detector was "
-                "fitted without; fit it again with contamination='auto'."
-            )
         with all_or_nothing(self):
             self.set_params(**changed)._validate_params()
+            if self.contamination == "auto" and self._held_out_scores is None:
+                raise ValueError(
+                    "contamination='auto' needs sequences held out of training, but this detector "
+                    "was fitted without; fit it again with contamination='auto'."
+                )
             self.offset_ = self._offset()
         return self
 
@@ -369,6 +374,7 @@ class SequenceDetector(CallbackSupportMixin, OutlierMixin, BaseEstimator):
     @property
     def scaler_(self) -> Any:
         """The fitted scaler."""
+        check_is_fitted(self, "_scaling")
         return self._scaling.transformer
 
     def _make_architecture(self, n_features: int) -> dict[str, Any]:
@@ -409,9 +415,7 @@ class SequenceDetector(CallbackSupportMixin, OutlierMixin, BaseEstimator):
         random_state = check_random_state(self.random_state)
         self._fit_parts(self._split(sequences, random_state), random_state, callbacks)
 
-    def _fit_parts(
-        self, parts: "Parts", random_state: RandomState, callbacks: FitCallbacks
-    ) -> None:
+    def _fit_parts(self, parts: Parts, random_state: RandomState, callbacks: FitCallbacks) -> None:
         self._prepare(parts.training, random_state, go_on=self.warm_start)
         callbacks.fitted_attributes = lambda history: self._attributes_after(
             history, parts, deepcopy(random_state)
@@ -419,7 +423,7 @@ class SequenceDetector(CallbackSupportMixin, OutlierMixin, BaseEstimator):
         history = self._train(parts, random_state, callbacks)
         self._conclude(history, parts, random_state)
 
-    def _conclude(self, history: History, parts: "Parts", random_state: RandomState) -> None:
+    def _conclude(self, history: History, parts: Parts, random_state: RandomState) -> None:
         """Set what depends on the trained network."""
         self.loss_curve_ = [*self.loss_curve_, *history.loss_curve]
         self.validation_loss_curve_ = [
@@ -432,7 +436,7 @@ class SequenceDetector(CallbackSupportMixin, OutlierMixin, BaseEstimator):
         self._random_state = spawn_random_state(random_state)
 
     @_fit_context(prefer_skip_nested_validation=True)
-    def _fit_windows(self, parts: "Parts") -> None:
+    def _fit_windows(self, parts: Parts) -> None:
         """Fit to windows of long series, which another estimator has divided."""
         self._check_parameters()
         callbacks = FitCallbacks(self, None, None)
@@ -453,9 +457,9 @@ class SequenceDetector(CallbackSupportMixin, OutlierMixin, BaseEstimator):
         reference = self._held_out_scores or self._training_scores
         self._held_out_scores = reference.updated(self._score_samples(sequences))
         self._n_timesteps = _common_length([*sequences.lengths, self._n_timesteps or 0])
+        self._go_on_with_network(self._make_architecture(sequences.n_features), self.device_)
         self._scaling = self._scaling.updated(sequences)
         self._check_output_range(self._scaling)
-        self.module_ = deepcopy(self.module_)
         self._train_once(sequences)
         summaries = self._summarize(sequences)
         self._scorer = deepcopy(self._scorer).partial_fit(summaries)
@@ -469,8 +473,7 @@ class SequenceDetector(CallbackSupportMixin, OutlierMixin, BaseEstimator):
         self._check_output_range(self._scaling)
         architecture = self._make_architecture(training.n_features)
         if go_on and hasattr(self, "module_"):
-            self._refuse_other_architecture(architecture)
-            self.module_ = deepcopy(self.module_).to(device)
+            self._go_on_with_network(architecture, device)
         else:
             self._architecture = architecture
             module = self._empty_module(architecture)
@@ -481,14 +484,19 @@ class SequenceDetector(CallbackSupportMixin, OutlierMixin, BaseEstimator):
         self.device_ = device
         self._n_timesteps = _common_length(training.lengths)
 
-    def _refuse_other_architecture(self, architecture: dict[str, Any]) -> None:
+    def _go_on_with_network(self, architecture: dict[str, Any], device: torch.device) -> None:
+        """Put the weights into a copy of the network, in which what shapes none may be new."""
         for name, before in self._architecture.items():
-            if architecture[name] != before:
+            if architecture[name] != before and name not in WEIGHTLESS:
                 raise ValueError(
-                    f"warm_start=True goes on with a network of {name}={before!r}, but "
-                    f"{name}={architecture[name]!r} is asked for; set warm_start=False to start "
-                    "with a new one."
+                    f"This {type(self).__name__} would go on with a network of {name}={before!r}, "
+                    f"but {name}={architecture[name]!r} is asked for; fit it with warm_start=False "
+                    "to start with a new one."
                 )
+        module = self._empty_module(architecture)
+        module.load_state_dict(self.module_.state_dict())
+        self.module_ = module.to(device)
+        self._architecture = architecture
 
     @classmethod
     def _empty_module(cls, architecture: dict[str, Any]) -> Any:
@@ -505,7 +513,7 @@ class SequenceDetector(CallbackSupportMixin, OutlierMixin, BaseEstimator):
         """Return what the network is trained on in one go; in training it may vary at random."""
         return sequences
 
-    def _split(self, sequences: Sequences, random_state: RandomState) -> "Parts":
+    def _split(self, sequences: Sequences, random_state: RandomState) -> Parts:
         """Hold out whole sequences if anything is to be judged by them."""
         n_held_out = 0
         if self._holds_out:
@@ -515,7 +523,7 @@ class SequenceDetector(CallbackSupportMixin, OutlierMixin, BaseEstimator):
         held_out, training = np.split(order, [n_held_out])
         return Parts(sequences.take(training), sequences.take(held_out))
 
-    def _train(self, parts: "Parts", random_state: RandomState, watcher: EpochWatcher) -> History:
+    def _train(self, parts: Parts, random_state: RandomState, watcher: EpochWatcher) -> History:
         builder = self._batch_builder
         is_validated = self.early_stopping and len(parts.held_out)
         return self._make_trainer(random_state).train(
@@ -551,7 +559,7 @@ class SequenceDetector(CallbackSupportMixin, OutlierMixin, BaseEstimator):
             generator=make_generator(random_state, self.device_),
         )
 
-    def _learn_scores(self, parts: "Parts") -> None:
+    def _learn_scores(self, parts: Parts) -> None:
         self._scorer = make_scorer(self.scorer)
         summaries = self._summarize(parts.sample())
         self._scorer.fit(summaries)
@@ -567,7 +575,7 @@ class SequenceDetector(CallbackSupportMixin, OutlierMixin, BaseEstimator):
         self._training_scores = ReferenceScores.of(self._scorer.score(summaries))
 
     def _attributes_after(
-        self, history: History, parts: "Parts", random_state: RandomState
+        self, history: History, parts: Parts, random_state: RandomState
     ) -> dict[str, Any]:
         """Return the attributes of this detector, had its training stopped where `history` does."""
         stopped = copy(self)
@@ -630,57 +638,10 @@ class SequenceDetector(CallbackSupportMixin, OutlierMixin, BaseEstimator):
         return self._inference.summaries(sequences, self._scorer.summarize)
 
 
-@dataclass(frozen=True, eq=False)
-class Parts:
-    """Sequences to train on and sequences held out.
-
-    Parameters
-    ----------
-    training, held_out : Sequences
-        No row of which is in both.
-    n_per_epoch : int, default=None
-        How many training sequences an epoch draws, one of each of so many stretches of them, if
-        they are windows that overlap; None means all.
-    references : Sequences, default=None
-        Pieces of the training sequences, to learn scores from if those are too few.
-    """
-
-    training: Sequences
-    held_out: Sequences
-    n_per_epoch: int | None = None
-    references: Sequences | None = None
-
-    def draw(self, random_state: RandomState) -> Sequences:
-        """Return the training sequences of an epoch."""
-        n = self.n_per_epoch
-        return self.training if n is None else spread(self.training, n, random_state)
-
-    def sample(self) -> Sequences:
-        """Return the training sequences to learn scores from, always the same."""
-        if self.n_per_epoch is None:
-            return self.training if self.references is None else self.references
-        return spread(self.training, min(len(self.training), MAX_REFERENCES))
-
-
 def _common_length(lengths: Iterable[int]) -> int | None:
     """Return the number that all lengths are, or None."""
     distinct = {int(length) for length in lengths}
     return distinct.pop() if len(distinct) == 1 else None
-
-
-def warn_of_labels_0_and_1(y: Any) -> None:
-    """Warn of labels that scikit-learn's scorers would take for the opposite of what they mean."""
-    try:
-        labels = set(np.ravel(y).tolist())
-    except (TypeError, ValueError):
-        return  # y is ignored, so that it may be anything
-    if 0 in labels and labels <= {0, 1}:
-        warnings.warn(
-            "y holds labels 0 and 1, of which scikit-learn's scorers take 1 for normal, as higher "
-            "scores are; if 1 marks the anomalies, pass np.where(y == 1, -1, 1).",
-            UserWarning,
-            stacklevel=4,
-        )
 
 
 @contextmanager
@@ -703,17 +664,3 @@ def spawn_random_state(random_state: RandomState) -> RandomState:
 def make_generator(random_state: RandomState, device: str | torch.device) -> torch.Generator:
     """Return a torch generator seeded from a numpy one."""
     return torch.Generator(device).manual_seed(int(random_state.randint(2**31 - 1)))
-
-
-def resolve_device(device: str | torch.device) -> torch.device:
-    """Return the torch device that ``device`` names; "auto" is CUDA, else MPS, else the CPU."""
-    if device == "auto":
-        if torch.cuda.is_available():
-            return torch.device("cuda")
-        return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
-    try:
-        device = torch.device(device)
-        torch.empty(0, device=device)
-    except (RuntimeError, AssertionError, NotImplementedError) as error:
-        raise ValueError(f"device={str(device)!r} cannot be used here: {error}") from error
-    return device

@@ -21,7 +21,8 @@ from skl_lstmae.modules import LSTMAutoencoder
 
 
 def _has_vector_latents(detector: "LSTMAutoencoderDetector") -> bool:
-    if detector.bottleneck == "sequence":
+    fitted = getattr(detector, "_architecture", None)
+    if (fitted["bottleneck"] if fitted else detector.bottleneck) == "sequence":
         raise AttributeError(
             "inverse_transform needs one latent vector a sequence, but bottleneck='sequence' "
             "keeps one a time step, of which transform returns the mean; use reconstruct, or "
@@ -164,9 +165,9 @@ class LSTMAutoencoderDetector(ClassNamePrefixFeaturesOutMixin, TransformerMixin,
         Where the network runs; "auto" is CUDA if there is one, else MPS, else the CPU.
 
     random_state : int, RandomState instance or None, default=None
-        Determines the held-out sequences, the first weights, the order of batches, dropout and
-        teacher forcing. With an int, two fits on a CPU give the same weights, bit for bit. The
-        global random states of numpy and torch are not used.
+        Determines the held-out sequences, the first weights, the order of batches, noise, dropout
+        and teacher forcing. With an int, two fits on a CPU, on the same number of threads, give the
+        same weights, bit for bit. The global random states of numpy and torch are not used.
 
     verbose : int, default=0
         Whether to print the losses of each epoch.
@@ -340,7 +341,7 @@ class LSTMAutoencoderDetector(ClassNamePrefixFeaturesOutMixin, TransformerMixin,
         return super().fit_transform(X, **fit_params)
 
     @available_if(_has_vector_latents)
-    def inverse_transform(self, Z: Any, lengths: Any = None) -> list[NDArray[np.float64]]:
+    def inverse_transform(self, X: Any, lengths: Any = None) -> list[NDArray[np.float64]]:
         """Decode latent vectors into sequences.
 
         An autoregressive decoder, and a skip connection, feed on the decoded past. With
@@ -349,7 +350,7 @@ class LSTMAutoencoderDetector(ClassNamePrefixFeaturesOutMixin, TransformerMixin,
 
         Parameters
         ----------
-        Z : array-like of shape (n_sequences, latent_size)
+        X : array-like of shape (n_sequences, latent_size)
             Latents as ``transform`` returns them.
 
         lengths : int or array-like of shape (n_sequences,), default=None
@@ -361,10 +362,10 @@ class LSTMAutoencoderDetector(ClassNamePrefixFeaturesOutMixin, TransformerMixin,
             The sequences in the units of the training data.
         """
         check_is_fitted(self)
-        Z = check_array(Z, dtype=np.float32, input_name="Z")
-        if Z.shape[1] != self.module_.latent_size:
+        X = check_array(X, dtype=np.float32, input_name="X")
+        if X.shape[1] != self.module_.latent_size:
             raise ValueError(
-                f"Z has {Z.shape[1]} features, but the latents of this {type(self).__name__} have "
+                f"X has {X.shape[1]} features, but the latents of this {type(self).__name__} have "
                 f"{self.module_.latent_size}."
             )
         if lengths is None and self._n_timesteps is None:
@@ -373,12 +374,12 @@ class LSTMAutoencoderDetector(ClassNamePrefixFeaturesOutMixin, TransformerMixin,
                 "sequences were of several; pass lengths=."
             )
         counts = np.asarray(self._n_timesteps if lengths is None else lengths)
-        if counts.dtype.kind not in "iu" or counts.shape not in ((), (len(Z),)) or counts.min() < 1:
+        if counts.dtype.kind not in "iu" or counts.shape not in ((), (len(X),)) or counts.min() < 1:
             raise ValueError(
-                f"lengths must be one positive int, or {len(Z)} of them, one a row of Z; "
+                f"lengths must be one positive int, or {len(X)} of them, one a row of X; "
                 f"got {lengths!r}."
             )
-        return self._inference.decode(Z, np.broadcast_to(counts, len(Z)).astype(np.int64))
+        return self._inference.decode(X, np.broadcast_to(counts, len(X)).astype(np.int64))
 
     def reconstruct(self, X: Any) -> Any:
         """Pass sequences through the network.

@@ -9,7 +9,8 @@ import torch
 from numpy.random import RandomState
 from sklearn.utils._param_validation import Interval, validate_params
 
-from skl_lstmae._base import MIN_SEQUENCES, VIEWS_OF_ERRORS, Parts, SequenceDetector
+from skl_lstmae._base import MIN_SEQUENCES, VIEWS_OF_ERRORS, SequenceDetector
+from skl_lstmae._parts import Parts
 from skl_lstmae._sequences import Sequences
 from skl_lstmae._windows import cut, hold_out_ends, observed, split
 from skl_lstmae.modules import LSTMForecaster
@@ -150,8 +151,9 @@ class LSTMForecastDetector(SequenceDetector):
 
     random_state : int, RandomState instance or None, default=None
         Determines the held-out sequences, the first weights, where long sequences are cut, the
-        order of batches, noise and dropout. With an int, two fits on a CPU give the same weights,
-        bit for bit. The global random states of numpy and torch are not used.
+        order of batches, noise and dropout. With an int, two fits on a CPU, on the same number of
+        threads, give the same weights, bit for bit. The global random states of numpy and torch are
+        not used.
 
     verbose : int, default=0
         Whether to print the losses of each epoch.

@@ -26,24 +26,29 @@ def import_weights(module: nn.Module, weights: Weights) -> None:
 
 
 def checksum(state: Any) -> int:
-    """Return a number that other weights, statistics or references are unlikely to share."""
+    """Return a number that another state is unlikely to share."""
     total = 0
-    for array in _arrays(state):
-        total = zlib.crc32(f"{array.dtype}{array.shape}".encode() + array.tobytes(), total)
+    for piece in _pieces(state):
+        total = zlib.crc32(piece, total)
     return total
 
 
-def _arrays(state: Any) -> Iterator[NDArray[Any]]:
-    if isinstance(state, np.ndarray | np.generic | float):
-        array = np.asarray(state)
-        if not array.dtype.hasobject:  # such an array holds addresses, which loading changes
-            yield array
+def _pieces(state: Any) -> Iterator[bytes]:
+    if isinstance(state, np.ndarray | np.generic):
+        if not state.dtype.hasobject:  # such an array holds addresses, which loading changes
+            yield f"{state.dtype}{state.shape}".encode() + state.tobytes()
+    elif isinstance(state, str | int | float | None):
+        yield repr(state).encode()
+    elif isinstance(state, list | tuple):
+        for part in state:
+            yield from _pieces(part)
     elif isinstance(state, dict):
-        for part in state.values():
-            yield from _arrays(part)
+        for name, part in state.items():
+            yield repr(name).encode()
+            yield from _pieces(part)
     elif type(state).__module__.startswith(("skl_lstmae.", "sklearn.preprocessing.")):
         # Objects of other classes may save something else than they hold.
-        yield from _arrays(vars(state))
+        yield from _pieces(vars(state))
 
 
 def refuse_newer_major_version(version: Any, name: str) -> None:
@@ -59,12 +64,3 @@ def refuse_newer_major_version(version: Any, name: str) -> None:
             f"This {name} was saved by skl_lstmae {version}, but version {__version__} is running; "
             "run pip install --upgrade skl_lstmae to load it."
         )
-
-
-def usable_device(device: str) -> torch.device:
-    """Return the device that a detector ran on, or the CPU where there is no such device."""
-    try:
-        torch.empty(0, device=device)
-    except (RuntimeError, AssertionError, NotImplementedError):
-        return torch.device("cpu")
-    return torch.device(device)

@@ -231,7 +231,7 @@ class NeighborsScorer(ErrorScorer):
         """Keep at most 1024 sequences as references."""
         standardizer = StandardScaler().fit(summaries)
         self.mean_, self.scale_ = standardizer.mean_, standardizer.scale_
-        self.references_ = summaries[:MAX_REFERENCES]
+        self.references_ = summaries[:MAX_REFERENCES].copy()
         return self
 
     def partial_fit(self, summaries: NDArray[np.float64]) -> Self:

@@ -13,15 +13,11 @@ from sklearn.utils._param_validation import HasMethods, Interval, StrOptions, va
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
-from skl_lstmae._base import (
-    MIN_SEQUENCES,
-    Parts,
-    SequenceDetector,
-    all_or_nothing,
-    warn_of_labels_0_and_1,
-)
+from skl_lstmae._base import MIN_SEQUENCES, SequenceDetector, all_or_nothing
 from skl_lstmae._detector import LSTMAutoencoderDetector
 from skl_lstmae._events import feature_shares, find_intervals, main_features, tabulate
+from skl_lstmae._labels import warn_of_labels_0_and_1
+from skl_lstmae._parts import Parts
 from skl_lstmae._period import estimate_window_size
 from skl_lstmae._sequences import Restore, Sequences, check_series, label_rows
 from skl_lstmae._stream import Stream

@@ -12,13 +12,13 @@ from threadpoolctl import threadpool_limits
 def one_thread_in_workers() -> Iterator[None]:
     """Keep to one thread inside a joblib worker, whose siblings are busy on the other cores.
 
-    Process workers are told so by joblib itself; thread workers are not, and small LSTMs lose more
-    than they gain when there are more threads than cores. The limit is that of the calling thread.
+    Small LSTMs lose more than they gain when there are more threads than cores. The limit is that
+    of the calling thread, and of OpenMP, which runs the LSTM kernels.
     """
     backend, _ = get_active_backend()
-    if not backend.nesting_level:
+    # A thread's first call into torch sets its number of threads anew.
+    if torch.get_num_threads() == 1 or not backend.nesting_level:
         yield
         return
-    torch.get_num_threads()  # a thread's first call into torch sets its number of threads anew
     with threadpool_limits(1, user_api="openmp"):
         yield

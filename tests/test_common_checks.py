@@ -1,12 +1,15 @@
 """scikit-learn's own checks of an estimator; run as a script, counts how many pass."""
 
+import sys
 import warnings
 from collections import Counter
 
+import numpy as np
 import pytest
 import sklearn
 from sklearn.ensemble import IsolationForest
 from sklearn.exceptions import ConvergenceWarning
+from sklearn.utils import get_tags
 from sklearn.utils.estimator_checks import check_estimator, parametrize_with_checks
 
 from skl_lstmae import (
@@ -14,6 +17,17 @@ from skl_lstmae import (
     LSTMForecastDetector,
     SlidingWindowDetector,
 )
+
+
+class WorstCell:
+    """A scorer of the user's own, whose repr is the same in every process, as tests' names are."""
+
+    def __call__(self, errors, latents):
+        return [-np.nanmax(sequence) for sequence in errors]
+
+    def __repr__(self):
+        return "WorstCell()"
+
 
 # A rate that flags some of the checks' 300 training points even after two epochs.
 QUICK = {
@@ -36,6 +50,7 @@ DETECTORS = [
         skip_connection=True,
         scaler="robust",
     ),
+    LSTMAutoencoderDetector(**NARROW, scorer=WorstCell(), bottleneck="last"),
     LSTMForecastDetector(**QUICK),
     LSTMForecastDetector(**QUICK, scorer="mahalanobis", scaler="robust", contamination=0.1),
     SlidingWindowDetector(
@@ -65,8 +80,23 @@ def test_scikit_learns_checks_pass(estimator, check):
     check(estimator)
 
 
+def test_tags_say_what_input_may_be():
+    for detector in LSTMAutoencoderDetector(), LSTMForecastDetector():
+        tags = get_tags(detector)
+        assert tags.estimator_type == "outlier_detector"
+        assert tags.input_tags.two_d_array
+        assert tags.input_tags.three_d_array
+        assert tags.input_tags.allow_nan
+        assert not tags.input_tags.sparse
+    assert get_tags(LSTMAutoencoderDetector()).transformer_tags.preserves_dtype == []
+
+
 def print_counts():
-    """Print a row a detector: how many checks passed, failed, were skipped or expected to fail."""
+    """Print a row a detector: how many checks passed, failed, were skipped or expected to fail.
+
+    Return how many failed.
+    """
+    n_failed = 0
     print(f"scikit-learn {sklearn.__version__}")
     print("   run  passed  failed  skipped  xfail  estimator")
     for detector in DETECTORS:
@@ -80,9 +110,11 @@ def print_counts():
                 expected_failed_checks=expected_failures(detector),
             )
         counts = Counter(result["status"] for result in results)
+        n_failed += counts["failed"]
         columns = [f"{counts[status]:>6}" for status in ("passed", "failed", "skipped", "xfail")]
         print(f"{len(results):>6}  {'  '.join(columns)}  {' '.join(repr(detector).split())}")
+    return n_failed
 
 
 if __name__ == "__main__":
-    print_counts()
+    sys.exit(print_counts())

@@ -771,18 +771,18 @@ def test_a_differing_feature_count_at_predict_is_refused(detector, other, messag
 
 
 @pytest.mark.parametrize(
-    ("Z", "lengths", "message"),
+    ("latents", "lengths", "message"),
     [
-        (np.zeros((2, 5)), 3, "Z has 5 features, but the latents of this"),
+        (np.zeros((2, 5)), 3, "X has 5 features, but the latents of this"),
         (np.zeros((2, 6)), 0, "lengths must be one positive int, or 2 of them"),
         (np.zeros((2, 6)), 2.5, "lengths must be one positive int, or 2 of them"),
         (np.zeros((2, 6)), [3, 4, 5], "lengths must be one positive int, or 2 of them"),
-        (np.full((2, 6), np.nan), 3, "Z contains NaN"),
+        (np.full((2, 6), np.nan), 3, "X contains NaN"),
     ],
 )
-def test_latents_that_cannot_be_decoded_are_refused(detector, Z, lengths, message):
+def test_latents_that_cannot_be_decoded_are_refused(detector, latents, lengths, message):
     with pytest.raises(ValueError, match=message):
-        detector.inverse_transform(Z, lengths)
+        detector.inverse_transform(latents, lengths)
 
 
 def test_a_latent_sequence_cannot_be_decoded_from_its_mean(X):
@@ -804,3 +804,21 @@ def test_callbacks_can_be_set_where_scikit_learn_has_them(detector):
 def test_an_unknown_view_of_the_error_is_refused(detector, X):
     with pytest.raises(ValueError, match=r"The 'per' parameter of .* must be a str among"):
         detector.reconstruction_error(X, per="channel")
+
+
+@pytest.mark.parametrize(("fitted", "changed"), [("sequence", "mean"), ("mean", "sequence")])
+def test_the_fitted_network_says_whether_latents_can_be_decoded(X, fitted, changed):
+    detector = LSTMAutoencoderDetector(**QUICK, bottleneck=fitted).fit(X)
+    detector.set_params(bottleneck=changed)
+    assert hasattr(detector, "inverse_transform") == (fitted == "mean")
+
+
+def test_recalibrating_by_a_changed_parameter_needs_held_out_sequences_too(X):
+    detector = LSTMAutoencoderDetector(**QUICK, contamination=0.1, early_stopping=False).fit(X)
+    with pytest.raises(ValueError, match="needs sequences held out of training"):
+        detector.set_params(contamination="auto").recalibrate(false_alarm_rate=0.2)
+
+
+def test_only_the_lengths_are_metadata_of_inverse_transform():
+    requests = LSTMAutoencoderDetector().get_metadata_routing()
+    assert requests.inverse_transform.requests == {"lengths": None}

@@ -117,13 +117,49 @@ def test_a_warm_start_with_another_network_is_refused(detector, changes, X_chang
     detector.set_params(**changes)
     state = dict(vars(detector))
     message = (
-        f"warm_start=True goes on with a network of {found} is asked for; set warm_start=False to "
-        "start with a new one."
+        f"This LSTMAutoencoderDetector would go on with a network of {found} is asked for; fit it "
+        "with warm_start=False to start with a new one."
     )
     with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
         detector.fit(X_changed)
     assert vars(detector) == state
     assert_array_equal(detector.score_samples(X), scores)
+
+
+def test_a_warm_start_may_change_what_shapes_no_weight(detector):
+    detector.set_params(warm_start=True).fit(X)
+    n_epochs = detector.n_epochs_
+    detector.set_params(noise=0.1, dropout=0.2, teacher_forcing=0.9).fit(X)
+    assert detector.module_.noise == 0.1
+    assert detector.n_epochs_ == len(detector.loss_curve_) > n_epochs
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"contamination": 5.0},
+        {"contamination": "foo"},
+        {"false_alarm_rate": 7},
+        {"batch_size": 0},
+        {"learning_rate": -1},
+        {"latent_size": 5},
+        {"output_activation": "sigmoid"},
+    ],
+    ids=repr,
+)
+def test_partial_fit_refuses_parameters_that_a_fit_would_refuse(detector, changes):
+    detector.fit(X).set_params(**changes)
+    state = dict(vars(detector))
+    with pytest.raises(ValueError, match=f"{next(iter(changes))}"):
+        detector.partial_fit(X)
+    assert vars(detector) == state
+
+
+def test_partial_fit_learns_in_parts_if_the_fitted_scaler_does(detector):
+    detector.set_params(scaler="robust").fit(X).set_params(scaler="standard")
+    assert not hasattr(detector, "partial_fit")
+    detector.set_params(scaler="standard").fit(X).set_params(scaler="robust")
+    assert hasattr(detector, "partial_fit")
 
 
 def test_a_warm_start_that_fails_changes_nothing(detector):
@@ -163,7 +199,7 @@ def test_a_scaler_that_cannot_learn_in_parts_leaves_no_partial_fit(detector, sca
     with pytest.raises(AttributeError, match="has no attribute 'partial_fit'") as refusal:
         detector.partial_fit(X)
     assert str(refusal.value.__cause__) == (
-        f"partial_fit needs a scaler that learns in parts, but {scaler!r} does not; use "
+        f"partial_fit needs a scaler that learns in parts, but {detector.scaler_!r} does not; use "
         "scaler='standard', 'minmax' or None."
     )
 

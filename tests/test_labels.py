@@ -26,8 +26,8 @@ X = [
 ]
 
 WARNING = (
-    "y holds labels 0 and 1, of which scikit-learn's scorers take 1 for normal, as higher scores "
-    "are; if 1 marks the anomalies, pass np.where(y == 1, -1, 1)."
+    "y holds labels 0 and 1, and scikit-learn's scorers take 1 for normal; if 1 marks the "
+    "anomalies, pass np.where(y == 1, -1, 1)."
 )
 
 MISLEADING = {

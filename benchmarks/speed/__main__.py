@@ -82,7 +82,14 @@ def _options() -> argparse.Namespace:
         type=Path,
         help=f"folder of scripts that run competitors; by default the variable {FOLDER} names it",
     )
-    return parser.parse_args()
+    options = parser.parse_args()
+    unknown = [name for name in options.rows if name not in ROWS]
+    if unknown:
+        parser.error(f"there is no row {', '.join(unknown)}; choose from {', '.join(ROWS)}")
+    needs_peers = any(ROWS[name].in_peers_environment for name in options.rows)
+    if needs_peers and not PEERS_PYTHON.exists():
+        parser.error("some rows need .venv-peers: run make bench, or name others with --rows")
+    return options
 
 
 if __name__ == "__main__":

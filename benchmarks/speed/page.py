@@ -57,7 +57,8 @@ def sides_table(report: Report) -> str:
 
 def _figures(side: Measured) -> list[str]:
     if side.failure:
-        return [f"not measured: {side.failure}", "", "", "", "", ""]
+        reason = " ".join(side.failure.split()).replace("|", "/")
+        return [f"not measured: {reason}", "", "", "", "", ""]
     times = side.median, side.seconds.min(), np.percentile(side.seconds, 99, method="higher")
     peaks = [side.peak_rss, *(run.peak_rss for run in side.runs)]
     peak = max((peak for peak in peaks if peak), default=None)

@@ -51,6 +51,7 @@ def main() -> None:
         row.sides(options.quick)[options.memory_of](0)
         report = Report.load_from(options.file)
         report.sides[options.memory_of].peak_rss = peak_rss()
+        report.targets = row.judge(report.sides)
     else:
         report = Report.of(row, measure(row, options.quick, options.repeats))
     report.save(options.file)

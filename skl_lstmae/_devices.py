@@ -1,0 +1,25 @@
+"""Where a network runs."""
+
+import torch
+
+
+def resolve_device(device: str | torch.device) -> torch.device:
+    """Return the torch device that ``device`` names; "auto" is CUDA, else MPS, else the CPU."""
+    if device == "auto":
+        if torch.cuda.is_available():
+            return torch.device("cuda")
+        return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
+    try:
+        device = torch.device(device)
+        torch.empty(0, device=device)
+    except (RuntimeError, AssertionError, NotImplementedError) as error:
+        raise ValueError(f"device={str(device)!r} cannot be used here: {error}") from error
+    return device
+
+
+def usable_device(device: str) -> torch.device:
+    """Return the device that a saved detector ran on, or the CPU if there is none such here."""
+    try:
+        return resolve_device(device)
+    except ValueError:
+        return torch.device("cpu")

@@ -1,0 +1,21 @@
+"""Labels, which nothing is learned from, but which scikit-learn's scorers read."""
+
+import warnings
+from typing import Any
+
+import numpy as np
+
+
+def warn_of_labels_0_and_1(y: Any) -> None:
+    """Warn of labels that scikit-learn's scorers would take for the opposite of what they mean."""
+    try:
+        labels = set(np.ravel(y).tolist())
+    except (TypeError, ValueError):
+        return  # y is ignored, so that it may be anything
+    if 0 in labels and labels <= {0, 1}:
+        warnings.warn(
+            "y holds labels 0 and 1, and scikit-learn's scorers take 1 for normal; if 1 marks the "
+            "anomalies, pass np.where(y == 1, -1, 1).",
+            UserWarning,
+            stacklevel=4,
+        )

@@ -34,7 +34,7 @@ class NearestNeighbor(OutlierMixin, BaseEstimator):
         return self
 
     def score_samples(self, X):
-        """Return minus the distances; a training row is not its own neighbour."""
+        """Return minus the distances; a row at distance 0 is taken for the training row itself."""
         distances, _ = self.neighbors_.kneighbors(X)
         return -np.where(distances[:, 0] == 0, distances[:, 1], distances[:, 0])
 
@@ -93,7 +93,7 @@ def main():
 
     taxi = load_nyc_taxi(as_frame=True)
     # All seven months are both what is learned from and what is searched: one row in twenty is
-    # taken for odd, and the oddest ten intervals are listed.
+    # taken for odd, and of the intervals that these make the oddest are listed, ten at most.
     inner = {
         "LSTM autoencoder": LSTMAutoencoderDetector(random_state=0),
         "isolation forest": IsolationForest(random_state=0),
@@ -106,14 +106,16 @@ def main():
     intervals = {name: top_intervals(found, taxi.data) for name, found in detectors.items()}
 
     ours = detectors["LSTM autoencoder"]
-    print(f"Windows of {ours.window_size_} half-hours. The ten most anomalous intervals:")
+    n_found = len(intervals["LSTM autoencoder"])
+    print(f"Windows of {ours.window_size_} half-hours. The {n_found} most anomalous intervals:")
     for interval in intervals["LSTM autoencoder"].itertuples():
         touched = touched_events(intervals["LSTM autoencoder"].loc[[interval.Index]], taxi.events)
         names = ", ".join(event.name for event in touched)
         print(f"  {interval.start:%Y-%m-%d %H:%M} to {interval.end:%Y-%m-%d %H:%M}  {names}")
-    print("Labelled events that the ten intervals touch:")
+    print("Labelled events touched:")
     for name, found in intervals.items():
-        print(f"  {name:<17}  {len(touched_events(found, taxi.events))} of {len(taxi.events)}")
+        n_touched = len(touched_events(found, taxi.events))
+        print(f"  {name:<17}  {n_touched} of {len(taxi.events)}, by {len(found)} intervals")
 
     picture = output / "taxi_events.png"
     scores = ours.score_samples(taxi.data)

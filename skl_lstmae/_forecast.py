@@ -52,9 +52,9 @@ class LSTMForecastDetector(SequenceDetector):
 
     `fit` also takes fewer than five sequences if one has 100 steps: what it holds out then is not
     whole sequences but the end of each, after a gap. Scores and threshold are learned from pieces
-    of at most 100 steps, so that they are those of sequences that are about as short; for anomalies
-    within a long series see `prediction_error`, or
-    :class:`~skl_lstmae.SlidingWindowDetector`.
+    of at most 100 steps, and only hold for sequences about as short: `predict` of a much longer
+    one, even of the series that was learned from, is not to be trusted. When a long series went
+    wrong is told by `prediction_error`, and by :class:`~skl_lstmae.SlidingWindowDetector`.
 
     Parameters
     ----------

@@ -45,5 +45,5 @@ def _autocorrelation(rows: NDArray[np.floating]) -> NDArray[np.float64]:
     n_padded = next_fast_len(len(rows) + N_LAGS, real=True)
     power = np.abs(rfft(centered, n_padded, axis=0)) ** 2
     products = irfft(power, n_padded, axis=0)[:N_LAGS]
-    is_constant = np.ptp(centered, axis=0) == 0
-    return (products / np.where(is_constant, np.inf, products[0])).mean(axis=1)
+    is_varying = np.fmax.reduce(rows) > np.fmin.reduce(rows)
+    return (products / np.where(is_varying, products[0], np.inf)).mean(axis=1)

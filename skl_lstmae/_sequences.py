@@ -295,7 +295,7 @@ def label_rows(X: Any, series: Sequences) -> tuple[list[Any], list[Any]]:
     ]
 
 
-def check_rows(estimator: Any, X: Any) -> NDArray[np.float64]:
+def check_rows(estimator: Any, X: Any, latest: Any = None) -> tuple[NDArray[np.float64], Any]:
     """Read `X` as rows of a series that goes on, and make it agree with `estimator`.
 
     Parameters
@@ -304,10 +304,14 @@ def check_rows(estimator: Any, X: Any) -> NDArray[np.float64]:
         Its `n_features_in_` and `feature_names_in_` are compared with `X`.
     X : array-like or DataFrame of shape (n_timesteps, n_features), or (n_features,)
         Any number of rows, or a single one. A row may be all NaN, as it is a part of a series.
+    latest : timestamp, default=None
+        Time of the row before, if times are known.
 
     Returns
     -------
     rows : ndarray of shape (n_timesteps, n_features), dtype float64
+    latest : timestamp or None
+        Time of the last row; that of before if `X` has none.
     """
     is_row_of_frame = hasattr(X, "iloc") and not _is_frame(X)
     columns = X.to_frame().T if is_row_of_frame else X
@@ -329,10 +333,18 @@ def check_rows(estimator: Any, X: Any) -> NDArray[np.float64]:
             "for a missing value."
         )
     _refuse_time_index(columns, "X")
+    times: Any = getattr(columns, "index", None)
+    if _is_time_index(times) and len(times):
+        if latest is not None and times[0] <= latest:
+            raise ValueError(
+                f"the times of X do not increase: {times[0]} follows {latest}, which was pushed "
+                "before; push later rows alone."
+            )
+        latest = times[-1]
     validate_data(
         estimator, columns if _is_frame(columns) else rows, reset=False, skip_check_array=True
     )
-    return rows
+    return rows, latest
 
 
 def one_row_each(X: Any, sequences: Sequences) -> Any:
@@ -417,6 +429,11 @@ def _read_list(X: Any) -> _Reading:
 
 
 def _read_array(X: Any) -> _Reading:
+    if _is_frame(X) and _is_time_index(X.index):
+        raise ValueError(
+            "X is a DataFrame indexed by time, whose rows would be read as sequences; pass a single"
+            " series as [X], or X.reset_index(drop=True) if its rows are sequences."
+        )
     array = _to_floats(X, "X", _FORMS)
     _refuse_shape(array.shape)
     n_sequences, n_timesteps, *step_shape = array.shape

@@ -51,6 +51,7 @@ class Stream:
         self.offset_ = offset
         self._detector = detector
         self._recent: NDArray[np.float64] = np.empty((0, detector.n_features_in_))
+        self._latest: Any = None
 
     def push(self, X: Any) -> NDArray[np.float64]:
         """Score more rows of the series.
@@ -70,11 +71,13 @@ class Stream:
         Raises
         ------
         ValueError, TypeError
-            If the features are not those of `fit`; the stream stays as it was.
+            If the features are not those of `fit`, or the times do not increase; the stream stays
+            as it was.
         """
-        rows = np.concatenate([self._recent, check_rows(self._detector, X)])
+        new_rows, latest = check_rows(self._detector, X, self._latest)
+        rows = np.concatenate([self._recent, new_rows])
         size = self._detector.window_size_
         windows = trailing(rows, size, first=len(self._recent))
         scores = self._detector._score_one_by_one(windows)
-        self._recent = rows[max(0, len(rows) - size + 1) :].copy()
+        self._recent, self._latest = rows[max(0, len(rows) - size + 1) :].copy(), latest
         return scores

@@ -64,9 +64,12 @@ def test_taxi_events_lists_intervals_and_counts_the_labelled_events_they_touch(t
     assert 1 <= len(found) <= 10
     assert all(start <= end for start, end, _ in found)
     named = {name for *_, names in found for name in names.split(", ") if name}
-    counts = dict(re.findall(r"^  (\S.*\S) +(\d) of 5$", printed, re.M))
-    assert list(counts) == ["LSTM autoencoder", "isolation forest", "nearest neighbour"]
-    assert int(counts["LSTM autoencoder"]) == len(named)
-    # Christmas and the storm stand out to whatever has learned a day's course.
-    assert named >= {"Christmas", "snow storm"}
+    counts = re.findall(r"^  (\S.*\S) +(\d) of 5, by (\d+) intervals$", printed, re.MULTILINE)
+    names, n_touched, n_intervals = zip(*counts, strict=True)
+    assert names == ("LSTM autoencoder", "isolation forest", "nearest neighbour")
+    assert int(n_touched[0]) == len(named)
+    assert int(n_intervals[0]) == len(found)
+    # New Year and Thanksgiving are close to the threshold; the last bits differ among processors.
+    assert named >= {"New York City marathon", "Christmas", "snow storm"}
+    assert len(named) >= 4
     assert (tmp_path / "demo-output" / "taxi_events.png").stat().st_size > 0

@@ -111,3 +111,10 @@ def test_autocorrelation_is_that_of_the_definition():
         products = (centered[lag:] * centered[: len(rows) - lag]).sum(axis=0)
         expected[lag] = (products / (centered**2).sum(axis=0)).mean()
     np.testing.assert_allclose(_autocorrelation(rows), expected, atol=1e-12)
+
+
+def test_gaps_in_a_constant_are_no_period():
+    noise = np.random.default_rng(0).normal(size=3000)
+    constant = np.full(3000, 0.1)  # whose rounded mean is another number
+    constant[np.arange(3000) % 50 < 25] = np.nan
+    assert estimate(np.column_stack([noise, constant])) == estimate(noise) == 100

@@ -852,7 +852,7 @@ class SeriesDetector(BaseEstimator):
         return check_series(self, X, reset=False)
 
     def push(self, X):
-        return check_rows(self, X)
+        return check_rows(self, X)[0]
 
 
 def labels_of(X):
@@ -1095,3 +1095,15 @@ ROW_ERRORS = {
 def test_wrong_rows_are_refused(X, sentence):
     with pytest.raises(ValueError, match=exactly(sentence)):
         SeriesDetector().fit(np.ones((4, 2))).push(X)
+
+
+def test_a_frame_indexed_by_time_is_not_taken_for_a_table_of_sequences():
+    frame = pd.DataFrame(np.ones((5, 2)), index=pd.date_range("2020", periods=5, freq="h"))
+    message = (
+        "X is a DataFrame indexed by time, whose rows would be read as sequences; pass a single "
+        "series as [X], or X.reset_index(drop=True) if its rows are sequences."
+    )
+    with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
+        read_sequences(frame)
+    assert len(read_sequences([frame])[0]) == 1
+    assert len(read_sequences(frame.reset_index(drop=True))[0]) == 5

@@ -229,3 +229,20 @@ def test_rows_that_the_detector_cannot_judge_leave_the_stream_as_it_was():
 def test_unfitted_detector_has_no_stream():
     with pytest.raises(ValueError, match="not fitted"):
         make_detector().stream()
+
+
+def test_time_does_not_run_backward_from_one_push_to_the_next():
+    X = make_series(30)
+    frame = pd.DataFrame(X, index=pd.date_range("2020", periods=30, freq="h"))
+    stream = make_detector(IsolationForest(n_estimators=5)).fit(make_series()).stream()
+    stream.push(frame[:10])
+    sentence = (
+        "the times of X do not increase: 2020-01-01 09:00:00 follows 2020-01-01 09:00:00, which "
+        "was pushed before; push later rows alone."
+    )
+    for again in (frame[9:12], frame.iloc[9]):
+        with pytest.raises(ValueError, match=exactly(sentence)):
+            stream.push(again)
+    later = [stream.push(frame.iloc[row]) for row in range(10, 30)]
+    whole = make_detector(IsolationForest(n_estimators=5)).fit(make_series()).stream().push(frame)
+    assert_array_equal(np.concatenate(later), whole[10:])

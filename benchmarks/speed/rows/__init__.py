@@ -7,7 +7,8 @@ from benchmarks.speed.rows.growth import B9
 from benchmarks.speed.rows.import_time import B11
 from benchmarks.speed.rows.kernel_limit import B4
 from benchmarks.speed.rows.latency import B6
+from benchmarks.speed.rows.long_series import B8
 from benchmarks.speed.rows.ragged_fit import B1, B7
 from benchmarks.speed.rows.ragged_scores import B5
 
-ROWS = {row.name: row for row in (B1, B2, B3, B4, B5, B6, B7, B9, B10, B11, B12)}
+ROWS = {row.name: row for row in (B1, B2, B3, B4, B5, B6, B7, B8, B9, B10, B11, B12)}

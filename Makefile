@@ -9,7 +9,7 @@ PYTEST_ARGS := -n 2
 export OMP_NUM_THREADS := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-floor checks lint docs bench bench-defaults clean
+.PHONY: help demo test test-floor checks lint docs bench bench-defaults bench-detection clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -42,6 +42,10 @@ bench: .venv/stamp .venv-peers/stamp ## Measure speed and memory; writes docs/be
 
 bench-defaults: .venv/stamp ## Vary the defaults, as docs/defaults.md tells
 	$(BIN)/python -m benchmarks.defaults
+
+bench-detection: .venv/stamp ## Measure detection on the data that SKL_LSTMAE_DATA names
+	$(BIN)/python -m benchmarks.detection --out build/detection.csv $(BENCH_ARGS)
+	$(BIN)/python -m benchmarks.detection --out build/detection.csv $(BENCH_ARGS) --report
 
 clean: ## Remove the environments and all else that make and its tools wrote
 	rm -rf .venv .venv-floor .venv-peers build demo-output dist .hypothesis .mypy_cache .pytest_cache .ruff_cache

@@ -1,0 +1,1 @@
+"""How well the package detects, beside simple baselines, on labelled real data."""

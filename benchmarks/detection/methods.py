@@ -1,0 +1,101 @@
+"""The methods: by name, a function that makes an unfitted detector for a case."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from sklearn.ensemble import IsolationForest
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer
+
+from benchmarks.detection.baselines import (
+    HeldOutThreshold,
+    NeighborDistance,
+    OnWindows,
+    PCAError,
+)
+from benchmarks.detection.data import EVENTS, SERIES, Case
+from benchmarks.detection.tables import Resample, Standardize, count, summarize
+from skl_lstmae import LSTMAutoencoderDetector, SlidingWindowDetector
+
+Method = Callable[..., Any]
+"""Gets a case, and `max_epochs` if training is to be cut short, which what is not trained ignores.
+
+What it makes has ``fit`` and ``decision_function``, which is negative for anomalies.
+"""
+
+PLAIN = {
+    "hidden_size": 64,
+    "latent_size": 16,
+    "bottleneck": "last",
+    "noise": 0.0,
+    "max_epochs": 30,
+    "early_stopping": False,
+    "scorer": "error",
+}
+
+
+def ours(sliding: dict[str, Any] | None = None, **parameters: Any) -> Method:
+    """Vary the defaults: those of the sliding window, and those of the detector of sequences."""
+
+    def make(case: Case, **training: Any) -> Any:
+        changed = parameters | training
+        if case.kind != SERIES:
+            return LSTMAutoencoderDetector(**changed)
+        inner = LSTMAutoencoderDetector(**changed) if changed else None
+        return SlidingWindowDetector(inner, **sliding or {})
+
+    return make
+
+
+def plain(case: Case, **training: Any) -> Any:
+    """Make the LSTM autoencoder of most tutorials."""
+    return ours({"window_size": case.window}, **PLAIN)(case, **training)
+
+
+def isolation_forest(case: Case, **training: Any) -> Any:
+    forest = IsolationForest(n_estimators=200)
+    if case.kind == SERIES:
+        return forest
+    if case.kind == EVENTS:
+        return make_pipeline(FunctionTransformer(count), forest)
+    return make_pipeline(Standardize(), FunctionTransformer(summarize), forest)
+
+
+def on_tables(detector: Any, limit: float = 20.0) -> Method:
+    """Judge windows of a series, counts of events, or sequences resampled to one length.
+
+    Standardized values of sequences and series are cut off at plus and minus `limit`.
+    """
+
+    def make(case: Case, **training: Any) -> Any:
+        if case.kind == SERIES:
+            whole = OnWindows(detector, case.window, limit)
+        elif case.kind == EVENTS:
+            whole = make_pipeline(FunctionTransformer(count), detector)
+        else:
+            whole = make_pipeline(Standardize(limit), Resample(), detector)
+        return HeldOutThreshold(whole)
+
+    return make
+
+
+BASELINES: dict[str, Method] = {
+    "iforest": isolation_forest,
+    "pca": on_tables(PCAError()),
+    "knn": on_tables(NeighborDistance()),
+    "plain": plain,
+}
+
+METHODS: dict[str, Method] = {"default": ours(), **BASELINES}
+
+VARIANTS: dict[str, Method] = {
+    "scorer=mahalanobis": ours(scorer="mahalanobis"),
+    "scorer=error": ours(scorer="error"),
+    "bottleneck=last": ours(bottleneck="last"),
+    "window_size=50": ours({"window_size": 50}),
+    "window_size=100": ours({"window_size": 100}),
+    "pca_unlimited": on_tables(PCAError(), np.inf),
+    "knn_unlimited": on_tables(NeighborDistance(), np.inf),
+}
+"""Run when asked for by name."""

@@ -1,0 +1,127 @@
+"""What the table of results says, in Markdown."""
+
+from collections.abc import Iterator
+
+import pandas as pd
+
+from benchmarks.detection.ranks import Ranks
+from benchmarks.detection.summary import by_case, by_dataset, pooled_f1
+from benchmarks.detection.targets import (
+    LONG_SERIES,
+    PUBLISHED_SKAB,
+    SEQUENCES,
+    is_of,
+    targets,
+)
+
+MEASURES = {
+    "roc_auc": "ROC-AUC",
+    "average_precision": "average precision",
+    "vus_pr": "VUS-PR",
+    "roc_auc_after": "ROC-AUC after the training part",
+    "average_precision_after": "average precision after the training part",
+    "vus_pr_after": "VUS-PR after the training part",
+}
+RANKED = {
+    "sequences": (SEQUENCES, "roc_auc"),
+    "TSB-AD-M": (("tsb",), "vus_pr"),
+    "TSB-AD-M, rows after the training part": (("tsb",), "vus_pr_after"),
+    "SKAB": (("skab",), "vus_pr"),
+    "Keogh, UCR, NAB, ASD": (LONG_SERIES, "vus_pr"),
+}
+
+
+def report(results: pd.DataFrame, published: pd.DataFrame) -> str:
+    """Put everything together.
+
+    Parameters
+    ----------
+    results : DataFrame
+        A row a run, as `summary.read_results` returns it.
+    published : DataFrame
+        As `summary.read_published` returns it.
+    """
+    sections = [
+        *_means(results),
+        *_ranks(results),
+        *_beside_published(results, published),
+        *_targets(results, published),
+    ]
+    return "\n\n".join([_coverage(results), *sections])
+
+
+def _coverage(results: pd.DataFrame) -> str:
+    n_cases = len(results[["dataset", "case"]].drop_duplicates())
+    runs = results.groupby("method", sort=False).size().items()
+    return (
+        f"{n_cases} cases, {results['seed'].nunique()} seeds; runs: "
+        + ", ".join(f"{method} {n}" for method, n in runs)
+        + ". A table counts the cases that all its methods have; means are over seeds, then cases."
+    )
+
+
+def _means(results: pd.DataFrame) -> Iterator[str]:
+    seconds = {"fit_seconds": "seconds to fit", "score_seconds": "seconds to score"}
+    for measure, title in (MEASURES | seconds).items():
+        means = by_dataset(results, measure)
+        if len(means):
+            n_cases = by_case(results, measure).groupby("dataset").size()
+            means.insert(0, "cases", n_cases)
+            yield f"## Mean {title}\n\n" + _table(means, ".2f" if measure in seconds else ".3f")
+
+
+def _ranks(results: pd.DataFrame) -> Iterator[str]:
+    for title, (datasets, measure) in RANKED.items():
+        values = by_case(results, measure, datasets)
+        if len(values):
+            ranks = Ranks.of(values)
+            yield f"## Mean ranks, {title}: {MEASURES[measure]}\n\n{_describe(ranks)}"
+
+
+def _describe(ranks: Ranks) -> str:
+    best = ranks.means.index[0]
+    in_order = ", ".join(f"{method} {rank:.2f}" for method, rank in ranks.means.items())
+    return (
+        f"{ranks.n_cases} cases: {in_order}. Friedman's test: p = {ranks.p_value:.2g}. Nemenyi's "
+        f"critical difference at the 5 % level is {ranks.critical_difference:.2f}, so that {best} "
+        f"is told apart from {', '.join(ranks.told_apart(best)) or 'no other'}."
+    )
+
+
+def _beside_published(results: pd.DataFrame, published: pd.DataFrame) -> Iterator[str]:
+    f1 = pooled_f1(results)
+    if len(f1):
+        theirs = pd.Series(PUBLISHED_SKAB).rename("{} (published)".format)
+        yield "## SKAB, pooled F1\n\n" + _ordered(pd.concat([f1, theirs]), "F1")
+    cases = by_case(results, "vus_pr", ("tsb",))
+    names = cases.index.get_level_values("case").intersection(published.index)
+    if len(names):
+        theirs = published.loc[names].mean().rename("{} (published)".format)
+        means = pd.concat([cases.droplevel("dataset").loc[names].mean(), theirs])
+        yield f"## TSB-AD-M, mean VUS-PR of {len(names)} cases\n\n" + _ordered(means, "VUS-PR")
+
+
+def _targets(results: pd.DataFrame, published: pd.DataFrame) -> Iterator[str]:
+    for ours in results["method"].unique():
+        found = targets(results, ours, published) if is_of(ours, ["default"]) else ()
+        rows = {
+            target.what: [target.reached, target.bound, "met" if target.is_met else "**missed**"]
+            for target in found
+        }
+        if rows:
+            columns = ["reached", "bound", "verdict"]
+            table = pd.DataFrame.from_dict(rows, orient="index", columns=columns)
+            yield f"## Targets of the method {ours}\n\n" + _table(table, ".3f")
+
+
+def _ordered(values: pd.Series, title: str) -> str:
+    return _table(values.sort_values(ascending=False).to_frame(title), ".3f")
+
+
+def _table(values: pd.DataFrame, form: str) -> str:
+    """Write a table of floats, which are given that form, and of others."""
+    rows = [["", *values.columns], ["---"] * (values.shape[1] + 1)]
+    for name, row in zip(values.index, values.itertuples(index=False), strict=True):
+        cells = [format(cell, form) if isinstance(cell, float) else str(cell) for cell in row]
+        rows.append([str(name), *cells])
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in rows)

@@ -1,0 +1,133 @@
+"""Runs: one method with one seed on one case, a row of the table of results each."""
+
+import csv
+import time
+import traceback
+import warnings
+from collections.abc import Iterable
+from dataclasses import asdict, astuple, dataclass, fields
+from pathlib import Path
+from typing import Any, Self
+
+import joblib
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.metrics import average_precision_score, confusion_matrix, roc_auc_score
+
+from benchmarks.detection.data import DATASETS, SERIES, Case
+from benchmarks.detection.methods import METHODS, VARIANTS
+from benchmarks.detection.vus import vus_pr, vus_window
+
+
+@dataclass(frozen=True)
+class Run:
+    """What is to be run; without `max_epochs` the method has its own."""
+
+    dataset: str
+    case: str
+    method: str
+    seed: int
+    max_epochs: int | None = None
+
+    @classmethod
+    def of(cls, row: dict[str, str]) -> Self:
+        """Tell which run a row of the table is of."""
+        max_epochs = int(row["max_epochs"]) if row["max_epochs"] else None
+        return cls(row["dataset"], row["case"], row["method"], int(row["seed"]), max_epochs)
+
+
+COLUMNS = (
+    *(field.name for field in fields(Run)),
+    *("n_train", "n_test", "n_anomalies"),
+    *("roc_auc", "average_precision", "vus_pr"),
+    *("roc_auc_after", "average_precision_after", "vus_pr_after"),
+    *("true_positives", "false_positives", "false_negatives", "true_negatives"),
+    *("vus_window", "window_size", "n_epochs", "fit_seconds", "score_seconds"),
+)
+
+
+def missing_runs(runs: Iterable[Run], out: Path) -> list[Run]:
+    """Leave out what the table has already."""
+    if not out.exists():
+        return list(runs)
+    with out.open(newline="", encoding="utf-8") as file:
+        table = csv.DictReader(file)
+        if tuple(table.fieldnames or ()) != COLUMNS:
+            raise ValueError(f"{out} has other columns than this benchmark; choose another --out.")
+        done = {Run.of(row) for row in table}
+    return [run for run in runs if run not in done]
+
+
+def run_all(runs: Iterable[Run], data: Path, out: Path, n_jobs: int) -> list[str]:
+    """Run what the table has not, each on one thread, and return what went wrong."""
+    missing = missing_runs(runs, out)
+    if not out.exists():
+        out.parent.mkdir(parents=True, exist_ok=True)
+        _append(out, COLUMNS)
+    files = {name: DATASETS[name].files(data) for name in {run.dataset for run in missing}}
+    with joblib.parallel_config("loky", n_jobs=n_jobs, inner_max_num_threads=1):
+        failures = joblib.Parallel(verbose=5 if n_jobs > 1 else 0)(
+            joblib.delayed(_run_into)(run, files[run.dataset][run.case], out) for run in missing
+        )
+    return [failure for failure in failures if failure]
+
+
+def run_one(run: Run, case: Case) -> dict[str, Any]:
+    """Fit, score and judge."""
+    torch.set_num_threads(1)
+    training = {"max_epochs": run.max_epochs} if run.max_epochs else {}
+    detector = (METHODS | VARIANTS)[run.method](case, **training)
+    seeds = [name for name in detector.get_params() if name.endswith("random_state")]
+    detector.set_params(**dict.fromkeys(seeds, run.seed))
+    start = time.perf_counter()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        detector.fit(case.X_train)
+    fitted = time.perf_counter()
+    decisions = detector.decision_function(case.X_test)
+    scored = time.perf_counter()
+    inner = getattr(detector, "detector_", detector)
+    return asdict(run) | {
+        "n_train": len(case.X_train),
+        "n_test": len(case.X_test),
+        "n_anomalies": case.is_anomaly.sum(),
+        **judge(case, decisions),
+        "window_size": getattr(detector, "window_size_", ""),
+        "n_epochs": getattr(inner, "n_epochs_", ""),
+        "fit_seconds": round(fitted - start, 3),
+        "score_seconds": round(scored - fitted, 3),
+    }
+
+
+def judge(case: Case, decisions: NDArray[np.floating]) -> dict[str, Any]:
+    """Compute the measures, over all test samples and over those after the training part."""
+    counts = confusion_matrix(case.is_anomaly, decisions < 0, labels=[False, True])
+    names = ("true_negatives", "false_positives", "false_negatives", "true_positives")
+    measures = dict(zip(names, counts.ravel().tolist(), strict=True))
+    window = vus_window(case.X_test[:, 0]) if case.kind == SERIES else None
+    parts = {"": slice(None)} | ({"_after": slice(case.n_seen, None)} if case.n_seen else {})
+    for suffix, part in parts.items():
+        labels, scores = case.is_anomaly[part], -decisions[part]
+        measures[f"roc_auc{suffix}"] = roc_auc_score(labels, scores)
+        measures[f"average_precision{suffix}"] = average_precision_score(labels, scores)
+        if window is not None:
+            measures[f"vus_pr{suffix}"] = vus_pr(labels, scores, window)
+    return measures | {"vus_window": window}
+
+
+def _run_into(run: Run, file: Path, out: Path) -> str | None:
+    """Append the row as soon as it is there, from whichever process; or tell what went wrong."""
+    try:
+        row = run_one(run, DATASETS[run.dataset].load(file))
+    except Exception:
+        return f"{' '.join(map(str, astuple(run)))}:\n{traceback.format_exc()}"
+    _append(out, [row.get(column, "") for column in COLUMNS])
+    return None
+
+
+def _append(out: Path, values: Iterable[Any]) -> None:
+    """Write a line at once, so that lines of several processes do not mix."""
+    with out.open("a", newline="", encoding="utf-8") as file:
+        csv.writer(file).writerow(values)

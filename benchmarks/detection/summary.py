@@ -1,0 +1,53 @@
+"""The table of results, averaged."""
+
+from pathlib import Path
+
+import pandas as pd
+
+from benchmarks.detection.data import DATASETS
+
+PUBLISHED_TSB = "tsb_ad_m_published_vus_pr.csv"
+
+
+def read_results(file: Path) -> pd.DataFrame:
+    """Read the table; a method trained for fewer epochs than its own becomes another one."""
+    results = pd.read_csv(file)
+    was_cut = results["max_epochs"].notna()
+    epochs = results.loc[was_cut, "max_epochs"].astype(int).astype(str)
+    results.loc[was_cut, "method"] += ", " + epochs + " epochs"
+    return results
+
+
+def read_published(data: Path | None) -> pd.DataFrame:
+    """Read the VUS-PR that TSB-AD-M's authors published: a row a case, a column a method."""
+    if data is None or not (data / PUBLISHED_TSB).exists():
+        return pd.DataFrame()
+    table = pd.read_csv(data / PUBLISHED_TSB)
+    table["case"] = table["case"].str.split("/").str[-1]
+    return table.set_index("case").drop(columns=["tsb_file", "n_train"])
+
+
+def by_case(
+    results: pd.DataFrame, measure: str, datasets: tuple[str, ...] = tuple(DATASETS)
+) -> pd.DataFrame:
+    """Average over seeds: a row a case that all methods have, a column a method."""
+    chosen = results[[name in datasets for name in results["dataset"]]].dropna(subset=measure)
+    means = chosen.groupby(["dataset", "case", "method"])[measure].mean().unstack()
+    return means.reindex(columns=chosen["method"].unique()).dropna()
+
+
+def by_dataset(
+    results: pd.DataFrame, measure: str, datasets: tuple[str, ...] = tuple(DATASETS)
+) -> pd.DataFrame:
+    """Average over seeds and cases: a row a data set, a column a method."""
+    means = by_case(results, measure, datasets).groupby("dataset").mean()
+    return means.reindex([name for name in datasets if name in means.index])
+
+
+def pooled_f1(results: pd.DataFrame, dataset: str = "skab") -> pd.Series:
+    """Return each method's F1 of all rows of a data set as one, averaged over seeds."""
+    chosen = results[results["dataset"] == dataset]
+    counts = ["true_positives", "false_positives", "false_negatives"]
+    sums = chosen.groupby(["method", "seed"])[counts].sum()
+    f1 = (2 * sums[counts[0]]) / (2 * sums[counts[0]] + sums[counts[1]] + sums[counts[2]])
+    return f1.groupby("method").mean().reindex(chosen["method"].unique())

@@ -1,0 +1,428 @@
+"""The benchmark of detection, on data made here in the form of the real data's files."""
+
+import csv
+from itertools import pairwise
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from benchmarks.detection import __main__ as command
+from benchmarks.detection.baselines import HeldOutThreshold, NeighborDistance, OnWindows, PCAError
+from benchmarks.detection.data import DATASETS
+from benchmarks.detection.methods import METHODS, VARIANTS
+from benchmarks.detection.ranks import Ranks, critical_difference
+from benchmarks.detection.report import report
+from benchmarks.detection.run import COLUMNS, Run, judge, missing_runs
+from benchmarks.detection.summary import by_case, by_dataset, pooled_f1, read_results
+from benchmarks.detection.tables import Resample, Standardize, count, summarize
+from benchmarks.detection.vus import vus_pr, vus_window
+
+
+def save(data, name, **arrays):
+    file = data / f"{name}.npz"
+    file.parent.mkdir(exist_ok=True)
+    np.savez(file, **arrays)
+
+
+def make_sequences(n_train, n_anomalies, generator, make):
+    lengths = generator.integers(5, 9, n_train + 10)
+    is_anomaly = np.arange(10) < n_anomalies
+    sequences = [
+        make(length, is_odd)
+        for length, is_odd in zip(lengths, np.r_[np.zeros(n_train), is_anomaly], strict=True)
+    ]
+    return {
+        "train_values": np.concatenate(sequences[:n_train]).astype(np.float32),
+        "train_lengths": lengths[:n_train],
+        "test_values": np.concatenate(sequences[n_train:]).astype(np.float32),
+        "test_lengths": lengths[n_train:],
+        "y_test": is_anomaly.astype(np.int8),
+    }
+
+
+@pytest.fixture
+def data(tmp_path):
+    """Return a folder with a file or two of each form."""
+    generator = np.random.default_rng(0)
+    folder = tmp_path / "data"
+    folder.mkdir()
+
+    def values(length, is_odd):
+        return generator.normal(3 * is_odd, 1, (length, 2))
+
+    def events(length, is_odd):
+        return generator.integers(*((4, 6) if is_odd else (1, 4)), (length, 1))
+
+    for name in ("anom_speaker1", "anom_speaker2"):
+        save(folder, f"japanese_vowels/{name}", **make_sequences(20, 4, generator, values))
+    save(folder, "hdfs_events/hdfs", n_events=5, **make_sequences(20, 4, generator, events))
+    X = np.sin(np.arange(800) / 4)[:, np.newaxis].astype(np.float32)
+    y = np.zeros(800, dtype=np.int8)
+    X[600:610], y[600:610] = 2, 1
+    save(folder, "smap_msl/P-1", X_train=X, X_test=X, y_test=y, tsb_train_idx=400)
+    save(folder, "smap_msl/P-2", X_train=X, X_test=X, y_test=y)
+    save(folder, "skab/one", X=X, y=y, n_train=400)
+    save(folder, "skab/anomaly-free", X=X)
+    save(folder, "keogh/power_demand", X=X, y=y, train_slice=[0, 405], test_slice=[501, 800])
+    return folder
+
+
+def run_command(monkeypatch, *arguments):
+    monkeypatch.setattr("sys.argv", ["detection", *map(str, arguments)])
+    command.main()
+
+
+def test_ragged_sequences_are_split(data):
+    case = DATASETS["vowels"].load(data / "japanese_vowels" / "anom_speaker1.npz")
+    with np.load(data / "japanese_vowels" / "anom_speaker1.npz") as arrays:
+        assert [len(sequence) for sequence in case.X_train] == arrays["train_lengths"].tolist()
+        np.testing.assert_array_equal(np.concatenate(case.X_test), arrays["test_values"])
+    assert case.is_anomaly.tolist() == [True] * 4 + [False] * 6
+
+
+def test_events_become_one_hot(data):
+    case = DATASETS["hdfs"].load(data / "hdfs_events" / "hdfs.npz")
+    with np.load(data / "hdfs_events" / "hdfs.npz") as arrays:
+        first = arrays["train_values"][: arrays["train_lengths"][0], 0]
+    assert case.X_train[0].shape == (len(first), 5)
+    assert (case.X_train[0].argmax(axis=1) + 1).tolist() == first.tolist()
+    assert count(case.X_train[:1])[0].tolist() == [(first == event).sum() for event in range(1, 6)]
+
+
+def test_files_that_lack_the_protocols_key_are_no_cases(data):
+    assert list(DATASETS["tsb"].files(data)) == ["P-1"]
+    assert list(DATASETS["smap_msl"].files(data)) == ["P-1", "P-2"]
+    assert list(DATASETS["skab"].files(data)) == ["one"]
+
+
+def test_a_series_is_fitted_on_its_start_and_judged_by_the_rest(data):
+    case = DATASETS["skab"].load(data / "skab" / "one.npz")
+    assert (len(case.X_train), len(case.X_test), case.n_seen) == (400, 400, 0)
+    assert np.flatnonzero(case.is_anomaly).tolist() == list(range(200, 210))
+
+
+def test_tsb_judges_the_training_rows_too(data):
+    case = DATASETS["tsb"].load(data / "smap_msl" / "P-1.npz")
+    assert (len(case.X_train), len(case.X_test), case.n_seen) == (400, 800, 400)
+
+
+def test_power_demand_is_thinned_and_a_block_with_an_anomaly_is_one(data):
+    case = DATASETS["keogh"].load(data / "keogh" / "power_demand.npz")
+    with np.load(data / "keogh" / "power_demand.npz") as arrays:
+        X = arrays["X"]
+    assert (len(case.X_train), len(case.X_test)) == (50, 37)
+    np.testing.assert_allclose(case.X_train[1, 0], X[8:16].mean(), rtol=1e-6)
+    # Rows 600 to 609 are rows 99 to 108 of the test part, in its blocks of 8 from 12 to 13.
+    assert np.flatnonzero(case.is_anomaly).tolist() == [12, 13]
+
+
+def test_vus_pr_without_a_buffer_is_the_area_under_precision_and_recall():
+    # Down from the highest score, recall is 1/2, 1/2, 1 and precision 1, 1/2, 2/3.
+    is_anomaly = np.array([True, False, True, False])
+    scores = np.array([4.0, 3.0, 2.0, 1.0])
+    # Two separate anomalies: recall counts times the share of them that is hit, 1/2 at first.
+    assert vus_pr(is_anomaly, scores, window=0) == pytest.approx(1 / 4 * 1 + 3 / 4 * 2 / 3)
+
+
+def test_vus_pr_of_perfect_scores_is_1_without_a_buffer():
+    is_anomaly = np.arange(100) // 10 == 4
+    assert vus_pr(is_anomaly, is_anomaly.astype(float), window=0) == pytest.approx(1)
+
+
+def vus_pr_by_loops(is_anomaly, scores, window, n_thresholds=250):
+    """Follow the definition row by row."""
+    n_rows = len(scores)
+    edges = np.flatnonzero(np.diff(np.r_[0, is_anomaly.astype(int), 0]))
+    segments = [(first, end - 1) for first, end in edges.reshape(-1, 2)]
+    levels = np.sort(scores)[::-1][np.linspace(0, n_rows - 1, n_thresholds).astype(int)]
+    areas = []
+    for width in range(window + 1):
+        half = width // 2
+        weights = [
+            min(
+                1.0,
+                sum(
+                    np.sqrt(1 - distance / width) if distance else 1.0
+                    for first, last in segments
+                    if (distance := max(first - row, row - last, 0)) <= half
+                ),
+            )
+            for row in range(n_rows)
+        ]
+        zones = [[max(segments[0][0] - half, 0)]]
+        for (_, last), (first, _) in pairwise(segments):
+            if last + half < first - half:
+                zones[-1].append(last + half)
+                zones.append([first - half])
+        zones[-1].append(min(segments[-1][1] + half, n_rows - 1))
+        area, recall_before = 0.0, 0.0
+        for level in levels:
+            flagged = [row for row in range(n_rows) if scores[row] >= level]
+            hits = sum(weights[row] for row in flagged)
+            in_buffers = sum(weights[row] for row in flagged if not is_anomaly[row])
+            n_found = sum(any(a <= row <= b for row in flagged) for a, b in zones)
+            recall = min(hits / (is_anomaly.sum() + in_buffers / 2), 1) * n_found / len(zones)
+            area += (recall - recall_before) * hits / len(flagged)
+            recall_before = recall
+        areas.append(area)
+    return np.mean(areas)
+
+
+@pytest.mark.parametrize(
+    "rows", [[20, 21, 22], [0, 1, 39], [5, 7, 8, 9, 30], [10, 11, 14, 15, 16, 39]]
+)
+@pytest.mark.parametrize("decimals", [1, 9])
+def test_vus_pr_follows_its_definition(rows, decimals):
+    is_anomaly = np.isin(np.arange(40), rows)
+    scores = np.random.default_rng(0).random(40).round(decimals)
+    expected = vus_pr_by_loops(is_anomaly, scores, window=9, n_thresholds=250)
+    assert vus_pr(is_anomaly, scores, window=9) == pytest.approx(expected, rel=1e-12)
+
+
+def noisy_series(seed):
+    """Return a series with period 40, labels and scores."""
+    generator = np.random.RandomState(seed)
+    rows = np.arange(1000)
+    series = np.sin(rows * 2 * np.pi / 40) + generator.normal(0, 0.3, 1000)
+    is_anomaly = np.isin(rows // 25, generator.choice(40, 5, replace=False))
+    return series, is_anomaly, generator.random_sample(1000) + 0.5 * is_anomaly
+
+
+# From TSB-AD 1.5: find_length_rank(x[:, None], rank=1), generate_curve(y, s, w, "opt", 250)[-1].
+BY_TSB_AD = {
+    0: (40, 0.7639067465025418),
+    1: (40, 0.697123017103059),
+    2: (40, 0.7143909777802231),
+}
+
+
+@pytest.mark.parametrize("seed", BY_TSB_AD)
+def test_windows_and_vus_pr_are_those_recorded_from_tsb_ad(seed):
+    series, is_anomaly, scores = noisy_series(seed)
+    window, expected = BY_TSB_AD[seed]
+    assert vus_window(series) == window
+    assert vus_pr(is_anomaly, scores, window) == pytest.approx(expected, rel=1e-12)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_windows_and_vus_pr_are_those_of_tsb_ad(seed):
+    metrics = pytest.importorskip("TSB_AD.evaluation.basic_metrics", reason="TSB-AD is not there")
+    windows = pytest.importorskip("TSB_AD.utils.slidingWindows", reason="statsmodels is not there")
+    series, is_anomaly, scores = noisy_series(seed)
+    window = windows.find_length_rank(series[:, np.newaxis], rank=1)
+    assert vus_window(series) == window
+    *_, expected = metrics.generate_curve(is_anomaly.astype(int), scores, window, "opt", 250)
+    assert vus_pr(is_anomaly, scores, window) == pytest.approx(expected, rel=1e-12)
+
+
+@pytest.mark.parametrize("period", [5, 350])
+def test_a_period_out_of_bounds_gives_a_window_of_125(period):
+    assert vus_window(np.sin(np.arange(2000) * 2 * np.pi / period)) == 125
+
+
+@pytest.mark.parametrize("series", [np.ones(500), np.arange(500.0)])
+def test_a_series_without_a_period_gives_a_window_of_125(series):
+    assert vus_window(series) == 125
+
+
+def test_measures_count_rows_after_the_training_part_apart(data):
+    case = DATASETS["tsb"].load(data / "smap_msl" / "P-1.npz")
+    decisions = np.where(case.is_anomaly, -1.0, 1.0)
+    decisions[:10] = -2
+    measures = judge(case, decisions)
+    names = ("true_positives", "false_positives", "false_negatives", "true_negatives")
+    assert [measures[name] for name in names] == [10, 10, 0, 780]
+    # Of 790 normal rows, 10 are ranked above all anomalies.
+    assert measures["roc_auc"] == pytest.approx(780 / 790)
+    assert measures["roc_auc_after"] == 1
+    assert measures["average_precision"] == pytest.approx(0.5)
+    assert measures["average_precision_after"] == 1
+    assert measures["vus_pr_after"] > measures["vus_pr"]
+
+
+def test_resampling_interpolates_to_the_median_length_of_training():
+    table = Resample().fit([np.zeros((3, 1)), np.zeros((3, 1)), np.zeros((9, 1))])
+    ramp = np.column_stack([np.arange(5.0), 10 * np.arange(5.0)])
+    assert table.transform([ramp]).tolist() == [[0, 0, 2, 20, 4, 40]]
+
+
+def test_summaries_hold_five_numbers_a_feature():
+    (row,) = summarize([np.array([[1.0], [3.0], [2.0]])])
+    assert row.tolist() == pytest.approx([2, np.sqrt(2 / 3), 1, 3, 1.5])
+
+
+def test_standardizing_leaves_constants_and_cuts_off_outliers():
+    scaler = Standardize(limit=2).fit([np.array([[0.0, 5.0], [2.0, 5.0]])])
+    (scaled,) = scaler.transform([np.array([[2.0, 6.0], [9.0, 5.0]])])
+    assert scaled.tolist() == [[1, 1], [2, 0]]
+
+
+def test_rows_get_the_mean_score_of_the_windows_that_cover_them():
+    series = np.array([[0.0], [0], [0], [0], [9], [0], [0]])
+    detector = OnWindows(NeighborDistance(), window=2, limit=np.inf).fit(series[:4])
+    # A constant is not scaled: of the six windows the fourth and fifth lie 9 away.
+    scores = detector.score_samples(series)
+    assert scores.tolist() == [0, 0, 0, -4.5, -9, -4.5, 0]
+
+
+def test_pca_spreads_a_windows_error_over_its_cells():
+    generator = np.random.default_rng(0)
+    table = np.outer(generator.normal(size=50), [1.0, 1.0, 1.0])
+    table[:, 2] += 1e-6 * generator.normal(size=50)
+    detector = PCAError().fit(table)
+    cells = detector.score_cells(np.array([[1.0, 1.0, 4.0]]))
+    np.testing.assert_allclose(cells, [[-1, -1, -4]], rtol=1e-4)
+    np.testing.assert_allclose(detector.score_samples(np.array([[1.0, 1.0, 4.0]])), [-2], rtol=1e-4)
+
+
+def test_a_threshold_is_chosen_on_the_last_third():
+    table = np.r_[np.zeros(6), 1, 2, 3].reshape(-1, 1)
+    detector = HeldOutThreshold(NeighborDistance()).fit(table)
+    assert detector.offset_ == pytest.approx(np.quantile([-1, -2, -3], 0.01))
+    assert (detector.decision_function([[2.0], [9.0]]) < 0).tolist() == [False, True]
+
+
+@pytest.mark.parametrize("name", ["vowels", "hdfs", "tsb"])
+@pytest.mark.parametrize("method", METHODS | VARIANTS)
+def test_every_method_makes_a_detector_of_every_kind(data, name, method):
+    (file, *_) = DATASETS[name].files(data).values()
+    case = DATASETS[name].load(file)
+    made = (METHODS | VARIANTS)[method](case, max_epochs=2)
+    assert hasattr(made, "fit")
+    assert hasattr(made, "decision_function")
+
+
+def test_runs_resume_where_they_stopped(data, tmp_path, monkeypatch):
+    out = tmp_path / "deep" / "results.csv"
+    arguments = ["--data", data, "--out", out, "--methods", "knn,pca", "--jobs", 1]
+    run_command(monkeypatch, *arguments, "--datasets", "vowels,hdfs", "--seeds", 1)
+    written = out.read_text("utf-8")
+    with out.open(newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    assert tuple(rows[0]) == COLUMNS
+    assert len(rows) == 3 * 2
+    assert all(0 <= float(row["roc_auc"]) <= 1 for row in rows)
+
+    run_command(monkeypatch, *arguments, "--datasets", "vowels,hdfs", "--seeds", 1)
+    assert out.read_text("utf-8") == written
+
+    run_command(monkeypatch, *arguments, "--datasets", "vowels", "--seeds", 2)
+    assert out.read_text("utf-8").startswith(written)
+    assert out.read_text("utf-8").count("\n") == 1 + len(rows) + 2 * 2
+
+
+def test_runs_with_fewer_epochs_are_others(tmp_path):
+    out = tmp_path / "results.csv"
+    runs = [Run("vowels", "one", "plain", 0), Run("vowels", "one", "plain", 0, max_epochs=2)]
+    with out.open("w", newline="", encoding="utf-8") as file:
+        table = csv.DictWriter(file, COLUMNS)
+        table.writeheader()
+        table.writerow({"dataset": "vowels", "case": "one", "method": "plain", "seed": 0})
+    assert missing_runs(runs, out) == [runs[1]]
+
+
+def test_a_table_with_other_columns_is_not_added_to(tmp_path):
+    out = tmp_path / "results.csv"
+    out.write_text("dataset,case\n", "utf-8")
+    with pytest.raises(ValueError, match=r"results\.csv has other columns than this benchmark; "):
+        missing_runs([], out)
+
+
+def test_the_network_is_trained_as_long_as_the_option_says(data, tmp_path, monkeypatch):
+    out = tmp_path / "results.csv"
+    arguments = ["--data", data, "--out", out, "--methods", "default,plain", "--jobs", 1]
+    arguments += ["--max-epochs", 2, "--seeds", 1, "--datasets"]
+    run_command(monkeypatch, *arguments, "vowels,skab")
+    results = pd.read_csv(out)
+    assert results["n_epochs"].tolist() == [2] * 6
+    assert results["window_size"].dropna().tolist() == [25, 30]
+    assert set(read_results(out)["method"]) == {"default, 2 epochs", "plain, 2 epochs"}
+
+
+def test_a_run_that_fails_is_told_and_leaves_no_row(data, tmp_path, monkeypatch):
+    out = tmp_path / "results.csv"
+    monkeypatch.setitem(METHODS, "knn", lambda case: OnWindows(NeighborDistance(), window=10**6))
+    arguments = ["--data", data, "--out", out, "--methods", "knn,pca", "--jobs", 1]
+    with pytest.raises(SystemExit, match="1 of 2 runs failed"):
+        run_command(monkeypatch, *arguments, "--datasets", "skab", "--seeds", 1)
+    assert pd.read_csv(out)["method"].tolist() == ["pca"]
+
+
+def test_an_unknown_name_is_refused(data, tmp_path, monkeypatch, capsys):
+    with pytest.raises(SystemExit):
+        run_command(monkeypatch, "--data", data, "--out", tmp_path / "r.csv", "--methods", "kn")
+    assert "'kn' is none of default" in capsys.readouterr().err
+
+
+def made_up_results():
+    """Return ROC-AUCs of three methods, two seeds each, on four cases of two data sets."""
+    of_cases = {
+        ("vowels", "a"): {"default": 0.9, "knn": 0.8, "pca": 0.5},
+        ("vowels", "b"): {"default": 0.8, "knn": 0.6, "pca": 0.7},
+        ("ecg5000", "c"): {"default": 0.7, "knn": 0.9, "pca": 0.4},
+        ("ecg5000", "d"): {"default": 0.6},
+    }
+    rows = [
+        {"dataset": dataset, "case": case, "method": method, "seed": seed}
+        | {"roc_auc": value + 0.1 * (seed - 0.5), "fit_seconds": 1.0, "score_seconds": 0.5}
+        for (dataset, case), values in of_cases.items()
+        for method, value in values.items()
+        for seed in (0, 1)
+    ]
+    return pd.DataFrame(rows, columns=COLUMNS)
+
+
+def test_means_are_over_seeds_then_cases_that_all_methods_have():
+    means = by_dataset(made_up_results(), "roc_auc")
+    assert list(means.columns) == ["default", "knn", "pca"]
+    assert means.loc["vowels"].tolist() == pytest.approx([0.85, 0.7, 0.6])
+    assert means.loc["ecg5000"].tolist() == pytest.approx([0.7, 0.9, 0.4])
+
+
+def test_f1_pools_the_rows_of_all_cases():
+    counts = pd.DataFrame({"true_positives": [8, 0], "false_positives": [0, 4]})
+    results = counts.assign(false_negatives=[2, 0], dataset="skab", method="knn", seed=0)
+    assert pooled_f1(results).to_dict() == {"knn": pytest.approx(16 / (16 + 4 + 2))}
+
+
+def test_mean_ranks_share_ties():
+    values = pd.DataFrame([[0.9, 0.8, 0.7], [0.5, 0.5, 0.1]], columns=["a", "b", "c"])
+    ranks = Ranks.of(values)
+    assert ranks.means.to_dict() == {"a": 1.25, "b": 1.75, "c": 3.0}
+    assert ranks.n_cases == 2
+
+
+def test_critical_differences_are_those_of_demsar():
+    # Table 5(a) there: q = 2.569 for 4 and 2.728 for 5 classifiers; its example has 14 data sets.
+    assert critical_difference(4, 14) == pytest.approx(2.569 * np.sqrt(4 * 5 / (6 * 14)), rel=1e-3)
+    assert critical_difference(5, 30) == pytest.approx(2.728 * np.sqrt(5 * 6 / (6 * 30)), rel=1e-3)
+
+
+def test_methods_that_rank_alike_are_not_told_apart():
+    values = pd.DataFrame(np.tile([[3.0, 2, 1], [2, 3, 1]], (20, 1)), columns=["a", "b", "c"])
+    ranks = Ranks.of(values)
+    assert ranks.told_apart("a") == ["c"]
+    assert ranks.p_value < 1e-9
+
+
+def test_the_report_shows_means_ranks_and_targets(data, tmp_path, monkeypatch, capsys):
+    out = tmp_path / "results.csv"
+    made_up_results().to_csv(out, index=False)
+    run_command(monkeypatch, "--out", out, "--report")
+    text = capsys.readouterr().out
+    assert "| vowels | 2 | 0.850 | 0.700 | 0.600 |" in text
+    # Default is first twice and second once, and so on.
+    assert "3 cases: default 1.33, knn 2.00, pca 2.67." in text
+    assert "| Mean ROC-AUC of 2 data sets of 6 | 0.775 | 0.940 | **missed** |" in text
+    assert "| ROC-AUC short of a data set's best baseline | 0.200 | 0.020 | **missed** |" in text
+    assert "mean rank, below every baseline's | 1.333 | 2.000 | met |" in text
+
+
+def test_published_figures_stand_beside_ours():
+    results = made_up_results().assign(dataset="tsb", vus_pr=lambda table: table["roc_auc"])
+    published = pd.DataFrame({"CNN": [0.3, 0.5, 0.1]}, index=["a", "b", "c"])
+    text = report(results, published)
+    assert "| CNN (published) | 0.300 |" in text
+    assert "| TSB-AD-M: VUS-PR, above the best published | 0.800 | 0.300 | met |" in text
+    assert list(by_case(results, "vus_pr").index) == [("tsb", "a"), ("tsb", "b"), ("tsb", "c")]

@@ -523,6 +523,8 @@ def _dress_like(original: Any, rows: NDArray[Any], index: Any = None, columns: A
 
 def _to_floats(X: Any, place: str, expected: str) -> NDArray[Any]:
     """Read one array-like as float32 or float64; float32 and float64 arrays are not copied."""
+    if type(X) is np.ndarray and X.dtype in (np.float32, np.float64):
+        return X  # for most of many sequences, this spares all that follows
     if _is_sparse(X):
         raise TypeError(
             f"{place} is sparse ({type(X).__name__}), but dense data is required; "

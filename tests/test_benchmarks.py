@@ -5,6 +5,7 @@ import math
 import numpy as np
 import pytest
 import torch
+from sklearn.neighbors import LocalOutlierFactor
 
 from benchmarks.speed.data import ragged_waves
 from benchmarks.speed.detector import plain_detector, time_epoch
@@ -16,6 +17,7 @@ from benchmarks.speed.rows import ROWS
 from benchmarks.speed.rows.decoding import CellDecoder
 from benchmarks.speed.rows.ragged_fit import NETWORK, OTHER_NETWORKS
 from benchmarks.speed.worker import measure
+from benchmarks.stream_latency import latencies
 from skl_lstmae.modules import LSTMAutoencoder, LSTMDecoder
 
 
@@ -88,3 +90,9 @@ def test_a_report_survives_its_file(tmp_path):
 
 def test_rows_are_registered_under_their_names():
     assert all(name == row.name for name, row in ROWS.items())
+
+
+def test_every_row_of_a_stream_is_timed():
+    times = latencies(LocalOutlierFactor(novelty=True), n_rows=5, n_features=2)
+    assert times.shape == (5,)
+    assert (times > 0).all()

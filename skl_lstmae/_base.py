@@ -191,7 +191,7 @@ class SequenceDetector(CallbackSupportMixin, OutlierMixin, BaseEstimator):
         """
         self._check_parameters()
         warn_of_labels_0_and_1(y)
-        callbacks = FitCallbacks(self, X, y)
+        callbacks = FitCallbacks(self, X, y, self.max_epochs)
         with all_or_nothing(self), one_thread_in_workers():
             sequences, _ = check_sequences(self, X, min_sequences=self._min_sequences)
             self._fit(sequences, callbacks)
@@ -439,7 +439,7 @@ class SequenceDetector(CallbackSupportMixin, OutlierMixin, BaseEstimator):
     def _fit_windows(self, parts: Parts) -> None:
         """Fit to windows of long series, which another estimator has divided."""
         self._check_parameters()
-        callbacks = FitCallbacks(self, None, None)
+        callbacks = FitCallbacks(self, None, None, self.max_epochs)
         with all_or_nothing(self), one_thread_in_workers():
             self.n_features_in_ = parts.training.n_features
             self._fit_parts(parts, check_random_state(self.random_state), callbacks)

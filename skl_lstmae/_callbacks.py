@@ -1,6 +1,7 @@
-"""scikit-learn's callbacks around a fit and its epochs; before scikit-learn 1.9 there are none."""
+"""scikit-learn's callbacks around a fit and its parts; before scikit-learn 1.9 there are none."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from skl_lstmae._training import EpochWatcher, History
@@ -16,7 +17,7 @@ except ImportError:
 
 
 class FitCallbacks(EpochWatcher):
-    """The callbacks of one fit: the fit is their root task, each epoch a subtask.
+    """The callbacks of one fit: the fit is a task, each epoch or fit inside it a subtask.
 
     Parameters
     ----------
@@ -24,6 +25,8 @@ class FitCallbacks(EpochWatcher):
         Being fitted; its callbacks are set up.
     X, y : object
         As the user passed them: callbacks that compute scores get them.
+    max_subtasks : int
+        The most epochs, or fits of detectors inside.
 
     Attributes
     ----------
@@ -34,13 +37,13 @@ class FitCallbacks(EpochWatcher):
 
     fitted_attributes: Callable[[History], dict[str, Any]]
 
-    def __init__(self, estimator: Any, X: Any, y: Any):
+    def __init__(self, estimator: Any, X: Any, y: Any, max_subtasks: int):
         self.estimator = estimator
         self.data = {"X": X, "y": y}
         self._fit_task: Any = None
         self._epoch_task: Any = None
         if hasattr(estimator, "_init_callback_context"):
-            self._fit_task = estimator._init_callback_context(max_subtasks=estimator.max_epochs)
+            self._fit_task = estimator._init_callback_context(max_subtasks=max_subtasks)
             self._fit_task.call_on_fit_task_begin(estimator=estimator, **self.data)
 
     def begin_epoch(self) -> None:
@@ -58,6 +61,18 @@ class FitCallbacks(EpochWatcher):
             **self.data,
             reconstruction_attributes=lambda: self.fitted_attributes(history),
         )
+
+    @contextmanager
+    def passed_on_to(self, detector: Any) -> Iterator[None]:
+        """Make the fit of a detector inside the estimator a subtask."""
+        if self._fit_task is None:
+            yield
+            return
+        task = self._fit_task.subcontext(task_name="fit detector")
+        with task.propagate_callback_context(detector):
+            task.call_on_fit_task_begin(estimator=self.estimator, **self.data)
+            yield
+            task.call_on_fit_task_end(estimator=self.estimator, **self.data)
 
     def end_fit(self) -> None:
         """Tell the callbacks that the estimator is fitted."""

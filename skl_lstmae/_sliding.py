@@ -14,6 +14,7 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
 from skl_lstmae._base import MIN_SEQUENCES, SequenceDetector, all_or_nothing
+from skl_lstmae._callbacks import CallbackSupportMixin, FitCallbacks
 from skl_lstmae._detector import LSTMAutoencoderDetector
 from skl_lstmae._events import feature_shares, find_intervals, main_features, tabulate
 from skl_lstmae._labels import warn_of_labels_0_and_1
@@ -34,7 +35,7 @@ def _explains_variance(detector: "SlidingWindowDetector") -> bool:
     return detector.detector is None or isinstance(detector.detector, SequenceDetector)
 
 
-class SlidingWindowDetector(MetaEstimatorMixin, OutlierMixin, BaseEstimator):
+class SlidingWindowDetector(CallbackSupportMixin, MetaEstimatorMixin, OutlierMixin, BaseEstimator):
     """Find the anomalous rows of long series by sliding a detector of sequences over them.
 
     A sample is a row, that is, a time step. Everywhere `X` may be
@@ -186,9 +187,11 @@ class SlidingWindowDetector(MetaEstimatorMixin, OutlierMixin, BaseEstimator):
         """
         score_method(self._inner())  # refuses a detector without one before any work
         warn_of_labels_0_and_1(y)
+        callbacks = FitCallbacks(self, X, y, max_subtasks=1)
         with all_or_nothing(self):
             series, _ = check_series(self, X, reset=True)
-            self._fit(series)
+            self._fit(series, callbacks)
+            callbacks.end_fit()
         return self
 
     def score_samples(self, X: Any) -> Any:
@@ -358,7 +361,7 @@ class SlidingWindowDetector(MetaEstimatorMixin, OutlierMixin, BaseEstimator):
         self._refuse_uncovered_rows()  # the stride may be changed after the fit
         return check_series(self, X, reset=False)
 
-    def _fit(self, series: Sequences) -> None:
+    def _fit(self, series: Sequences, callbacks: FitCallbacks) -> None:
         self.window_size_ = self._choose_window_size(series)
         self._refuse_uncovered_rows()
         detector = self._make_detector()
@@ -376,7 +379,8 @@ class SlidingWindowDetector(MetaEstimatorMixin, OutlierMixin, BaseEstimator):
             judging = split(held_out, self.window_size_)
             n_judging = -(-len(judging) // min(self.training_stride_, self.window_size_))
             judging = spread(judging, min(n_judging, WINDOWS_PER_EPOCH))
-            detector._fit_windows(Parts(windows, judging, n_per_epoch))
+            with callbacks.passed_on_to(detector):
+                detector._fit_windows(Parts(windows, judging, n_per_epoch))
         else:
             detector.fit(flatten(spread(windows, n_per_epoch), self.window_size_))
         self.detector_ = detector

@@ -13,10 +13,11 @@ from numpy.testing import assert_array_equal
 from sklearn.base import clone
 from sklearn.metrics import get_scorer
 from sklearn.model_selection import GridSearchCV
+from sklearn.neighbors import LocalOutlierFactor
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 
-from skl_lstmae import LSTMAutoencoderDetector
+from skl_lstmae import LSTMAutoencoderDetector, SlidingWindowDetector
 
 sklearn_callback = pytest.importorskip(
     "sklearn.callback", reason="scikit-learn has callbacks since version 1.9"
@@ -387,6 +388,21 @@ def test_in_a_pipeline_the_last_step_has_a_bar(detector, bars):
     [fit] = [name for name in bars if "LSTMAutoencoderDetector - fit" in name]
     assert fit.startswith("Pipeline - fit-final-estimator | ")
     assert bars[fit] == [(1, 4), (2, 4), (3, 4), (4, 4), (1, 1)]
+
+
+def test_over_windows_the_detector_inside_has_a_bar(detector, bars):
+    windows = SlidingWindowDetector(detector, window_size=8).set_callbacks(ProgressBar())
+    windows.fit(np.concatenate(X))
+    [fit] = [name for name in bars if "LSTMAutoencoderDetector - fit" in name]
+    assert fit.startswith("SlidingWindowDetector - fit detector | ")
+    assert bars[fit] == [(1, 4), (2, 4), (3, 4), (4, 4), (1, 1)]
+    assert not hasattr(windows.detector_, "_skl_callbacks")
+
+
+def test_over_windows_a_detector_of_scikit_learn_needs_no_callbacks(bars):
+    windows = SlidingWindowDetector(LocalOutlierFactor(novelty=True), window_size=8)
+    windows.set_callbacks(ProgressBar()).fit(np.concatenate(X))
+    assert list(bars) == ["SlidingWindowDetector - fit"]
 
 
 def test_without_rich_all_but_the_progress_bar_works(detector, monkeypatch):

@@ -77,6 +77,7 @@ ALLOWED = {
         "numpy",
         "sklearn",
         "_base",
+        "_callbacks",
         "_detector",
         "_events",
         "_labels",

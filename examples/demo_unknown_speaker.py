@@ -22,7 +22,7 @@ from sklearn.metrics import roc_auc_score
 from sklearn.neighbors import NearestNeighbors
 from sklearn.preprocessing import StandardScaler
 
-from skl_lstmae import LSTMAutoencoderDetector
+from skl_lstmae import LSTMAutoencoderDetector, ReconstructionDisplay
 from skl_lstmae.datasets import load_japanese_vowels
 
 SPEAKERS = range(1, 10)
@@ -105,32 +105,13 @@ def explain(vowels, detector, n_worst=3):
 
 
 def draw(vowels, detector, i, path):
-    """Save a picture of one recording, its reconstruction and the error of each step."""
-    sequence = vowels.X_test[i]
-    (reconstruction,) = detector.reconstruct([sequence])
-    (step_errors,) = detector.reconstruction_error([sequence], per="timestep")
-    limits = {"vmin": sequence.min(), "vmax": sequence.max(), "cmap": "cividis", "aspect": "auto"}
-    figure, axes = plt.subplots(3, sharex=True, figsize=(7, 6), layout="constrained")
-    for ax, values, title in zip(
-        axes, (sequence, reconstruction), ("Recording", "Reconstruction"), strict=False
-    ):
-        image = ax.imshow(values.T, **limits)
-        ax.set(
-            title=title,
-            ylabel="Cepstrum coefficient",
-            yticks=range(0, 12, 3),
-            yticklabels=range(1, 13, 3),
-        )
-    figure.colorbar(image, ax=axes[:2], label="Value")
-    axes[2].bar(range(len(step_errors)), step_errors, color="0.3")
-    axes[2].set(
-        title=f"Error of each step, {step_errors.sum():.2f} in all",
-        xlabel="Time step",
-        ylabel="Error",
+    """Save a picture of one recording, its reconstruction and where the two differ."""
+    display = ReconstructionDisplay.from_estimator(
+        detector, vowels.X_test, i, feature_names=vowels.feature_names
     )
-    figure.suptitle(f"The most anomalous recording, of speaker {vowels.speaker_test[i]}")
-    figure.savefig(path)
-    plt.close(figure)
+    display.figure_.suptitle(f"The most anomalous recording, of speaker {vowels.speaker_test[i]}")
+    display.figure_.savefig(path)
+    plt.close(display.figure_)
 
 
 def save_and_reload(vowels, detector, path):

@@ -18,7 +18,7 @@ from sklearn.base import BaseEstimator, OutlierMixin
 from sklearn.ensemble import IsolationForest
 from sklearn.neighbors import NearestNeighbors
 
-from skl_lstmae import LSTMAutoencoderDetector, SlidingWindowDetector
+from skl_lstmae import AnomalyScoreDisplay, LSTMAutoencoderDetector, SlidingWindowDetector
 from skl_lstmae.datasets import load_nyc_taxi
 
 HALF_DAY = 24
@@ -54,33 +54,25 @@ def touched_events(intervals, events):
     ]
 
 
-def draw(frame, scores, offset, intervals, events, path):
+def draw(taxi, scores, offset, intervals, path):
     """Save a picture of the series, the scores, what was found and what is labelled."""
-    figure, (upper, lower) = plt.subplots(2, sharex=True, figsize=(10, 5), layout="constrained")
-    upper.plot(frame.index, frame["passengers"], color="0.4", linewidth=0.5)
-    upper.set(ylabel="Passengers in half an hour", ylim=(0, 60_000), title="Taxis of New York")
-    lower.plot(frame.index, scores, color="0.2", linewidth=0.8)
-    lower.axhline(offset, color="0.5", linestyle="--", linewidth=0.8)
-    lower.set(ylabel="Score (higher is more normal)")
-    for event in events:
-        upper.axvspan(event.first, event.last, color="tab:orange", alpha=0.35)
-        upper.annotate(
+    display = AnomalyScoreDisplay.from_predictions(
+        taxi.data, scores, offset=offset, events=intervals, y=taxi.target
+    )
+    for event in taxi.events:
+        display.axes_[-2].annotate(  # below the scores
             event.name,
-            (event.first, 1),
+            (event.first, 0),
             xycoords=("data", "axes fraction"),
-            xytext=(0, -3),
+            xytext=(0, 3),
             textcoords="offset points",
             rotation=90,
             ha="right",
-            va="top",
+            va="bottom",
             fontsize="x-small",
         )
-    for start, end in zip(intervals["start"], intervals["end"], strict=True):
-        lower.axvspan(start, end, color="tab:blue", alpha=0.35)
-    upper.legend([plt.Rectangle((0, 0), 1, 1, color="tab:orange", alpha=0.35)], ["labelled"])
-    lower.legend([plt.Rectangle((0, 0), 1, 1, color="tab:blue", alpha=0.35)], ["found"])
-    figure.savefig(path, dpi=120)
-    plt.close(figure)
+    display.figure_.savefig(path, dpi=120)
+    plt.close(display.figure_)
 
 
 def main():
@@ -119,7 +111,7 @@ def main():
 
     picture = output / "taxi_events.png"
     scores = ours.score_samples(taxi.data)
-    draw(taxi.data, scores, ours.offset_, intervals["LSTM autoencoder"], taxi.events, picture)
+    draw(taxi, scores, ours.offset_, intervals["LSTM autoencoder"], picture)
     print(f"Saved {picture}")
 
 

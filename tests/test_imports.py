@@ -89,9 +89,9 @@ ALLOWED = {
         "_thresholds",
         "_windows",
     },
-    "_display": {"numpy", "sklearn", "matplotlib"},
+    "_displays": {"numpy", "sklearn", "matplotlib", "_events", "_sequences"},
     "datasets": {"numpy", "pandas", "sklearn"},
-    "__init__": {"_detector", "_forecast", "_sliding", "_version", "datasets"},
+    "__init__": {"_detector", "_displays", "_forecast", "_sliding", "_version", "datasets"},
 }
 
 # Optional dependencies: imported inside functions, when they are needed.

@@ -64,8 +64,8 @@ class FitCallbacks(EpochWatcher):
 
     @contextmanager
     def passed_on_to(self, detector: Any) -> Iterator[None]:
-        """Make the fit of a detector inside the estimator a subtask."""
-        if self._fit_task is None:
+        """Make the fit of a detector inside the estimator a subtask, if it takes callbacks."""
+        if self._fit_task is None or not hasattr(detector, "set_callbacks"):
             yield
             return
         task = self._fit_task.subcontext(task_name="fit detector")

@@ -7,22 +7,29 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.random import RandomState
+from numpy.typing import NDArray
 from sklearn.utils._param_validation import Interval, validate_params
 
 from skl_lstmae._base import MIN_SEQUENCES, VIEWS_OF_ERRORS, SequenceDetector
-from skl_lstmae._parts import Parts
+from skl_lstmae._parts import Parts, hold_out_ends, spread
 from skl_lstmae._sequences import Sequences
-from skl_lstmae._windows import cut, hold_out_ends, observed, split
+from skl_lstmae._windows import cut, observed, split
 from skl_lstmae.modules import LSTMForecaster
 
 STEPS_IN_TRAINING = 200
 """Steps through which a gradient runs back; longer sequences are cut."""
 
 MIN_STEPS_OF_SERIES = 100
+"""Steps of the shortest series that can be trained on without others beside it."""
+
 PIECES_OF_SERIES = 30
-"""Scores are learned from so many pieces of a series, or more, of at most the following steps."""
-MAX_STEPS_OF_PIECE = 100
+"""A series is scored in pieces, so long that the training series has as many or more of them."""
+
+MAX_STEPS_OF_PIECE = 50
+"""Steps of a piece of a series, however long that is."""
+
 MIN_PIECES_HELD_OUT = 3
+"""Pieces of a series that are held out at least."""
 
 
 class LSTMForecastDetector(SequenceDetector):
@@ -52,9 +59,13 @@ class LSTMForecastDetector(SequenceDetector):
 
     `fit` also takes fewer than five sequences if one has 100 steps: what it holds out then is not
     whole sequences but the end of each, after a gap. Scores and threshold are learned from pieces
-    of at most 100 steps, and only hold for sequences about as short: `predict` of a much longer
-    one, even of the series that was learned from, is not to be trusted. When a long series went
-    wrong is told by `prediction_error`, and by :class:`~skl_lstmae.SlidingWindowDetector`.
+    of a thirtieth of the longest, 50 steps at most, each of which the network reads by itself, and
+    a sequence has the score of its worst piece, put right for their number: where scores have an
+    exponential tail, the worst of so many normal pieces is lower by the scale of that tail, as
+    estimated from the lowest fifth of the training scores, times the logarithm of their number.
+    So normal sequences of any length are flagged at the same rate; but for those shorter than a
+    piece, which look unlike any. When a long series went wrong is told by `prediction_error`, and
+    by :class:`~skl_lstmae.SlidingWindowDetector`.
 
     Parameters
     ----------
@@ -138,7 +149,8 @@ class LSTMForecastDetector(SequenceDetector):
 
     contamination : "auto" or float, default="auto"
         The rule behind `offset_`. A float in (0, 0.5] is the share of anomalies in the training
-        data, as in :class:`~sklearn.ensemble.IsolationForest`. "auto" takes the training data as
+        data, as in :class:`~sklearn.ensemble.IsolationForest`; among the pieces, if scores are
+        learned from pieces. "auto" takes the training data as
         normal, and flags fresh normal sequences at `false_alarm_rate`.
 
     false_alarm_rate : float, default=0.01
@@ -213,6 +225,9 @@ class LSTMForecastDetector(SequenceDetector):
 
     _module_class = LSTMForecaster
     _min_sequences = 1
+
+    _piece_size: int | None
+    _tail_scale: float
 
     _parameter_constraints: dict[str, list[Any]] = {**SequenceDetector._parameter_constraints}
 
@@ -364,12 +379,54 @@ class LSTMForecastDetector(SequenceDetector):
             training, held_out = hold_out_ends(
                 sequences, MIN_PIECES_HELD_OUT * size, self.validation_fraction
             )
-        references = observed(split(training, size, size))
+        references = _draw_pieces(training, size, random_state)
         if len(references) < 2:
             raise ValueError(
                 f"Almost all values of X are missing: of its pieces of {size} time steps to train "
                 f"on, {len(references)} holds an observed one; expected at least 2."
             )
         order = random_state.permutation(len(references))
-        held_out = observed(split(held_out, size, size))
-        return Parts(training, held_out, references=references.take(order))
+        return Parts(
+            training,
+            _draw_pieces(held_out, size, random_state),
+            references=references.take(order),
+            piece_size=size,
+        )
+
+    def _learn_scores(self, parts: Parts) -> None:
+        self._piece_size = parts.piece_size
+        super()._learn_scores(parts)
+        self._tail_scale = _tail_scale(self._training_scores.scores)
+
+    def _continue_partial_fit(self, sequences: Sequences) -> None:
+        super()._continue_partial_fit(self._pieces(sequences))
+
+    def _score_samples(self, sequences: Sequences) -> NDArray[np.float64]:
+        if self._piece_size is None:
+            return super()._score_samples(sequences)
+        pieces = self._pieces(sequences)
+        owner = np.searchsorted(sequences.starts, pieces.starts, side="right") - 1
+        first = np.searchsorted(owner, np.arange(len(sequences)))
+        worst = np.minimum.reduceat(super()._score_samples(pieces), first)
+        return worst + self._tail_scale * np.log(np.bincount(owner))
+
+    def _pieces(self, sequences: Sequences) -> Sequences:
+        """Cut sequences into pieces, if that is what scores were learned from."""
+        size = self._piece_size
+        return sequences if size is None else observed(split(sequences, size, size))
+
+
+def _draw_pieces(series: Sequences, size: int, random_state: RandomState) -> Sequences:
+    """Take as many pieces as follow one another, but from anywhere.
+
+    Of a series whose period is a multiple of theirs, pieces side by side would show few phases.
+    """
+    n_pieces = len(observed(split(series, size, size)))
+    return spread(observed(split(series, size)), n_pieces, random_state)
+
+
+def _tail_scale(scores: NDArray[np.float64]) -> float:
+    """Return how far the lowest fifth of sorted scores lie below the others, in the mean."""
+    n_lowest = -(-len(scores) // 5)
+    threshold = scores[min(n_lowest, len(scores) - 1)]
+    return float(threshold - scores[:n_lowest].mean())

@@ -20,10 +20,10 @@ N_LAGS = 600
 def estimate_window_size(series: Sequences, longest: int) -> int:
     """Return the period of series, or 100 rows if they have none, but `longest` rows at most.
 
-    The autocorrelations of all features of all series are averaged, weighted by the number of rows.
-    A peak is above 0 and stands out by 0.1 at least, at a lag from 16 to 400 rows and at most
-    `longest`. The period is the shortest lag whose peak is at least 0.8 times as high as the
-    highest, since the multiples of a period have peaks as well.
+    A linear trend is taken out of each feature of each series. The autocorrelations of what is left
+    are averaged, weighted by the number of rows. A peak is above 0 and stands out by 0.1 at least,
+    at a lag from 16 to 400 rows and at most `longest`. The period is the shortest lag whose peak is
+    at least 0.8 times as high as the highest, since the multiples of a period have peaks as well.
     """
     total = np.zeros(N_LAGS)
     for i in range(len(series)):
@@ -39,11 +39,27 @@ def estimate_window_size(series: Sequences, longest: int) -> int:
 
 
 def _autocorrelation(rows: NDArray[np.floating]) -> NDArray[np.float64]:
-    """Return the mean over the features at lags from 0 on; a constant feature counts as 0."""
-    n_observed = np.maximum(np.isfinite(rows).sum(axis=0), 1)
-    centered = np.nan_to_num(rows - np.nansum(rows, axis=0, dtype=np.float64) / n_observed)
+    """Return the mean over the features at lags from 0 on; a constant or a line counts as 0."""
+    residuals = _without_trend(rows)
     n_padded = next_fast_len(len(rows) + N_LAGS, real=True)
-    power = np.abs(rfft(centered, n_padded, axis=0)) ** 2
+    power = np.abs(rfft(residuals, n_padded, axis=0)) ** 2
     products = irfft(power, n_padded, axis=0)[:N_LAGS]
-    is_varying = np.fmax.reduce(rows) > np.fmin.reduce(rows)
+    # What is left of a line is the rounding of its values, and of their sums in float64.
+    rounding = max(4 * np.finfo(rows.dtype).eps, len(rows) * np.finfo(np.float64).eps)
+    is_varying = np.abs(residuals).max(axis=0) > rounding * np.fmax.reduce(np.abs(rows))
     return (products / np.where(is_varying, products[0], np.inf)).mean(axis=1)
+
+
+def _without_trend(rows: NDArray[np.floating]) -> NDArray[np.float64]:
+    """Subtract from each feature the line that fits its observed values best; 0 where missing."""
+    observed = np.isfinite(rows)
+    steps = np.where(observed, np.arange(len(rows))[:, np.newaxis], np.nan)
+    steps, values = (_centered(table, observed) for table in (steps, rows))
+    spread = np.maximum((steps**2).sum(axis=0), 1)
+    return values - steps * ((steps * values).sum(axis=0) / spread)
+
+
+def _centered(table: NDArray[np.floating], observed: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """Subtract each column's mean; 0 where missing."""
+    means = np.nansum(table, axis=0, dtype=np.float64) / np.maximum(observed.sum(axis=0), 1)
+    return np.nan_to_num(table - means)

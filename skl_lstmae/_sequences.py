@@ -246,16 +246,16 @@ def check_series(estimator: Any, X: Any, *, reset: bool) -> tuple[Sequences, Res
     """
     holds_series = _holds_series(X)
     if holds_series or _is_panel(X):
-        reading = _read(X)
+        reading = _read(X, "series")
         columns = reading.columns
     else:
         columns = X if _is_frame(X) else _to_floats(X, "X", _SERIES_FORMS)
         _refuse_series_shape(columns.shape)
-        reading = _read_list([columns])
+        reading = _read_list([columns], "series")
         columns = columns if _is_frame(X) else reading.sequences.values
     frames = X if holds_series else [X]
     for i, frame in enumerate(frames):
-        _refuse_time_index(frame, f"series #{i} of X" if holds_series else "X")
+        _refuse_order(frame, f"series #{i} of X" if holds_series else "X")
     validate_data(estimator, columns, reset=reset, skip_check_array=True)
     ends = np.cumsum(reading.sequences.lengths)
 
@@ -332,7 +332,7 @@ def check_rows(estimator: Any, X: Any, latest: Any = None) -> tuple[NDArray[np.f
             f"row {row} of X holds infinity in feature {feature}; expected finite numbers, or NaN "
             "for a missing value."
         )
-    _refuse_time_index(columns, "X")
+    _refuse_order(columns, "X")
     times: Any = getattr(columns, "index", None)
     if _is_time_index(times) and len(times):
         if latest is not None and times[0] <= latest:
@@ -385,31 +385,33 @@ def _check_agreement(estimator: Any, reading: _Reading, n_channels: int) -> None
 # ------------------------------------------------------------------------------------- the forms
 
 
-def _read(X: Any) -> _Reading:
+def _read(X: Any, kind: str = "sequence") -> _Reading:
+    """Read `X`, whose parts the user calls by the name of their `kind`."""
     if isinstance(X, Iterator):
         raise TypeError(
             f"X is of type {type(X).__name__}, which can be read only once; pass list(X)."
         )
     if isinstance(X, (list, tuple)) or _is_object_vector(X):
-        return _read_list(X)
+        return _read_list(X, kind)
     if _is_panel(X):
-        return _read_panel(X)
+        return _read_panel(X, kind)
     return _read_array(X)
 
 
-def _read_list(X: Any) -> _Reading:
+def _read_list(X: Any, kind: str = "sequence") -> _Reading:
     if len(X) == 0:
-        raise ValueError("X holds no sequences; expected at least 1.")
+        plural = "series" if kind == "series" else "sequences"
+        raise ValueError(f"X holds no {plural}; expected at least 1.")
     originals = list(X)
-    members = [_read_member(member, f"sequence #{i}") for i, member in enumerate(originals)]
-    _refuse_differing_features(originals, members)
+    members = [_read_member(member, f"{kind} #{i}", kind) for i, member in enumerate(originals)]
+    _refuse_differing_features(originals, members, kind)
     step_shapes = [member.shape[1:] for member in members]
     lengths = np.array([len(member) for member in members], dtype=np.intp)
     ends = np.cumsum(lengths)
     tables = [member.reshape(len(member), -1) for member in members]
     values = _join(tables)
     sequences = Sequences(values, ends - lengths, lengths)
-    _observed_lengths(sequences)
+    _observed_lengths(sequences, kind)
 
     def restore(rows: NDArray[Any]) -> list[Any]:
         is_further = rows.ndim == 3
@@ -457,16 +459,16 @@ def _read_array(X: Any) -> _Reading:
     return _Reading(Sequences(values, starts, lengths), restore, columns, is_table)
 
 
-def _read_panel(X: Any) -> _Reading:
+def _read_panel(X: Any, kind: str) -> _Reading:
     if X.index.nlevels != 2:
         raise ValueError(
-            f"the index of X has {X.index.nlevels} levels; expected 2: sequence id and time."
+            f"the index of X has {X.index.nlevels} levels; expected 2: {kind} id and time."
         )
     values = _to_floats(X, "X", _FORMS)
     _refuse_shape(values.shape)
-    starts = _panel_starts(X.index)
+    starts = _panel_starts(X.index, kind)
     sequences = Sequences(values, starts, np.diff(starts, append=len(values)))
-    _observed_lengths(sequences)
+    _observed_lengths(sequences, kind)
 
     def restore(rows: NDArray[Any]) -> Any:
         if rows.ndim < 3:
@@ -478,10 +480,10 @@ def _read_panel(X: Any) -> _Reading:
     return _Reading(sequences, restore, columns=X, is_table=False)
 
 
-def _panel_starts(index: Any) -> NDArray[np.intp]:
+def _panel_starts(index: Any, kind: str) -> NDArray[np.intp]:
     ids, times = index.codes[0], index.get_level_values(1)
     if ids.min() < 0:
-        raise ValueError(f"the sequence id of row {ids.argmin()} of X is missing; expected one.")
+        raise ValueError(f"the {kind} id of row {ids.argmin()} of X is missing; expected one.")
     is_first = np.ones(len(index), dtype=bool)
     is_first[1:] = ids[1:] != ids[:-1]
     starts = np.flatnonzero(is_first)
@@ -490,11 +492,11 @@ def _panel_starts(index: Any) -> NDArray[np.intp]:
         again = np.setdiff1d(np.arange(len(starts)), firsts)[0]
         name = index[starts[again]][0]
         raise ValueError(
-            f"the rows of sequence {name} in X are not contiguous; call X.sort_index() first."
+            f"the rows of {kind} {name} in X are not contiguous; call X.sort_index() first."
         )
     increases = np.asarray(times[1:] > times[:-1], dtype=bool) | is_first[1:]
     if not increases.all():
-        _refuse_time(index, 1 + int(increases.argmin()))
+        _refuse_time(index, 1 + int(increases.argmin()), kind)
     return starts
 
 
@@ -564,11 +566,11 @@ def _to_numpy(X: Any) -> Any:
     return X if hasattr(X, "iloc") else np.asanyarray(X)
 
 
-def _read_member(member: Any, place: str) -> NDArray[Any]:
+def _read_member(member: Any, place: str, kind: str) -> NDArray[Any]:
     array = _to_floats(member, place, _MEMBER_FORMS)
     if array.ndim == 0:
         raise ValueError(
-            f"{place} is a single number; expected {_MEMBER_FORMS}: pass a single sequence as [X]."
+            f"{place} is a single number; expected {_MEMBER_FORMS}: pass a single {kind} as [X]."
         )
     if array.ndim > 2:
         raise ValueError(f"{place} has shape {array.shape}; expected {_MEMBER_FORMS}.")
@@ -604,9 +606,9 @@ def _is_panel(X: Any) -> bool:
 
 
 def _holds_series(X: Any) -> bool:
-    """Whether `X` is several series, rather than one as a list of rows."""
+    """Whether `X` is several series, or none, rather than one as a list of rows."""
     is_list = isinstance(X, (list, tuple)) or _is_object_vector(X)
-    return is_list and any(np.ndim(x) == 2 or hasattr(x, "iloc") for x in X)
+    return is_list and (len(X) == 0 or any(np.ndim(x) == 2 or hasattr(x, "iloc") for x in X))
 
 
 def _is_time_index(index: Any) -> bool:
@@ -627,7 +629,7 @@ def _is_sparse(X: Any) -> bool:
 # ----------------------------------------------------------------------------------- the refusals
 
 
-def _observed_lengths(sequences: Sequences) -> NDArray[np.intp]:
+def _observed_lengths(sequences: Sequences, kind: str = "sequence") -> NDArray[np.intp]:
     """Return each sequence's number of steps up to its last observed one, in bounded memory.
 
     Refuses infinity and sequences without any observed value. Expects ascending `starts`.
@@ -639,23 +641,23 @@ def _observed_lengths(sequences: Sequences) -> NDArray[np.intp]:
         is_finite = np.isfinite(block)
         if not is_finite.all() and np.isinf(block).any():
             row, feature = np.argwhere(np.isinf(block))[0]
-            _refuse_infinity(starts, block_rows.start + row, feature)
+            _refuse_infinity(starts, block_rows.start + row, feature, kind)
         rows = block_rows.start + np.flatnonzero(is_finite.any(axis=1))
         owners = np.searchsorted(starts, rows, side="right") - 1
         # Rows ascend and numpy keeps the last of several assignments to one place.
         lengths[owners] = rows - starts[owners] + 1
     if not lengths.all():
         raise ValueError(
-            f"sequence #{lengths.argmin()} has no observed value; expected at least one that is "
+            f"{kind} #{lengths.argmin()} has no observed value; expected at least one that is "
             "not NaN: leave it out."
         )
     return lengths
 
 
-def _refuse_infinity(starts: NDArray[np.intp], row: int, feature: int) -> None:
+def _refuse_infinity(starts: NDArray[np.intp], row: int, feature: int, kind: str) -> None:
     i = int(np.searchsorted(starts, row, side="right")) - 1
     raise ValueError(
-        f"sequence #{i} holds infinity at step {row - starts[i]}, feature {feature}; "
+        f"{kind} #{i} holds infinity at step {row - starts[i]}, feature {feature}; "
         "expected finite numbers, or NaN for a missing value."
     )
 
@@ -695,19 +697,26 @@ def _refuse_series_shape(shape: tuple[int, ...]) -> None:
             )
 
 
-def _refuse_time_index(frame: Any, place: str) -> None:
+def _refuse_order(frame: Any, place: str) -> None:
+    """Refuse a frame of one series whose index says that its rows are not in the order of time."""
     index: Any = getattr(frame, "index", None)
-    if not _is_time_index(index):
+    if _is_time_index(index):
+        if index.has_duplicates:
+            raise ValueError(
+                f"{place} has time {index[index.duplicated()][0]} twice; expected it once."
+            )
+        name, remedy = "times", "call sort_index() first"
+    elif hasattr(frame, "iloc") and index.dtype.kind in "iuf":
+        name = "row numbers"
+        remedy = "sort the rows by time, or call reset_index(drop=True) if they are"
+    else:
         return
-    if index.has_duplicates:
+    increases = np.asarray(index[1:] > index[:-1], dtype=bool)
+    if not increases.all():
+        row = 1 + int(increases.argmin())
         raise ValueError(
-            f"{place} has time {index[index.duplicated()][0]} twice; expected it once."
-        )
-    if not index.is_monotonic_increasing:
-        row = 1 + int(np.argmin(np.asarray(index[1:] > index[:-1])))
-        raise ValueError(
-            f"the times of {place} do not increase: {index[row]} follows {index[row - 1]}; call "
-            "sort_index() first."
+            f"the {name} of {place} do not increase: {index[row]} follows {index[row - 1]}; "
+            f"{remedy}."
         )
 
 
@@ -726,30 +735,32 @@ def _refuse_dtypes(array: Any, place: str) -> None:
             raise ValueError(f"{name} has dtype {dtype}; expected real numbers: convert it first.")
 
 
-def _refuse_differing_features(originals: list[Any], members: list[NDArray[Any]]) -> None:
+def _refuse_differing_features(
+    originals: list[Any], members: list[NDArray[Any]], kind: str
+) -> None:
     expected = math.prod(members[0].shape[1:])
     for i, member in enumerate(members):
         found = math.prod(member.shape[1:])
         if found != expected:
             raise ValueError(
-                f"sequence #{i} has {found} features, expected {expected} as in sequence #0."
+                f"{kind} #{i} has {found} features, expected {expected} as in {kind} #0."
             )
     names = {i: list(frame.columns) for i, frame in enumerate(originals) if _is_frame(frame)}
     first = min(names, default=0)
     for i, found_names in names.items():
         if found_names != names[first]:
             raise ValueError(
-                f"sequence #{i} has columns {found_names}, expected {names[first]} "
-                f"as in sequence #{first}."
+                f"{kind} #{i} has columns {found_names}, expected {names[first]} "
+                f"as in {kind} #{first}."
             )
 
 
-def _refuse_time(index: Any, row: int) -> None:
+def _refuse_time(index: Any, row: int, kind: str) -> None:
     (name, time), (_, before) = index[row], index[row - 1]
     if time == before:
-        raise ValueError(f"sequence {name} in X has time {time} twice; expected it once.")
+        raise ValueError(f"{kind} {name} in X has time {time} twice; expected it once.")
     raise ValueError(
-        f"the times of sequence {name} in X do not increase: {time} follows {before}; "
+        f"the times of {kind} {name} in X do not increase: {time} follows {before}; "
         "call X.sort_index() first."
     )
 

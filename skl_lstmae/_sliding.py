@@ -2,7 +2,7 @@
 
 from copy import copy
 from numbers import Integral, Real
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 import numpy as np
 from numpy.random import RandomState
@@ -18,21 +18,23 @@ from skl_lstmae._callbacks import CallbackSupportMixin, FitCallbacks
 from skl_lstmae._detector import LSTMAutoencoderDetector
 from skl_lstmae._events import feature_shares, find_intervals, main_features, tabulate
 from skl_lstmae._labels import warn_of_labels_0_and_1
-from skl_lstmae._parts import Parts
+from skl_lstmae._parts import Parts, hold_out_ends, spread
 from skl_lstmae._period import estimate_window_size
 from skl_lstmae._sequences import Restore, Sequences, check_series, label_rows
 from skl_lstmae._stream import Stream
-from skl_lstmae._tables import flatten, score_method, score_rows
+from skl_lstmae._tables import TableDetector, score_method
 from skl_lstmae._thresholds import ReferenceScores
-from skl_lstmae._windows import AGGREGATIONS, hold_out_ends, merge, observed, split, spread
+from skl_lstmae._windows import AGGREGATIONS, merge, observed, split
 
 WINDOWS_PER_EPOCH = 1024
+"""Windows that an epoch trains on, at most, unless the user says otherwise."""
+
 LARGEST_SHARE = 10
 """An estimated window is at most this part of the longest series."""
 
 
 def _explains_variance(detector: "SlidingWindowDetector") -> bool:
-    return detector.detector is None or isinstance(detector.detector, SequenceDetector)
+    return isinstance(detector._inner(), SequenceDetector)
 
 
 class SlidingWindowDetector(CallbackSupportMixin, MetaEstimatorMixin, OutlierMixin, BaseEstimator):
@@ -41,12 +43,13 @@ class SlidingWindowDetector(CallbackSupportMixin, MetaEstimatorMixin, OutlierMix
     A sample is a row, that is, a time step. Everywhere `X` may be
 
     - one series `(n_timesteps, n_features)`: an array, a memory map or a DataFrame, whose index may
-      be times;
+      be times, and must increase if it is times or numbers;
     - several series of any lengths: a list of those, or a DataFrame indexed by (series id, time).
       No window reaches from one series into another.
 
     Windows are slices of the series, which are never copied as a whole; what is computed of a row
-    depends on the rows within a window's length of it alone.
+    depends on the rows within a window's length of it alone, to the last bit on a CPU; up to
+    rounding with the detectors of scikit-learn, some of which round by the size of a table.
 
     Parameters
     ----------
@@ -55,13 +58,15 @@ class SlidingWindowDetector(CallbackSupportMixin, MetaEstimatorMixin, OutlierMix
         default parameters) or another detector of this package; or a scikit-learn outlier detector
         with a method ``score_samples`` or ``decision_function`` for new data, or a Pipeline that
         ends with one, which gets windows as rows of a table, one column a time step and feature.
-        Windows of a short series then repeat its first row.
+        Windows of a short series then repeat its first row. What it makes of labels has no effect:
+        neither its ``contamination``, ``false_alarm_rate`` and ``validation_fraction``, in whose
+        stead are those of this class, nor, as a clone of it is fitted, its ``warm_start``.
 
     window_size : int or "auto", default="auto"
         Rows of a window. "auto" is the period of the training series: the shortest lag, from 16 to
-        400 rows, at which their autocorrelation (mean over features and series) has a peak at least
-        0.8 times as high as its highest; 100 if no peak stands out; and no more than a tenth of the
-        longest series.
+        400 rows, at which their autocorrelation (mean over features and series, of what a linear
+        trend leaves of each) has a peak at least 0.8 times as high as its highest; 100 if no peak
+        stands out; and no more than a tenth of the longest series.
 
     stride : int, default=1
         In scoring a window starts every `stride` rows, so that a larger stride takes less time, but
@@ -78,7 +83,8 @@ class SlidingWindowDetector(CallbackSupportMixin, MetaEstimatorMixin, OutlierMix
     validation_fraction : float, default=0.1
         Share of each series, its end and one window at least, that is kept from training if
         ``contamination="auto"``, to calibrate the threshold, or if `detector` has early stopping,
-        to tell it when to stop. A gap of one window keeps it apart from the training rows. Series
+        to tell it when to stop. The same rows serve both, so that with early stopping the threshold
+        is a little optimistic. A gap of one window keeps them apart from the training rows. Series
         of less than five windows are not cut; if all are so short, the last series are held out,
         and of a single one nothing is: the threshold is then that of training rows, which is
         optimistic.
@@ -93,7 +99,8 @@ class SlidingWindowDetector(CallbackSupportMixin, MetaEstimatorMixin, OutlierMix
         Since rows depend on their neighbours, false alarms come in runs.
 
     random_state : int, RandomState instance or None, default=None
-        Seeds the detector of windows, as far as it has random states; None leaves it its own.
+        Seeds the detector of windows, as far as it has random states, and overrides those set in
+        it; None leaves it its own.
 
     Attributes
     ----------
@@ -148,12 +155,12 @@ class SlidingWindowDetector(CallbackSupportMixin, MetaEstimatorMixin, OutlierMix
         self,
         detector: Any = None,
         *,
-        window_size: int | str = "auto",
+        window_size: int | Literal["auto"] = "auto",
         stride: int = 1,
-        training_stride: int | str = "auto",
+        training_stride: int | Literal["auto"] = "auto",
         aggregation: str = "mean",
         validation_fraction: float = 0.1,
-        contamination: str | float = "auto",
+        contamination: float | Literal["auto"] = "auto",
         false_alarm_rate: float = 0.01,
         random_state: int | RandomState | None = None,
     ) -> None:
@@ -275,6 +282,8 @@ class SlidingWindowDetector(CallbackSupportMixin, MetaEstimatorMixin, OutlierMix
     def find_events(self, X: Any, *, max_gap: int = 0, min_length: int = 1) -> Any:
         """Find the intervals of anomalous rows.
 
+        For ``features`` the network runs a second time, on the windows that reach into an event.
+
         Parameters
         ----------
         X : series
@@ -364,34 +373,19 @@ class SlidingWindowDetector(CallbackSupportMixin, MetaEstimatorMixin, OutlierMix
     def _fit(self, series: Sequences, callbacks: FitCallbacks) -> None:
         self.window_size_ = self._choose_window_size(series)
         self._refuse_uncovered_rows()
-        detector = self._make_detector()
-        training, held_out = self._divide(series, detector)
-        windows = split(training, self.window_size_)
-        self.training_stride_ = self._choose_training_stride(len(windows))
-        n_per_epoch = -(-len(windows) // self.training_stride_)
-        if n_per_epoch < MIN_SEQUENCES:
-            raise ValueError(
-                f"n_samples={series.lengths.sum()} rows make {n_per_epoch} training window(s) of "
-                f"{self.window_size_} rows an epoch, expected at least {MIN_SEQUENCES}: pass more "
-                "rows, or choose a smaller window_size or training_stride."
-            )
-        if isinstance(detector, SequenceDetector):
-            judging = split(held_out, self.window_size_)
-            n_judging = -(-len(judging) // min(self.training_stride_, self.window_size_))
-            judging = spread(judging, min(n_judging, WINDOWS_PER_EPOCH))
-            with callbacks.passed_on_to(detector):
-                detector._fit_windows(Parts(windows, judging, n_per_epoch))
-        else:
-            detector.fit(flatten(spread(windows, n_per_epoch), self.window_size_))
-        self.detector_ = detector
-        if isinstance(self.contamination, str):
+        self.detector_ = self._make_detector()
+        training, held_out = self._divide(series)
+        self.training_stride_ = self._choose_training_stride(training)
+        with callbacks.passed_on_to(self.detector_):
+            self._judge()._fit_windows(self._make_parts(training, held_out))
+        if self.contamination == "auto":
             self._calibrate(held_out if len(held_out) else training)
         else:
             self._calibrate(series)
 
     def _choose_window_size(self, series: Sequences) -> int:
         longest = int(series.lengths.max())
-        if isinstance(self.window_size, str):
+        if self.window_size == "auto":
             return estimate_window_size(series, max(1, longest // LARGEST_SHARE))
         if self.window_size > longest:
             raise ValueError(
@@ -407,9 +401,23 @@ class SlidingWindowDetector(CallbackSupportMixin, MetaEstimatorMixin, OutlierMix
                 "would leave rows uncovered; choose a smaller stride."
             )
 
-    def _choose_training_stride(self, n_windows: int) -> int:
-        if isinstance(self.training_stride, str):
+    def _choose_training_stride(self, training: Sequences) -> int:
+        n_windows = len(split(training, self.window_size_))
+        if n_windows < MIN_SEQUENCES:
+            raise ValueError(
+                f"n_samples={training.lengths.sum()} rows to train on make {n_windows} window(s) "
+                f"of {self.window_size_} rows, expected at least {MIN_SEQUENCES}: pass more rows, "
+                "or choose a smaller window_size."
+            )
+        if self.training_stride == "auto":
             return -(-n_windows // WINDOWS_PER_EPOCH)
+        n_per_epoch = -(-n_windows // self.training_stride)
+        if n_per_epoch < MIN_SEQUENCES:
+            raise ValueError(
+                f"training_stride={self.training_stride} draws {n_per_epoch} of {n_windows} "
+                f"training windows an epoch, expected at least {MIN_SEQUENCES}; choose a smaller "
+                "one."
+            )
         return int(self.training_stride)
 
     def _make_detector(self) -> Any:
@@ -424,9 +432,9 @@ class SlidingWindowDetector(CallbackSupportMixin, MetaEstimatorMixin, OutlierMix
         }
         return detector.set_params(**seeds)
 
-    def _divide(self, series: Sequences, detector: Any) -> tuple[Sequences, Sequences]:
+    def _divide(self, series: Sequences) -> tuple[Sequences, Sequences]:
         """Return the rows to train on, and the ends of the series if anything is judged by them."""
-        if self.contamination != "auto" and not getattr(detector, "early_stopping", False):
+        if self.contamination != "auto" and not getattr(self.detector_, "early_stopping", False):
             return series, series.take([])
         training, held_out = hold_out_ends(series, self.window_size_, self.validation_fraction)
         if len(held_out) and not len(observed(held_out)):
@@ -435,6 +443,20 @@ class SlidingWindowDetector(CallbackSupportMixin, MetaEstimatorMixin, OutlierMix
                 "have no observed value; expected some: leave these rows out."
             )
         return training, held_out
+
+    def _make_parts(self, training: Sequences, held_out: Sequences) -> Parts:
+        """Return the windows of the rows to train on and, thinned out, those of the held-out rows.
+
+        Held-out windows stand no further apart than training windows, nor than a window is long.
+        """
+        windows = split(training, self.window_size_)
+        judging = split(held_out, self.window_size_)
+        n_judging = -(-len(judging) // min(self.training_stride_, self.window_size_))
+        return Parts(
+            windows,
+            spread(judging, min(n_judging, WINDOWS_PER_EPOCH)),
+            n_per_epoch=-(-len(windows) // self.training_stride_),
+        )
 
     def _calibrate(self, series: Sequences) -> None:
         """Set the thresholds of rows and of single windows, which streams compare with."""
@@ -445,7 +467,7 @@ class SlidingWindowDetector(CallbackSupportMixin, MetaEstimatorMixin, OutlierMix
 
     def _offset_of(self, scores: NDArray[np.float64]) -> float:
         reference = ReferenceScores.of(scores)
-        if isinstance(self.contamination, str):
+        if self.contamination == "auto":
             return reference.false_alarm_offset(self.false_alarm_rate)
         return reference.contamination_offset(self.contamination)
 
@@ -454,25 +476,26 @@ class SlidingWindowDetector(CallbackSupportMixin, MetaEstimatorMixin, OutlierMix
         return merge(self._score_windows(windows), windows, series, self.aggregation)
 
     def _score_windows(self, windows: Sequences) -> NDArray[np.float64]:
-        if isinstance(self.detector_, SequenceDetector):
-            return self.detector_._score_samples(windows)
-        return score_rows(self.detector_, windows, self.window_size_)
+        return self._judge()._score_samples(windows)
 
     def _score_one_by_one(self, windows: Sequences) -> NDArray[np.float64]:
         """Score windows so that no bit of a score depends on the windows beside it."""
+        return self._judge(one_by_one=True)._score_samples(windows)
+
+    def _judge(self, *, one_by_one: bool = False) -> Any:
+        """Return the detector of windows or, if it is one of tables, what makes it one."""
         if isinstance(self.detector_, SequenceDetector):
-            return self._score_windows(windows)
-        # Products of matrices, as in LocalOutlierFactor or a PCA, may round by their sizes.
-        scores = [self._score_windows(windows.take([i])) for i in range(len(windows))]
-        return np.concatenate([np.zeros(0), *scores])
+            return self.detector_
+        return TableDetector(self.detector_, self.window_size_, one_by_one)
 
     def _blame(
         self, series: Sequences, intervals: NDArray[np.intp]
     ) -> list[dict[Any, float]] | list[None]:
         """Return the features with the largest shares of each interval's error, if there is one."""
-        if not isinstance(self.detector_, SequenceDetector):
+        judge = self._judge()
+        if isinstance(judge, TableDetector):
             return [None] * len(intervals)
         windows = split(series, self.window_size_, self.stride)
         names = getattr(self, "feature_names_in_", np.arange(self.n_features_in_)).tolist()
-        shares = feature_shares(intervals, windows, self.detector_._errors)
+        shares = feature_shares(intervals, windows, judge._errors)
         return [main_features(of_interval, names) for of_interval in shares]

@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
-from numpy.random import RandomState
 from numpy.typing import NDArray
 
 from skl_lstmae._sequences import Sequences
@@ -52,24 +51,6 @@ def observed(windows: Sequences) -> Sequences:
     return windows.take(n_before[ends] > n_before[windows.starts])
 
 
-def hold_out_ends(series: Sequences, size: int, fraction: float) -> tuple[Sequences, Sequences]:
-    """Cut each series into rows to train on, a gap of one window, and its end, held out.
-
-    The end is a `fraction` of the series, one window at least. Series in which less than three
-    windows' rows would be left are not cut; if none is, the last ones are held out as a whole.
-    """
-    n_held_out = np.maximum(size, np.rint(fraction * series.lengths)).astype(np.intp)
-    n_training = series.lengths - n_held_out - size
-    is_cut = n_training >= 3 * size
-    if not is_cut.any():
-        n_whole = min(max(1, round(fraction * len(series))), len(series) - 1)
-        is_held_out = np.arange(len(series)) >= len(series) - n_whole
-        return series.take(~is_held_out), series.take(is_held_out)
-    training = Sequences(series.values, series.starts, np.where(is_cut, n_training, series.lengths))
-    ends = Sequences(series.values, series.starts + n_training + size, n_held_out)
-    return training, ends.take(is_cut)
-
-
 def trailing(values: NDArray[Any], size: int, first: int = 0) -> Sequences:
     """Cut the window that ends with each row of one series, from row `first` on.
 
@@ -80,18 +61,10 @@ def trailing(values: NDArray[Any], size: int, first: int = 0) -> Sequences:
     return Sequences(values, starts, ends - starts)
 
 
-def spread(windows: Sequences, n: int, random_state: RandomState | None = None) -> Sequences:
-    """Take one of each of `n` stretches of windows, a random one or else the middle one."""
-    edges = np.linspace(0, len(windows), n + 1).astype(np.intp)
-    if random_state is None:
-        return windows.take((edges[:-1] + edges[1:]) // 2)
-    return windows.take(random_state.randint(edges[:-1], edges[1:]))
-
-
-def blocks(windows: Sequences) -> Iterator[Sequences]:
-    """Yield the windows in turn, so few at a time that they may be copied."""
+def blocks(windows: Sequences, max_windows: int | None = None) -> Iterator[Sequences]:
+    """Yield the windows in turn, so few at a time that they may be copied, or even fewer."""
     values_per_window = int(windows.lengths.max(initial=1)) * windows.n_features
-    n_windows = max(1, MAX_VALUES // values_per_window)
+    n_windows = max_windows or max(1, MAX_VALUES // values_per_window)
     for start in range(0, len(windows), n_windows):
         yield windows.take(np.arange(start, min(start + n_windows, len(windows))))
 

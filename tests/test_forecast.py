@@ -18,7 +18,8 @@ from skl_lstmae import (
     SlidingWindowDetector,
     _batches,
 )
-from skl_lstmae._forecast import STEPS_IN_TRAINING
+from skl_lstmae._forecast import STEPS_IN_TRAINING, _tail_scale
+from skl_lstmae._sequences import read_sequences
 from skl_lstmae.modules import LSTMForecaster
 
 # Most fits here are cut short.
@@ -321,13 +322,13 @@ def test_the_end_of_a_series_is_held_out():
     changed = series.copy()
     changed[-300:] = np.random.default_rng(0).permutation(series[-300:])
     before, after = (
-        LSTMForecastDetector(**QUICK | {"max_epochs": 1}, scorer="error").fit([x])
+        LSTMForecastDetector(**QUICK | {"max_epochs": 8}, scorer="error").fit([x])
         for x in (series, changed)
     )
     assert before.scaler_.mean_.tolist() == after.scaler_.mean_.tolist()
-    assert before.scaler_.n_samples_seen_.tolist() == 3000 - 300 - 300  # and a gap as long
+    assert before.scaler_.n_samples_seen_.tolist() == 3000 - 300 - 150  # a gap of three pieces
     assert before.loss_curve_ == after.loss_curve_
-    assert before.validation_loss_curve_[0] < after.validation_loss_curve_[0]
+    assert before.validation_loss_curve_[-1] < after.validation_loss_curve_[-1] / 2
     assert before.offset_ > after.offset_
 
 
@@ -347,6 +348,97 @@ def test_fewer_than_five_sequences_will_do_if_one_is_long(lengths, parameters):
     assert np.isfinite(detector.offset_)
     assert np.isfinite(detector.score_samples(X)).all()
     assert detector.predict(X).shape == (len(X),)
+
+
+N_LEARNED = 6000
+
+
+@pytest.fixture(scope="module")
+def of_one_series():
+    """Detectors that have each learned from the start of a single long series, and its rest."""
+    parameters = QUICK | {"hidden_size": 16, "max_epochs": 15, "batch_size": 64}
+    detector = LSTMForecastDetector(**parameters, false_alarm_rate=0.05)
+    series = [make_series(N_LEARNED + 50_000, seed=i) for i in range(4)]
+    return [(clone(detector).fit([x[:N_LEARNED]]), x[N_LEARNED:]) for x in series]
+
+
+def share_of_flagged(of_one_series, n_timesteps, n_series):
+    """Return how many of the series that are cut from the rest of the learned ones are flagged."""
+    cuts = [
+        (detector, np.split(rest[: n_series * n_timesteps], n_series))
+        for detector, rest in of_one_series
+    ]
+    return np.mean([detector.predict(X) == -1 for detector, X in cuts])
+
+
+@pytest.mark.parametrize(
+    ("n_timesteps", "n_series"), [(50, 100), (99, 80), (300, 60), (1000, 40), (5000, 10)]
+)
+def test_normal_series_of_any_length_are_flagged_at_about_the_rate(
+    of_one_series, n_timesteps, n_series
+):
+    assert share_of_flagged(of_one_series, n_timesteps, n_series) < 0.12
+
+
+def test_normal_series_are_flagged_now_and_then(of_one_series):
+    assert share_of_flagged(of_one_series, 200, 250) > 0.01
+
+
+@pytest.mark.parametrize("n_timesteps", [50, 99, 300, 1000, 5000])
+def test_a_clear_anomaly_is_found_however_long_the_series(of_one_series, n_timesteps):
+    for detector, rest in of_one_series:
+        x = rest[:n_timesteps].copy()
+        x[n_timesteps // 2 : n_timesteps // 2 + 20] += 30
+        assert detector.predict([x]) == [-1]
+
+
+def test_a_long_series_is_judged_by_its_worst_piece_and_their_number(of_one_series):
+    detector, _ = of_one_series[0]
+    X = [make_series(n, seed=n) for n in (500, 20, 130)]
+    X[0][100:150] = np.nan  # leaves nothing to judge of one of its ten pieces
+    pieces = [
+        [X[0][start : start + 50] for start in range(0, 500, 50) if start != 100],
+        [X[1]],
+        [X[2][start : start + 50] for start in (0, 50, 80)],
+    ]
+    worst = [detector.score_samples(of_one).min() for of_one in pieces]
+    expected = worst + detector._tail_scale * np.log([9, 1, 3])
+    np.testing.assert_array_equal(detector.score_samples(X), expected)
+    assert detector._tail_scale > 0
+
+
+def test_scale_of_an_exponential_tail_is_found():
+    rng = np.random.default_rng(0)
+    scores = np.sort(-7 - 3 * rng.exponential(size=20_000))
+    assert _tail_scale(scores) == pytest.approx(3, rel=0.05)
+    assert _tail_scale(scores[:1]) == 0
+
+
+def test_pieces_of_a_series_show_all_its_phases():
+    # Side by side, pieces of 50 steps would show two phases of a series that repeats every 100.
+    sequences, _ = read_sequences([make_series(6000)])
+    parts = LSTMForecastDetector(**QUICK)._split(sequences, np.random.RandomState(0))
+    assert (len(parts.references), len(parts.held_out)) == (105, 12)
+    assert len(set(parts.references.starts % 100)) > 50
+    assert len(set(parts.held_out.starts % 100)) > 5
+    assert parts.held_out.starts.min() >= 5400
+    assert (parts.references.starts + 50).max() <= 5400 - 150
+
+
+def test_partial_fit_goes_on_after_a_long_series():
+    detector = LSTMForecastDetector(**QUICK).fit([make_series(1000)])
+    detector.partial_fit([make_series(400, seed=1)])
+    assert len(detector._held_out_scores.scores) == 4 + 13  # pieces of 33 steps
+    before = detector.score_samples([make_series(400)])
+    detector.partial_fit(make_sequences())
+    assert detector.score_samples([make_series(400)]) != before
+
+
+def test_scores_learned_anew_from_whole_sequences_are_of_whole_sequences():
+    X = make_sequences(lengths=(70, 90))
+    detector = LSTMForecastDetector(**QUICK).fit([make_series(1000)])
+    expected = LSTMForecastDetector(**QUICK).fit(X).score_samples(X)
+    np.testing.assert_array_equal(detector.fit(X).score_samples(X), expected)
 
 
 def test_a_long_gap_in_a_series_is_left_out():

@@ -56,7 +56,7 @@ ALLOWED = {
     "_persistence": {"numpy", "torch", "_version"},
     "_devices": {"torch"},
     "_labels": {"numpy"},
-    "_parts": {"numpy", "_scoring", "_sequences", "_windows"},
+    "_parts": {"numpy", "_scoring", "_sequences"},
     "_base": {"numpy", "sklearn", "torch"} | ESTIMATOR_ROOMS,
     "_detector": {"numpy", "sklearn", "torch", "_base", "_sequences", "modules"},
     "_forecast": {
@@ -70,7 +70,7 @@ ALLOWED = {
         "modules",
     },
     "_period": {"numpy", "scipy", "_sequences"},
-    "_tables": {"numpy", "_sequences", "_windows"},
+    "_tables": {"numpy", "_parts", "_sequences", "_windows"},
     "_events": {"numpy", "pandas", "_sequences", "_windows"},
     "_stream": {"numpy", "_sequences", "_windows"},
     "_sliding": {

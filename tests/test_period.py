@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy.signal import find_peaks
 
 from skl_lstmae._period import MAX_ROWS, N_LAGS, _autocorrelation, estimate_window_size
 from skl_lstmae._sequences import Sequences
@@ -65,9 +66,49 @@ def test_multiples_of_a_period_are_not_taken_for_it():
 
 
 def test_peak_of_a_negative_autocorrelation_is_no_period():
-    steps = np.arange(60.0)
-    series = steps + 15 * np.cos(2 * np.pi * steps / 15)
-    assert estimate(series, longest=40) == 40
+    # A hump makes it negative at lags of about half its length, where the wave has a peak.
+    steps = np.arange(120.0)
+    series = 25 * np.sin(np.pi * steps / 120) + 5 * np.cos(2 * np.pi * steps / 25)
+    autocorrelation = _autocorrelation(series[:, np.newaxis])
+    peaks, _ = find_peaks(autocorrelation, prominence=0.1)
+    assert [peak for peak in peaks if 16 <= peak <= 70] == [51]
+    assert autocorrelation[51] < -0.1
+    assert estimate(series, longest=70) == 70
+
+
+@pytest.mark.parametrize("slope", [0.001, -0.01, 0.1, 10.0])
+def test_trend_does_not_hide_a_period(slope):
+    series = wave(60) + slope * np.arange(3000)
+    assert estimate(series) == estimate(wave(60)) == pytest.approx(60, abs=1)
+
+
+def test_each_feature_and_series_has_a_trend_of_its_own():
+    steps = np.arange(3000)
+    opposite = np.column_stack([wave(60) + 0.1 * steps, wave(60, seed=1) - 7 * steps])
+    assert estimate(opposite) == pytest.approx(60, abs=1)
+    assert estimate(opposite[:, :1], opposite[:, 1:]) == pytest.approx(60, abs=1)
+
+
+def test_trend_with_gaps_does_not_hide_a_period():
+    series = wave(60) + 0.05 * np.arange(3000)
+    series[1000:1400] = np.nan
+    series[np.random.default_rng(0).random(3000) < 0.2] = np.nan
+    assert estimate(series) == pytest.approx(60, abs=1)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_drift_at_random_does_not_hide_a_period(seed):
+    drift = 0.1 * np.random.default_rng(seed).normal(size=3000).cumsum()
+    assert np.ptp(drift) > 3 * np.sqrt(2)  # the wave's is about 3
+    assert estimate(wave(60, seed=seed) + drift) == pytest.approx(60, abs=1)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_rounding_of_a_line_is_no_period(dtype):
+    lines = np.add(np.outer(np.arange(3000), [0.1, 1 / 3, 1e-5, 0]), [1e6, -7.3, 0, 0.1])
+    gappy = np.where(np.arange(3000)[:, np.newaxis] % 50 < 25, np.nan, lines)
+    for table in lines, gappy:
+        assert not _autocorrelation(table.astype(dtype)).any()
 
 
 def test_period_is_sought_among_the_lags_that_are_allowed():
@@ -105,7 +146,9 @@ def test_long_series_are_judged_by_their_last_rows():
 def test_autocorrelation_is_that_of_the_definition():
     rng = np.random.default_rng(0)
     rows = rng.normal(size=(50, 2)).cumsum(axis=0)
-    centered = rows - rows.mean(axis=0)
+    steps = np.arange(50)
+    lines = [np.polyval(np.polyfit(steps, column, 1), steps) for column in rows.T]
+    centered = rows - np.column_stack(lines)
     expected = np.zeros(N_LAGS)
     for lag in range(len(rows)):
         products = (centered[lag:] * centered[: len(rows) - lag]).sum(axis=0)

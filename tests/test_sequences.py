@@ -935,7 +935,7 @@ def test_long_series_are_not_copied(tmp_path, dtype):
     [
         (steps(3), [0], [[0, 1, 2]]),
         ([steps(2), steps(1)], [0, 1], [[0, 1], [0]]),
-        (pd.DataFrame(steps(2), index=[7, 5]), [0], [[0, 1]]),
+        (pd.DataFrame(steps(2), index=[5, 7]), [0], [[0, 1]]),
         (pd.DataFrame(steps(4), index=HOURS), [0], [list(HOURS)]),
         (
             pd.DataFrame(steps(2), index=pd.period_range("2024-01", periods=2, freq="M")),
@@ -997,20 +997,69 @@ SERIES_ERRORS = {
     ),
     "differing columns": (
         [FRAME, FRAME.set_axis(["a", "c"], axis=1)],
-        "sequence #1 has columns ['a', 'c'], expected ['a', 'b'] as in sequence #0.",
+        "series #1 has columns ['a', 'c'], expected ['a', 'b'] as in series #0.",
     ),
     "differing widths": (
         [steps(3, 2), steps(3, 4)],
-        "sequence #1 has 4 features, expected 2 as in sequence #0.",
+        "series #1 has 4 features, expected 2 as in series #0.",
     ),
     "infinity": (
         [[1.0], [inf]],
-        "sequence #0 holds infinity at step 1, feature 0; expected finite numbers, or NaN for a "
+        "series #0 holds infinity at step 1, feature 0; expected finite numbers, or NaN for a "
+        "missing value.",
+    ),
+    "empty list": ([], "X holds no series; expected at least 1."),
+    "a number among series": (
+        [steps(2, 1), 1.0],
+        f"series #1 is a single number; expected {MEMBER_FORMS}: pass a single series as [X].",
+    ),
+    "a series without rows": (
+        [steps(2), np.ones((0, 3))],
+        "series #1 has 0 time steps; expected at least 1: leave it out.",
+    ),
+    "decreasing row numbers": (
+        pd.DataFrame(steps(3), index=[4, 7, 6]),
+        "the row numbers of X do not increase: 6 follows 7; sort the rows by time, or call "
+        "reset_index(drop=True) if they are.",
+    ),
+    "a row number twice, as if two series were one": (
+        pd.concat([pd.DataFrame(steps(2)), pd.DataFrame(steps(3))]),
+        "the row numbers of X do not increase: 0 follows 1; sort the rows by time, or call "
+        "reset_index(drop=True) if they are.",
+    ),
+    "decreasing seconds of a later series": (
+        [steps(2, 1), pd.Series([1.0, 2.0], index=[0.5, 0.25])],
+        "the row numbers of series #1 of X do not increase: 0.25 follows 0.5; sort the rows by "
+        "time, or call reset_index(drop=True) if they are.",
+    ),
+    "panel out of order": (
+        panel([("b", 1), ("a", 3), ("a", 2)], x=[1, 2, 3]),
+        "the times of series a in X do not increase: 2 follows 3; call X.sort_index() first.",
+    ),
+    "panel with duplicate times": (
+        panel([("a", 1), (7, 4), (7, 4)], x=[1, 2, 3]),
+        "series 7 in X has time 4 twice; expected it once.",
+    ),
+    "panel with scattered series": (
+        panel([("a", 1), (7, 1), ("a", 2)], x=[1, 2, 3]),
+        "the rows of series a in X are not contiguous; call X.sort_index() first.",
+    ),
+    "panel without a series id": (
+        panel([("a", 1), (None, 1)], x=[1, 2]),
+        "the series id of row 1 of X is missing; expected one.",
+    ),
+    "panel of three levels": (
+        panel([("a", 1), ("a", 2)], x=[1, 2]).set_index("x", append=True),
+        "the index of X has 3 levels; expected 2: series id and time.",
+    ),
+    "infinity in a panel": (
+        panel(INDEX, x=[1, 2, inf]),
+        "series #1 holds infinity at step 0, feature 0; expected finite numbers, or NaN for a "
         "missing value.",
     ),
     "nothing observed": (
         np.full((3, 2), nan),
-        "sequence #0 has no observed value; expected at least one that is not NaN: leave it out.",
+        "series #0 has no observed value; expected at least one that is not NaN: leave it out.",
     ),
 }
 
@@ -1019,6 +1068,18 @@ SERIES_ERRORS = {
 def test_wrong_series_are_refused(X, sentence):
     with pytest.raises(ValueError, match=exactly(sentence)):
         SeriesDetector().fit(X)
+
+
+@pytest.mark.parametrize(
+    "index",
+    [range(7, 11), range(0, 8, 2), [3, 5, 6, 9], [0.1, 0.2, 0.3, 4.0], list("dbca"), HOURS],
+    ids=["slice", "every other row", "some rows", "seconds", "text", "times"],
+)
+def test_rows_in_order_or_without_any_are_read(index):
+    frame = pd.DataFrame(steps(4), index=index)
+    for X in (frame, [frame], [frame.iloc[:, 0]]):
+        assert SeriesDetector().fit(X).series_.lengths.tolist() == [4]
+    assert SeriesDetector().fit(frame).push(frame).tolist() == steps(4).tolist()
 
 
 def test_series_of_other_features_are_refused():
@@ -1087,6 +1148,11 @@ ROW_ERRORS = {
         pd.DataFrame(np.ones((2, 2)), index=HOURS[[1, 0]]),
         "the times of X do not increase: 2024-01-01 00:00:00 follows 2024-01-01 01:00:00; call "
         "sort_index() first.",
+    ),
+    "decreasing row numbers": (
+        pd.DataFrame(np.ones((2, 2)), index=[1, 0]),
+        "the row numbers of X do not increase: 0 follows 1; sort the rows by time, or call "
+        "reset_index(drop=True) if they are.",
     ),
 }
 

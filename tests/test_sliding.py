@@ -14,7 +14,7 @@ from sklearn.covariance import EllipticEnvelope
 from sklearn.ensemble import IsolationForest
 from sklearn.exceptions import NotFittedError
 from sklearn.metrics import explained_variance_score, roc_auc_score
-from sklearn.model_selection import GridSearchCV, TimeSeriesSplit
+from sklearn.model_selection import GridSearchCV, TimeSeriesSplit, cross_val_score
 from sklearn.neighbors import LocalOutlierFactor
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -69,6 +69,16 @@ class Recorder(LSTMAutoencoderDetector):
     def _fit_windows(self, parts):
         self.parts_ = parts
         return super()._fit_windows(parts)
+
+
+OF_SCIKIT_LEARN = [
+    IsolationForest(n_estimators=10),
+    LocalOutlierFactor(novelty=True),
+    OneClassSVM(),
+    EllipticEnvelope(support_fraction=0.9),
+    make_pipeline(StandardScaler(), LocalOutlierFactor(novelty=True)),
+    make_pipeline(StandardScaler(), OneClassSVM()),
+]
 
 
 class TableRecorder(OutlierMixin, BaseEstimator):
@@ -187,6 +197,24 @@ def test_score_of_a_row_does_not_depend_on_the_length_of_its_series(detector, n_
         detector.score_samples(X)[n_before : n_before + 100][away_from_the_ends],
         detector.score_samples(inner)[away_from_the_ends],
     )
+
+
+@pytest.mark.parametrize("aggregation", ["mean", "min"])
+@pytest.mark.parametrize("inner", OF_SCIKIT_LEARN, ids=lambda inner: type(inner).__name__)
+def test_tables_too_hold_nothing_but_the_windows_of_a_row(inner, aggregation):
+    fitted = make_detector(inner, aggregation=aggregation).fit(make_series())
+    X = make_series(1300, seed=1)
+    scores = fitted.score_samples(X)
+
+    changed = X.copy()
+    changed[:60] += 30
+    changed[140:] -= 30
+    near = slice(60 + WINDOW - 1, 140 - WINDOW + 1)
+    assert_allclose(fitted.score_samples(changed)[near], scores[near], rtol=1e-9)
+    assert (fitted.score_samples(changed)[:60] != scores[:60]).any()
+
+    # Nor do they depend on how long the series is.
+    assert_allclose(fitted.score_samples(X[50:150])[17:83], scores[67:133], rtol=1e-9)
 
 
 def test_series_shorter_than_a_window_is_a_single_short_window(detector):
@@ -354,6 +382,39 @@ def test_random_state_makes_fits_repeatable_and_reaches_nested_detectors():
     assert nested.get_params()["isolationforest__random_state"] == 7
 
 
+@pytest.mark.parametrize(
+    ("inner", "without_effect"),
+    [
+        (
+            LSTMAutoencoderDetector(**QUICK),
+            {
+                "contamination": 0.4,
+                "false_alarm_rate": 0.3,
+                "validation_fraction": 0.6,
+                "warm_start": True,
+            },
+        ),
+        (
+            LSTMForecastDetector(hidden_size=4, max_epochs=2, device="cpu"),
+            {"contamination": 0.4, "validation_fraction": 0.6, "warm_start": True},
+        ),
+        (IsolationForest(n_estimators=5), {"contamination": 0.4, "warm_start": True}),
+        (LocalOutlierFactor(novelty=True), {"contamination": 0.4}),
+        (EllipticEnvelope(support_fraction=0.9), {"contamination": 0.4}),
+    ],
+    ids=lambda value: None if isinstance(value, dict) else type(value).__name__,
+)
+def test_what_the_detector_of_windows_makes_of_labels_has_no_effect(inner, without_effect):
+    X = make_series()
+    expected = make_detector(inner).fit(X).decision_function(X)
+    changed = clone(inner).set_params(**without_effect)
+    fitted = make_detector(changed).fit(X)
+    assert_array_equal(fitted.decision_function(X), expected)
+    assert_array_equal(fitted.fit(X).decision_function(X), expected)
+    of_fitted = make_detector(clone(changed).fit(np.random.default_rng(0).normal(size=(50, 4))))
+    assert_array_equal(of_fitted.fit(X).decision_function(X), expected)
+
+
 def test_failed_fit_leaves_the_detector_as_it_was():
     fitted = make_detector().fit(make_series())
     before = dict(vars(fitted))
@@ -365,18 +426,7 @@ def test_failed_fit_leaves_the_detector_as_it_was():
 # ------------------------------------------------------------------- scikit-learn's own detectors
 
 
-@pytest.mark.parametrize(
-    "inner",
-    [
-        IsolationForest(n_estimators=10),
-        LocalOutlierFactor(novelty=True),
-        OneClassSVM(),
-        EllipticEnvelope(support_fraction=0.9),
-        make_pipeline(StandardScaler(), LocalOutlierFactor(novelty=True)),
-        make_pipeline(StandardScaler(), OneClassSVM()),
-    ],
-    ids=lambda inner: type(inner).__name__,
-)
+@pytest.mark.parametrize("inner", OF_SCIKIT_LEARN, ids=lambda inner: type(inner).__name__)
 def test_outlier_detectors_of_scikit_learn_judge_windows_as_rows(inner):
     X = make_series(400)
     fitted = make_detector(inner).fit(X[:300])
@@ -450,6 +500,18 @@ def test_grid_search_compares_detectors_on_the_same_footing():
     assert search.cv_results_["mean_test_score"].min() > 0.7
     assert search.best_score_ == search.cv_results_["mean_test_score"].max()
     assert roc_auc_score(y, search.decision_function(X)) > 0.8
+
+
+def test_splits_in_time_keep_the_rows_of_a_frame_in_order():
+    frame = pd.DataFrame(make_series())
+    scores = cross_val_score(
+        make_detector(IsolationForest(n_estimators=2)),
+        frame,
+        scoring=lambda fitted, X, y=None: len(fitted.find_events(X, min_length=len(X) + 1)),
+        cv=TimeSeriesSplit(n_splits=3),
+        error_score="raise",
+    )
+    assert scores.tolist() == [0, 0, 0]
 
 
 def test_parameters_of_the_detector_of_windows_can_be_set():
@@ -554,14 +616,14 @@ REFUSALS = {
     "too few rows": (
         {},
         make_series(10),
-        "n_samples=10 rows make 3 training window(s) of 8 rows an epoch, expected at least 5: pass "
-        "more rows, or choose a smaller window_size or training_stride.",
+        "n_samples=10 rows to train on make 3 window(s) of 8 rows, expected at least 5: pass more "
+        "rows, or choose a smaller window_size.",
     ),
     "too large a training stride": (
         {"training_stride": 200},
         make_series(),
-        "n_samples=300 rows make 2 training window(s) of 8 rows an epoch, expected at least 5: "
-        "pass more rows, or choose a smaller window_size or training_stride.",
+        "training_stride=200 draws 2 of 255 training windows an epoch, expected at least 5; choose "
+        "a smaller one.",
     ),
     "held-out rows missing": (
         {},
@@ -583,8 +645,15 @@ REFUSALS = {
     "differing columns": (
         {},
         [pd.DataFrame({"a": [1.0], "b": [1.0]}), pd.DataFrame({"a": [1.0], "c": [1.0]})],
-        "sequence #1 has columns ['a', 'c'], expected ['a', 'b'] as in sequence #0.",
+        "series #1 has columns ['a', 'c'], expected ['a', 'b'] as in series #0.",
     ),
+    "shuffled rows": (
+        {},
+        pd.DataFrame(make_series()).iloc[[*range(290), 5, 4]],
+        "the row numbers of X do not increase: 5 follows 289; sort the rows by time, or call "
+        "reset_index(drop=True) if they are.",
+    ),
+    "no series": ({}, [], "X holds no series; expected at least 1."),
 }
 
 
@@ -598,6 +667,13 @@ def test_scored_series_of_bad_times_or_features_are_refused(detector):
     X = make_series(300)
     with pytest.raises(ValueError, match=exactly(REFUSALS["times that do not increase"][2])):
         detector.predict(pd.DataFrame(X, index=HOURS[::-1]))
+    for method in "predict", "score_samples", "find_events":
+        with pytest.raises(ValueError, match=exactly("X holds no series; expected at least 1.")):
+            getattr(detector, method)([])
+        with pytest.raises(
+            ValueError, match="the row numbers of X do not increase: 298 follows 299;"
+        ):
+            getattr(detector, method)(pd.DataFrame(X)[::-1])
     sentence = "X has 3 features, but SlidingWindowDetector is expecting 2 features as input."
     with pytest.raises(ValueError, match=exactly(sentence)):
         detector.predict(make_series(20, n_features=3))

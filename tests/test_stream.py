@@ -231,6 +231,20 @@ def test_unfitted_detector_has_no_stream():
         make_detector().stream()
 
 
+def test_numbered_rows_may_start_anew_with_each_push():
+    X = make_series(30)
+    fitted = make_detector(IsolationForest(n_estimators=5)).fit(make_series())
+    stream = fitted.stream()
+    scores = [stream.push(pd.DataFrame(block)) for block in np.split(X, [10, 20])]
+    assert_array_equal(np.concatenate(scores), fitted.stream().push(X))
+    sentence = (
+        "the row numbers of X do not increase: 1 follows 2; sort the rows by time, or call "
+        "reset_index(drop=True) if they are."
+    )
+    with pytest.raises(ValueError, match=exactly(sentence)):
+        stream.push(pd.DataFrame(X[:3])[::-1])
+
+
 def test_time_does_not_run_backward_from_one_push_to_the_next():
     X = make_series(30)
     frame = pd.DataFrame(X, index=pd.date_range("2020", periods=30, freq="h"))

@@ -1,4 +1,4 @@
-"""Windows of long series: cutting them, thinning them out, and putting results back together."""
+"""Windows of long series: cutting them, and putting results back together."""
 
 import numpy as np
 import pytest
@@ -10,11 +10,9 @@ from skl_lstmae._sequences import Sequences
 from skl_lstmae._windows import (
     blocks,
     cut,
-    hold_out_ends,
     merge,
     observed,
     split,
-    spread,
     trailing,
 )
 
@@ -165,49 +163,6 @@ def test_windows_without_observed_values_are_left_out():
     assert len(observed(split(series, 3).take([1]))) == 0
 
 
-def test_end_of_each_series_is_held_out_behind_a_gap():
-    training, held_out = hold_out_ends(make_series(100, 20, 200), size=10, fraction=0.15)
-    # 20 rows are too few to be cut: 10 would be held out, 10 are the gap.
-    assert ranges(training) == [(0, 75), (100, 120), (120, 280)]
-    assert ranges(held_out) == [(85, 100), (290, 320)]
-
-
-def test_one_window_at_least_is_held_out():
-    training, held_out = hold_out_ends(make_series(50), size=10, fraction=0.01)
-    assert ranges(training) == [(0, 30)]
-    assert ranges(held_out) == [(40, 50)]
-
-
-def test_last_series_are_held_out_if_all_are_short():
-    series = make_series(*[20] * 10)
-    training, held_out = hold_out_ends(series, size=10, fraction=0.2)
-    assert ranges(training) == ranges(series)[:8]
-    assert ranges(held_out) == ranges(series)[8:]
-
-
-def test_nothing_of_a_single_short_series_is_held_out():
-    training, held_out = hold_out_ends(make_series(49), size=10, fraction=0.5)
-    assert ranges(training) == [(0, 49)]
-    assert ranges(held_out) == []
-
-
-def test_spread_takes_the_middle_of_each_stretch():
-    windows = split(make_series(30), 1)
-    assert spread(windows, 5).starts.tolist() == [3, 9, 15, 21, 27]
-    assert spread(windows, 30).starts.tolist() == list(range(30))
-    assert spread(windows, 0).starts.tolist() == []
-
-
-def test_random_spread_takes_one_of_each_stretch_and_in_time_every_window():
-    windows = split(make_series(31), 1)
-    random_state = np.random.RandomState(0)
-    edges = [0, 7, 15, 23, 31]
-    draws = np.array([spread(windows, 4, random_state).starts for _ in range(200)])
-    assert (draws >= edges[:-1]).all()
-    assert (draws < edges[1:]).all()
-    assert set(draws.ravel()) == set(range(31))
-
-
 def test_blocks_hold_few_numbers_and_all_windows_in_turn(monkeypatch):
     monkeypatch.setattr(_windows, "MAX_VALUES", 40)
     windows = split(make_series(23, n_features=2), 5)
@@ -215,6 +170,12 @@ def test_blocks_hold_few_numbers_and_all_windows_in_turn(monkeypatch):
     assert [len(block) for block in found] == [4, 4, 4, 4, 3]
     assert np.concatenate([block.starts for block in found]).tolist() == windows.starts.tolist()
     assert list(blocks(windows.take([]))) == []
+
+
+def test_blocks_may_be_told_to_be_smaller():
+    windows = split(make_series(23), 5)
+    assert [len(block) for block in blocks(windows, 1)] == [1] * 19
+    assert [len(block) for block in blocks(windows, 10)] == [10, 9]
 
 
 def test_blocks_of_windows_larger_than_a_block_are_single_windows(monkeypatch):

@@ -7,11 +7,11 @@ from numbers import Integral, Real
 from typing import Any, ClassVar, Self
 
 import numpy as np
+import sklearn
 import torch
 from numpy.random import RandomState
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, OutlierMixin, _fit_context
-from sklearn.metrics import explained_variance_score
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.metaestimators import available_if
@@ -619,16 +619,13 @@ class SequenceDetector(CallbackSupportMixin, OutlierMixin, BaseEstimator):
     def _explained_variance(self, sequences: Sequences) -> float:
         actual = sequences.values[sequences.rows()]
         reconstructed = self._inference.predictions(sequences)
-        observed = ~np.isnan(actual)
-        return float(
-            np.mean(
-                [
-                    explained_variance_score(actual[seen, j], reconstructed[seen, j])
-                    for j, seen in enumerate(observed.T)
-                    if seen.any()
-                ]
-            )
-        )
+        explained_variance = sklearn.metrics.explained_variance_score
+        shares = [
+            explained_variance(actual[seen, j], reconstructed[seen, j])
+            for j, seen in enumerate(~np.isnan(actual).T)
+            if seen.any()
+        ]
+        return float(np.mean(shares))
 
     def _errors(self, sequences: Sequences) -> NDArray[np.float64]:
         """Return the loss of each cell, (total_timesteps, n_features)."""

@@ -11,8 +11,16 @@ from skl_lstmae._scaling import Scaling
 from skl_lstmae._sequences import Sequences
 from skl_lstmae._windows import cut
 
-MAX_FLOATS = 500_000
-"""Rows x steps x hidden units of a kernel call; a larger workspace is mapped anew at every call."""
+MAX_FLOATS = 350_000
+"""Rows x steps x hidden units of a kernel call in training; a larger workspace is mapped anew at
+every call."""
+
+MAX_SCORING_FLOATS = 1_000_000
+"""The same in scoring, where the kernels keep no workspace for a way back."""
+
+STEPS_MULTIPLE = 4
+"""Sequences of unlike lengths are padded to a multiple of so many steps, since torch keeps a kernel
+and its scratch memory for each shape that it meets."""
 
 MAX_ROWS = 64
 """Rows of one kernel call in scoring: up to here a row's bits were the same at every batch size."""
@@ -72,9 +80,11 @@ class BatchBuilder:
         order = np.argsort(sequences.lengths * rng.uniform(1.0, 1.05, size=len(sequences)))
         batches = np.array_split(order, n_batches)
         for batch in rng.permutation(len(batches)):
+            indices = batches[batch]
+            by_length = indices[np.argsort(sequences.lengths[indices], kind="stable")]
             yield [
                 self.build(sequences, piece)
-                for piece in self._pieces(sequences, batches[batch], batch_size)
+                for piece in self._pieces(sequences, by_length, batch_size, MAX_FLOATS)
             ]
 
     def scoring_batches(self, sequences: Sequences) -> Iterator[Batch]:
@@ -86,7 +96,8 @@ class BatchBuilder:
         """Yield which sequences make a batch; one too long for a kernel call is alone."""
         order = np.argsort(sequences.lengths, kind="stable")
         for start in range(0, len(order), MAX_ROWS):
-            yield from self._pieces(sequences, order[start : start + MAX_ROWS], MAX_ROWS)
+            group = order[start : start + MAX_ROWS]
+            yield from self._pieces(sequences, group, MAX_ROWS, MAX_SCORING_FLOATS)
 
     def is_long(self, sequences: Sequences, indices: np.ndarray) -> bool:
         """Whether a group is a sequence too long for a kernel call."""
@@ -115,31 +126,45 @@ class BatchBuilder:
         Until a feature is observed, ``before``, of shape (batch, feature), is what it looks like.
         """
         lengths = sequences.lengths[indices]
-        steps = np.arange(lengths.max())
-        real = steps < lengths[:, np.newaxis]
-        x = np.full((*real.shape, sequences.n_features), np.nan, dtype=np.float32)
-        x[real] = self.scaling.transform(sequences.values[sequences.take(indices).rows()])
+        steps = np.arange(_padded_length(lengths))
+        # Padding repeats the last step, so that one gathering does for all.
+        padded = np.minimum(steps, lengths[:, np.newaxis] - 1)
+        rows = sequences.starts[indices][:, np.newaxis] + padded
+        x = self.scaling.transform(sequences.values[rows.ravel()])
+        x = np.ascontiguousarray(x, dtype=np.float32).reshape(*rows.shape, sequences.n_features)
         observed = ~np.isnan(x)
-        if before is None:
-            mean = self.scaling.mean.astype(x.dtype)
-            before = mean if self.is_causal else first_observed(x, observed, mean)
+        if not observed.all():
+            if before is None:
+                mean = self.scaling.mean.astype(x.dtype)
+                before = mean if self.is_causal else first_observed(x, observed, mean)
+            x = fill_missing(x, observed, before)
+        observed &= (steps < lengths[:, np.newaxis])[..., np.newaxis]
         return Batch(
             indices,
-            torch.from_numpy(fill_missing(x, observed, before)).to(self.device),
+            torch.from_numpy(x).to(self.device),
             torch.from_numpy(observed).to(self.device),
             torch.from_numpy(lengths).to(self.device),
         )
 
     @property
     def _steps_per_call(self) -> int:
-        return max(1, MAX_FLOATS // self.width)
+        return max(1, MAX_SCORING_FLOATS // self.width)
 
-    def _pieces(self, sequences: Sequences, indices: np.ndarray, max_rows: int) -> list[np.ndarray]:
+    def _pieces(
+        self, sequences: Sequences, indices: np.ndarray, max_rows: int, max_floats: int
+    ) -> list[np.ndarray]:
         """Cut a batch so that each piece's kernel call stays small."""
-        floats_per_row = int(sequences.lengths[indices].max()) * self.width
-        n_rows = min(max_rows, max(1, MAX_FLOATS // floats_per_row))
+        floats_per_row = _padded_length(sequences.lengths[indices]) * self.width
+        n_rows = min(max_rows, max(1, max_floats // floats_per_row))
         n_pieces = -(-len(indices) // n_rows)
         return np.array_split(indices, n_pieces)
+
+
+def _padded_length(lengths: np.ndarray) -> int:
+    longest = int(lengths.max())
+    if lengths.min() == longest:
+        return longest
+    return -(-longest // STEPS_MULTIPLE) * STEPS_MULTIPLE
 
 
 def fill_missing(x: np.ndarray, observed: np.ndarray, before: np.ndarray) -> np.ndarray:

@@ -159,13 +159,12 @@ class Inference:
 
     def _judge(self, prediction: Tensor, batch: Batch) -> tuple[Tensor, Tensor]:
         """Return the real steps' predictions and errors, NaN where nothing was observed."""
-        real = real_steps(batch.x, batch.lengths)
+        real = real_steps(batch.x, batch.lengths).flatten().nonzero()[:, 0]
         prediction, target, observed = (
-            part[real].cpu() for part in (prediction, batch.x, batch.observed)
+            part.flatten(0, 1)[real].cpu() for part in (prediction, batch.x, batch.observed)
         )
         errors = self.loss(prediction.double(), target.double())
-        errors[~observed] = torch.nan
-        return prediction, errors
+        return prediction, errors.masked_fill_(~observed, torch.nan)
 
 
 def _one_vector(latent: Tensor, lengths: Tensor) -> Tensor:

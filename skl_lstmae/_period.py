@@ -1,9 +1,9 @@
 """The length of a window that suits a series: its period, by autocorrelation."""
 
 import numpy as np
+import scipy  # whose modules are imported when they are first used
 from numpy.typing import NDArray
 from scipy.fft import irfft, next_fast_len, rfft
-from scipy.signal import find_peaks
 
 from skl_lstmae._sequences import Sequences
 
@@ -30,7 +30,7 @@ def estimate_window_size(series: Sequences, longest: int) -> int:
         rows = series[i][-MAX_ROWS:]
         total += len(rows) * _autocorrelation(rows)
     autocorrelation = total / max(total[0], np.finfo(float).tiny)
-    peaks, _ = find_peaks(autocorrelation, height=0, prominence=MIN_PROMINENCE)
+    peaks, _ = scipy.signal.find_peaks(autocorrelation, height=0, prominence=MIN_PROMINENCE)
     periods = peaks[(peaks >= SHORTEST) & (peaks <= min(LONGEST, longest))]
     if len(periods) == 0:
         return min(WITHOUT_PERIOD, longest)

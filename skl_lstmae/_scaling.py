@@ -6,19 +6,20 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import sklearn
 from sklearn import config_context
 from sklearn.base import clone
-from sklearn.preprocessing import FunctionTransformer, MinMaxScaler, RobustScaler, StandardScaler
 from sklearn.utils import get_tags
 
 from skl_lstmae._sequences import Sequences
 
 SCALERS = {
-    "standard": StandardScaler,
-    "minmax": MinMaxScaler,
-    "robust": RobustScaler,
-    None: FunctionTransformer,
+    "standard": "StandardScaler",
+    "minmax": "MinMaxScaler",
+    "robust": "RobustScaler",
+    None: "FunctionTransformer",
 }
+"""Names of classes in `sklearn.preprocessing`, which is imported when it is first used."""
 
 arrays_out = config_context(transform_output="default")
 """Decorator: transformers return arrays, whatever frames the user has scikit-learn return."""
@@ -42,8 +43,8 @@ class Scaling:
     """
 
     transformer: Any
-    moments: StandardScaler
-    extremes: MinMaxScaler
+    moments: Any
+    extremes: Any
 
     @property
     def mean(self) -> np.ndarray:
@@ -94,7 +95,9 @@ class Scaling:
 
 def make_transformer(scaler: Any) -> Any:
     """Return the unfitted transformer of a name in `SCALERS`, or a clone of one."""
-    return SCALERS[scaler]() if scaler is None or isinstance(scaler, str) else clone(scaler)
+    if scaler is None or isinstance(scaler, str):
+        return getattr(sklearn.preprocessing, SCALERS[scaler])()
+    return clone(scaler)
 
 
 def learns_in_parts(scaler: Any) -> bool:
@@ -122,7 +125,8 @@ def fit_scaling(scaler: Any, sequences: Sequences) -> Scaling:
             f"The scaler {transformer} makes {n_scaled} features of {sequences.n_features}; "
             "it must keep their number."
         )
-    scaling = Scaling(transformer, StandardScaler(), MinMaxScaler())
+    moments, extremes = make_transformer("standard"), make_transformer("minmax")
+    scaling = Scaling(transformer, moments, extremes)
     scaling._observe(sequences)
     return scaling
 
@@ -141,7 +145,8 @@ def _take_in(scaler: Any, rows: np.ndarray) -> None:
     """Call partial_fit; what is known of a feature that no row observes stays as it was."""
     observed = _observed_features(rows)
     before = vars(scaler).copy()
-    if not isinstance(scaler, StandardScaler):  # it alone counts the observed values
+    counts_observed = isinstance(scaler, sklearn.preprocessing.StandardScaler)
+    if not counts_observed:
         rows = np.where(observed, rows, 0.0)
     with np.errstate(invalid="ignore"):
         scaler.partial_fit(rows)

@@ -5,12 +5,10 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 import numpy as np
+import sklearn  # whose modules are imported when they are first used
 from numpy.typing import NDArray
 from scipy.linalg import pinvh
 from scipy.spatial.distance import cdist
-from sklearn.covariance import empirical_covariance, ledoit_wolf_shrinkage, shrunk_covariance
-from sklearn.metrics import pairwise_distances
-from sklearn.preprocessing import StandardScaler
 
 
 @dataclass(frozen=True, eq=False)
@@ -154,10 +152,12 @@ class MahalanobisScorer(ErrorScorer):
 
     def fit(self, summaries: NDArray[np.float64]) -> Self:
         """Learn mean and covariance."""
-        standardizer = StandardScaler().fit(summaries)
+        standardizer = sklearn.preprocessing.StandardScaler().fit(summaries)
         self.mean_ = standardizer.mean_
-        self.covariance_ = empirical_covariance(self._center(summaries), assume_centered=True)
-        self.shrinkage_ = ledoit_wolf_shrinkage(self._standardize(summaries))
+        self.covariance_ = sklearn.covariance.empirical_covariance(
+            self._center(summaries), assume_centered=True
+        )
+        self.shrinkage_ = sklearn.covariance.ledoit_wolf_shrinkage(self._standardize(summaries))
         self.n_sequences_ = min(len(summaries), MAX_REFERENCES)
         self.precision_ = self._invert()
         return self
@@ -180,7 +180,7 @@ class MahalanobisScorer(ErrorScorer):
     def score(self, summaries: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return the scores, at most 0."""
         center = np.zeros((1, len(self.mean_)))
-        distances = pairwise_distances(
+        distances = sklearn.metrics.pairwise_distances(
             self._standardize(summaries), center, metric="mahalanobis", VI=self.precision_
         )
         return -distances[:, 0]
@@ -188,7 +188,9 @@ class MahalanobisScorer(ErrorScorer):
     def _invert(self) -> NDArray[np.float64]:
         scale = self._scale()
         correlation = self.covariance_ / np.outer(scale, scale)
-        return pinvh(shrunk_covariance(correlation, self.shrinkage_), check_finite=False)
+        return pinvh(
+            sklearn.covariance.shrunk_covariance(correlation, self.shrinkage_), check_finite=False
+        )
 
     def _scale(self) -> NDArray[np.float64]:
         deviations = np.sqrt(np.diag(self.covariance_))
@@ -229,7 +231,7 @@ class NeighborsScorer(ErrorScorer):
 
     def fit(self, summaries: NDArray[np.float64]) -> Self:
         """Keep at most 1024 sequences as references."""
-        standardizer = StandardScaler().fit(summaries)
+        standardizer = sklearn.preprocessing.StandardScaler().fit(summaries)
         self.mean_, self.scale_ = standardizer.mean_, standardizer.scale_
         self.references_ = summaries[:MAX_REFERENCES].copy()
         return self

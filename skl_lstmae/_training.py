@@ -135,7 +135,13 @@ class Trainer:
         return loss
 
     def _make_optimizer(self, module: nn.Module) -> Optimizer:
-        return AdamW(module.parameters(), lr=self.learning_rate, weight_decay=self.weight_decay)
+        # Fused, an update of all weights is one call instead of a dozen for each.
+        return AdamW(
+            module.parameters(),
+            lr=self.learning_rate,
+            weight_decay=self.weight_decay,
+            fused=True,
+        )
 
     def _run_epochs(
         self,

@@ -8,10 +8,11 @@ reversed within its own length.
 
 from collections.abc import Collection, Sequence
 from itertools import pairwise
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import torch
 from torch import Generator, Tensor, nn
+from torch.func import functional_call
 from torch.nn import functional
 
 __all__ = ["LSTMAutoencoder", "LSTMForecaster"]
@@ -213,7 +214,7 @@ class LSTMAutoencoder(SequenceNetwork):
         if self.training:
             x = _add_noise(x, self.noise, generator)
         latent, outputs, states = self._encode(x, lengths, generator)
-        prediction = self.decoder(latent, lengths, _previous_steps(x), states, generator)
+        prediction = self.decoder(latent, lengths, x, states, generator)
         return prediction, latent, outputs
 
     def encode(self, x: Tensor, lengths: Tensor | None = None) -> Tensor:
@@ -529,8 +530,8 @@ class LSTMDecoder(nn.Module):
     - latent: ``(batch, latent_size)``, read at every step, or ``(batch, time, latent_size)``, read
       step by step.
     - lengths: ``(batch,)``.
-    - previous: ``(batch, time, output_size)``, each step's predecessor; None lets the decoder feed
-      on its own past.
+    - target: ``(batch, time, output_size)``, the steps to decode, of which teacher forcing and the
+      skip connection read the predecessor of each; None lets the decoder feed on its own past.
     - states: one :data:`State` a layer, or None for zeros.
     - prediction: ``(batch, time, output_size)``, where time is the greatest length.
 
@@ -579,26 +580,29 @@ class LSTMDecoder(nn.Module):
         self,
         latent: Tensor,
         lengths: Tensor,
-        previous: Tensor | None = None,
+        target: Tensor | None = None,
         states: Sequence[State] | None = None,
         generator: Generator | None = None,
     ) -> Tensor:
         """Decode a batch of latents."""
-        n_timesteps = int(lengths.max()) if previous is None else previous.shape[1]
+        n_timesteps = int(lengths.max()) if target is None else target.shape[1]
         if latent.dim() == 2:
             latent = latent.unsqueeze(1).expand(-1, n_timesteps, -1)
         if self.autoregressive:
-            if previous is None or not self._is_forced(generator):
+            if target is None or not self._is_forced(generator):
                 return self._run_freely(latent, states, generator)
-            latent = torch.cat([latent, previous], dim=-1)
+            latent = torch.cat([latent, _previous_steps(target)], dim=-1)
         hidden, _ = self.stack(latent, lengths, states, generator=generator)
-        if self.skip is not None and previous is None:
+        if self.skip is None:
+            return self._predict(hidden)
+        if target is None:
             return self._skip_freely(hidden)
-        return self._predict(hidden, previous)
+        return self._predict(hidden, _previous_steps(target))
 
-    def _predict(self, hidden: Tensor, previous: Tensor | None) -> Tensor:
-        prediction = self.head(hidden)
-        if self.skip is not None:
+    def _predict(self, hidden: Tensor, previous: Tensor | None = None) -> Tensor:
+        # As the LSTM's outputs lie in memory, time first, so that nothing is copied.
+        prediction = self.head(hidden.transpose(0, 1)).transpose(0, 1)
+        if self.skip is not None and previous is not None:
             prediction = prediction + self.skip(previous)
         return self.activation(prediction)
 
@@ -611,20 +615,46 @@ class LSTMDecoder(nn.Module):
     def _run_freely(
         self, latent: Tensor, states: Sequence[State] | None, generator: Generator | None
     ) -> Tensor:
-        one_step = torch.ones(len(latent), dtype=torch.int64, device=latent.device)
+        feedback_is_linear = self.skip is None and isinstance(self.activation, nn.Identity)
+        if feedback_is_linear and len(self.stack.layers) == 1:
+            return self._run_folded(latent, states)
         prediction = latent.new_zeros(len(latent), 1, self.output_size)
         predictions = []
         for step in latent.split(1, dim=1):
-            hidden, states = self.stack(
-                torch.cat([step, prediction], dim=-1),
-                one_step,
-                states,
-                final_states=True,
-                generator=generator,
-            )
-            prediction = self._predict(hidden, prediction)
+            prediction, states = self._step(step, prediction, states, generator)
             predictions.append(prediction)
         return torch.cat(predictions, dim=1)
+
+    def _run_folded(self, latent: Tensor, states: Sequence[State] | None) -> Tensor:
+        """Run all steps in one kernel call, the feedback being a part of the recurrence.
+
+        With the last prediction ``W_out h + b_out``, what a step adds up from its past is
+        ``(W_hh + W_in W_out) h + W_in b_out``; but the first step's past are zeros.
+        """
+        lstm: Any = self.stack.layers[0].onward
+        feedback = lstm.weight_ih_l0[:, latent.shape[-1] :]
+        weights = {
+            "weight_hh_l0": lstm.weight_hh_l0 + feedback @ self.head.weight,
+            "bias_hh_l0": lstm.bias_hh_l0 + feedback @ self.head.bias,
+        }
+        nothing = latent.new_zeros(len(latent), 1, self.output_size)
+        first, (state,) = self._step(latent[:, :1], nothing, states)
+        rest = torch.cat([latent[:, 1:], nothing.expand(-1, latent.shape[1] - 1, -1)], dim=-1)
+        if rest.shape[1] == 0:
+            return first
+        hidden, _ = _run_lstm(lstm, rest, state, weights)
+        return torch.cat([first, self._predict(hidden)], dim=1)
+
+    def _step(
+        self,
+        latent: Tensor,
+        previous: Tensor,
+        states: Sequence[State] | None,
+        generator: Generator | None = None,
+    ) -> tuple[Tensor, list[State]]:
+        x, one_step = torch.cat([latent, previous], dim=-1), _full_lengths(latent)
+        hidden, ends = self.stack(x, one_step, states, final_states=True, generator=generator)
+        return self._predict(hidden, previous), ends
 
     def _skip_freely(self, hidden: Tensor) -> Tensor:
         prediction = hidden.new_zeros(len(hidden), 1, self.output_size)
@@ -721,7 +751,8 @@ def reverse_padded(x: Tensor, lengths: Tensor) -> Tensor:
 
 def last_step(x: Tensor, lengths: Tensor) -> Tensor:
     """Return each sequence's last real step, ``(batch, feature)``."""
-    return x[torch.arange(len(x), device=x.device), lengths - 1]
+    # As an LSTM's outputs lie in memory, time first, so that their gradient does too.
+    return x.transpose(0, 1)[lengths - 1, torch.arange(len(x), device=x.device)]
 
 
 def mean_step(x: Tensor, lengths: Tensor) -> Tensor:
@@ -735,8 +766,13 @@ def mean_step(x: Tensor, lengths: Tensor) -> Tensor:
 
 def max_step(x: Tensor, lengths: Tensor) -> Tensor:
     """Return the maximum of each sequence's real steps, ``(batch, feature)``."""
-    padding = ~real_steps(x, lengths)
-    return x.masked_fill(padding.unsqueeze(-1), -torch.inf).amax(dim=1)
+    n_shared = int(lengths.min())
+    highest = x[:, :n_shared].amax(dim=1)
+    if n_shared == x.shape[1]:
+        return highest
+    padding = ~real_steps(x, lengths)[:, n_shared:]
+    rest = x[:, n_shared:].masked_fill(padding.unsqueeze(-1), -torch.inf)
+    return torch.maximum(highest, rest.amax(dim=1))
 
 
 def _split_directions(state: State) -> tuple[State, State]:
@@ -786,17 +822,22 @@ def _run_to_ends(
     return output[back], (hidden, cell)
 
 
-def _run_lstm(lstm: nn.LSTM, x: Tensor, state: State | None) -> tuple[Tensor, State]:
+def _run_lstm(
+    lstm: nn.LSTM, x: Tensor, state: State | None, weights: dict[str, Tensor] | None = None
+) -> tuple[Tensor, State]:
     """Run torch's LSTM so that a sequence alone has the bits that it has in a batch.
 
-    A batch of one may go to another kernel, with other bits; a batch of two does not.
+    A batch of one may go to another kernel, with other bits; a batch of two does not. `weights`
+    take the place of the LSTM's own of these names.
     """
-    if lstm.training or len(x) > 1:
+    if not lstm.training and len(x) == 1:
+        if state is not None:
+            state = state[0].expand(-1, 2, -1).contiguous(), state[1].expand(-1, 2, -1).contiguous()
+        output, (hidden, cell) = _run_lstm(lstm, x.expand(2, -1, -1), state, weights)
+        return output[:1], (hidden[:, :1], cell[:, :1])
+    if weights is None:
         return lstm(x, state)
-    if state is not None:
-        state = state[0].expand(-1, 2, -1).contiguous(), state[1].expand(-1, 2, -1).contiguous()
-    output, (hidden, cell) = lstm(x.expand(2, -1, -1), state)
-    return output[:1], (hidden[:, :1], cell[:, :1])
+    return functional_call(lstm, weights, (x, state))
 
 
 def _reset_lstm(lstm: nn.LSTM, generator: Generator | None) -> None:

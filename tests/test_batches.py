@@ -5,7 +5,14 @@ import pytest
 import torch
 
 from skl_lstmae import _batches
-from skl_lstmae._batches import MAX_FLOATS, MAX_ROWS, BatchBuilder, fill_missing, first_observed
+from skl_lstmae._batches import (
+    MAX_FLOATS,
+    MAX_ROWS,
+    MAX_SCORING_FLOATS,
+    BatchBuilder,
+    fill_missing,
+    first_observed,
+)
 from skl_lstmae._scaling import fit_scaling
 from skl_lstmae._sequences import Sequences, read_sequences
 
@@ -23,12 +30,21 @@ def test_a_batch_holds_scaled_values_and_says_which_are_real():
     sequences = make_sequences([3, 5, 1])
     scaling = fit_scaling("standard", sequences)
     batch = BatchBuilder(scaling, 8, torch.device("cpu")).build(sequences, np.array([2, 1]))
-    assert batch.x.shape == batch.observed.shape == (2, 5, 2)
+    assert batch.x.shape == batch.observed.shape == (2, 8, 2)
     assert batch.x.dtype == torch.float32
     assert batch.lengths.tolist() == [1, 5]
-    np.testing.assert_array_equal(batch.x[1], scaling.transform(sequences[1]))
+    np.testing.assert_array_equal(batch.x[1, :5], scaling.transform(sequences[1]))
     np.testing.assert_array_equal(batch.x[0, :1], scaling.transform(sequences[2]))
-    assert batch.observed[:, :, 0].tolist() == [[True] + [False] * 4, [True] * 5]
+    assert batch.observed[:, :, 0].tolist() == [[True] + [False] * 7, [True] * 5 + [False] * 3]
+
+
+def test_shapes_of_batches_are_few():
+    sequences = make_sequences(range(1, 131))
+    batches = make_builder(sequences).scoring_batches(sequences)
+    assert [batch.x.shape[1] for batch in batches] == [64, 128, 132]
+    of_one_length = make_sequences([5] * 10)
+    [batch] = make_builder(of_one_length).scoring_batches(of_one_length)
+    assert batch.x.shape[1] == 5
 
 
 def test_overlapping_sequences_are_gathered_from_one_table():
@@ -65,7 +81,7 @@ def test_parts_of_a_long_sequence_are_the_sequence(monkeypatch):
     sequences = Sequences(values, np.array([0, 2]), np.array([5, 48]))
     builder = BatchBuilder(make_builder(sequences).scaling, 8, torch.device("cpu"), is_causal=True)
     [whole] = builder.chunks(sequences, np.array([1]))
-    monkeypatch.setattr(_batches, "MAX_FLOATS", 8 * 10)
+    monkeypatch.setattr(_batches, "MAX_SCORING_FLOATS", 8 * 10)
     groups = [group.tolist() for group in builder.scoring_groups(sequences)]
     assert groups == [[0], [1]]
     assert [builder.is_long(sequences, group) for group in groups] == [False, True]
@@ -123,10 +139,10 @@ def test_kernel_calls_are_bounded_by_rows_steps_and_width():
     sequences = make_sequences([200] * 100 + [9000, 9000])
     builder = make_builder(sequences, width)
     batches = builder.training_batches(sequences, 90, np.random.RandomState(0))
-    pieces = [piece for batch in batches for piece in batch] + list(
-        builder.scoring_batches(sequences)
-    )
-    for piece in pieces:
-        n_rows, n_steps, _ = piece.x.shape
-        assert n_rows == 1 or n_rows * n_steps * width <= MAX_FLOATS
-    assert max(len(batch.indices) for batch in builder.scoring_batches(sequences)) <= MAX_ROWS
+    pieces = [piece for batch in batches for piece in batch]
+    scored = list(builder.scoring_batches(sequences))
+    for part, bound in (pieces, MAX_FLOATS), (scored, MAX_SCORING_FLOATS):
+        for piece in part:
+            n_rows, n_steps, _ = piece.x.shape
+            assert n_rows == 1 or n_rows * n_steps * width <= bound
+    assert max(len(batch.indices) for batch in scored) <= MAX_ROWS

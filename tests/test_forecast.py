@@ -266,7 +266,7 @@ def test_chunks_change_no_bit_of_a_long_series(series, hidden_size, monkeypatch)
     whole = {name: result(detector, [series]) for name, result in RESULTS.items()}
     width = detector.module_.width
     for n_steps in (1, 7, 64, 131, 399):
-        monkeypatch.setattr(_batches, "MAX_FLOATS", n_steps * width)
+        monkeypatch.setattr(_batches, "MAX_SCORING_FLOATS", n_steps * width)
         for name, result in RESULTS.items():
             np.testing.assert_array_equal(result(detector, [series]), whole[name])
 
@@ -276,7 +276,7 @@ def test_chunks_change_no_score_beside_other_sequences(series, X, scorer, monkey
     detector = LSTMForecastDetector(**QUICK, scorer=scorer).fit(X)
     mixed = [X[0], series, X[1], series[:150]]
     scores = detector.score_samples(mixed)
-    monkeypatch.setattr(_batches, "MAX_FLOATS", 800)
+    monkeypatch.setattr(_batches, "MAX_SCORING_FLOATS", 800)
     np.testing.assert_array_equal(detector.score_samples(mixed), scores)
 
 
@@ -290,7 +290,8 @@ def test_the_network_never_reads_a_long_series_at_once(monkeypatch):
             return method(module, x, *args, **kwargs)
 
         monkeypatch.setattr(LSTMForecaster, name, spy)
-    monkeypatch.setattr(_batches, "MAX_FLOATS", 8 * 300)
+    for bound in "MAX_FLOATS", "MAX_SCORING_FLOATS":
+        monkeypatch.setattr(_batches, bound, 8 * 300)
     series = make_series(3000)
     detector = LSTMForecastDetector(**QUICK).fit([series])
     assert STEPS_IN_TRAINING <= max(n_steps) <= 300

@@ -3,8 +3,8 @@
 from typing import Any, Self
 
 import numpy as np
+import sklearn
 from numpy.typing import ArrayLike, NDArray
-from sklearn.decomposition import PCA
 
 from skl_lstmae._displays._drawing import (
     BLACK,
@@ -189,7 +189,7 @@ class LatentDisplay:
                 f"the latents have shape {latents.shape}; expected (n_sequences, latent_size), two "
                 "at least of each."
             )
-        pca = PCA(n_components=2, svd_solver="full")
+        pca = sklearn.decomposition.PCA(n_components=2, svd_solver="full")
         points = pca.fit_transform(latents)
         n_points = len(points)
         display = cls(

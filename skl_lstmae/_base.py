@@ -38,7 +38,11 @@ from skl_lstmae._thresholds import ReferenceScores
 from skl_lstmae._training import EpochWatcher, History, Trainer
 from skl_lstmae._version import __version__
 
-MIN_SEQUENCES = 5  # two to learn a covariance from, three to calibrate on
+MIN_REFERENCES = 3
+"""Sequences to calibrate a threshold on, at the least."""
+
+MIN_SEQUENCES = 2 + MIN_REFERENCES
+"""Sequences to fit to, at the least: a covariance is learned from two."""
 
 WEIGHTLESS = {"dropout", "noise", "teacher_forcing"}
 """Arguments of a network that no weight depends on."""
@@ -241,14 +245,21 @@ class SequenceDetector(CallbackSupportMixin, OutlierMixin, BaseEstimator):
 
     def recalibrate(
         self,
+        X: Any = None,
         *,
         contamination: str | float | None = None,
         false_alarm_rate: float | None = None,
     ) -> Self:
-        """Change the rule behind ``offset_`` without running the network again.
+        """Change ``offset_``: the rule behind it, or the sequences that it rests on.
 
         Parameters
         ----------
+        X : sequences, default=None
+            Sequences like those to come, three at least, by whose scores ``offset_`` is set from
+            now on; they are not learned from. Where normal sequences drift, recent ones keep false
+            alarms at their rate. None leaves the offset to the sequences of the fit, and does not
+            run the network.
+
         contamination : "auto" or float, default=None
             The parameter's new value; None leaves it.
 
@@ -265,6 +276,8 @@ class SequenceDetector(CallbackSupportMixin, OutlierMixin, BaseEstimator):
         changed = {name: value for name, value in changed.items() if value is not None}
         with all_or_nothing(self):
             self.set_params(**changed)._validate_params()
+            if X is not None:
+                self._refer_to(self._read(X)[0])
             if self.contamination == "auto" and self._held_out_scores is None:
                 raise ValueError(
                     "contamination='auto' needs sequences held out of training, but this detector "
@@ -582,6 +595,16 @@ class SequenceDetector(CallbackSupportMixin, OutlierMixin, BaseEstimator):
         stopped.module_.load_state_dict(history.kept_weights)
         stopped._conclude(history, parts, random_state)
         return dict(vars(stopped))
+
+    def _refer_to(self, sequences: Sequences) -> None:
+        """Let thresholds rest on the scores of these sequences."""
+        if len(sequences) < MIN_REFERENCES:
+            raise ValueError(
+                f"X holds {len(sequences)} sequence(s) to calibrate on; expected at least "
+                f"{MIN_REFERENCES}."
+            )
+        self._training_scores = ReferenceScores.of(self._score_samples(sequences))
+        self._held_out_scores = self._training_scores
 
     def _offset(self) -> float:
         if not isinstance(self.contamination, str):

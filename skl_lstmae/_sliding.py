@@ -201,6 +201,67 @@ class SlidingWindowDetector(CallbackSupportMixin, MetaEstimatorMixin, OutlierMix
             callbacks.end_fit()
         return self
 
+    def recalibrate(
+        self,
+        X: Any = None,
+        *,
+        contamination: float | Literal["auto"] | None = None,
+        false_alarm_rate: float | None = None,
+    ) -> Self:
+        """Change ``offset_``: the rule behind it, or the rows that it rests on.
+
+        Parameters
+        ----------
+        X : series, default=None
+            Rows like those to come, one window at least, by whose scores ``offset_`` is set from
+            now on; they are not learned from. Where normal rows drift, recent ones keep false
+            alarms nearer to their rate. None leaves the offset to the rows of the fit, and does not
+            run the detector of windows.
+
+        contamination : "auto" or float, default=None
+            The parameter's new value; None leaves it. If it was "auto" and no longer is, or the
+            other way round, it needs X, since the rows of the fit were chosen by it.
+
+        false_alarm_rate : float, default=None
+            The parameter's new value; None leaves it.
+
+        Returns
+        -------
+        self : estimator
+            The detector with the new parameters and ``offset_``. Streams made before keep theirs.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from sklearn.neighbors import LocalOutlierFactor
+        >>> from skl_lstmae import SlidingWindowDetector
+        >>> X = np.random.default_rng(0).normal(size=(4000, 1))
+        >>> X[2000:] *= 1.5  # from here on, normal rows are noisier
+        >>> inner = LocalOutlierFactor(novelty=True)
+        >>> detector = SlidingWindowDetector(inner, window_size=20).fit(X[:2000])
+        >>> flagged = (detector.predict(X[3000:]) == -1).mean()
+        >>> detector.recalibrate(X[2000:3000])
+        SlidingWindowDetector(detector=LocalOutlierFactor(novelty=True), window_size=20)
+        >>> bool((detector.predict(X[3000:]) == -1).mean() < 0.1 < flagged)
+        True
+        """
+        check_is_fitted(self)
+        changed = {"contamination": contamination, "false_alarm_rate": false_alarm_rate}
+        changed = {name: value for name, value in changed.items() if value is not None}
+        had_auto = self.contamination == "auto"
+        with all_or_nothing(self):
+            self.set_params(**changed)._validate_params()
+            if X is not None:
+                self._calibrate(self._read(X)[0])
+            elif had_auto != (self.contamination == "auto"):
+                raise ValueError(
+                    f"contamination={self.contamination!r} is a rule for other rows than those "
+                    "that this SlidingWindowDetector was fitted with; pass rows to calibrate on "
+                    "as X."
+                )
+            self._set_offsets()
+        return self
+
     def score_samples(self, X: Any) -> Any:
         """Score rows by how normal the windows around them are.
 
@@ -382,6 +443,7 @@ class SlidingWindowDetector(CallbackSupportMixin, MetaEstimatorMixin, OutlierMix
             self._calibrate(held_out if len(held_out) else training)
         else:
             self._calibrate(series)
+        self._set_offsets()
 
     def _choose_window_size(self, series: Sequences) -> int:
         longest = int(series.lengths.max())
@@ -459,14 +521,17 @@ class SlidingWindowDetector(CallbackSupportMixin, MetaEstimatorMixin, OutlierMix
         )
 
     def _calibrate(self, series: Sequences) -> None:
-        """Set the thresholds of rows and of single windows, which streams compare with."""
+        """Keep the scores of rows, and of single windows, which streams compare with."""
         windows = split(series, self.window_size_, self.stride)
         scores = self._score_windows(windows)
-        self._stream_offset = self._offset_of(scores)
-        self.offset_ = self._offset_of(merge(scores, windows, series, self.aggregation))
+        self._window_scores = ReferenceScores.of(scores)
+        self._row_scores = ReferenceScores.of(merge(scores, windows, series, self.aggregation))
 
-    def _offset_of(self, scores: NDArray[np.float64]) -> float:
-        reference = ReferenceScores.of(scores)
+    def _set_offsets(self) -> None:
+        self._stream_offset = self._offset_of(self._window_scores)
+        self.offset_ = self._offset_of(self._row_scores)
+
+    def _offset_of(self, reference: ReferenceScores) -> float:
         if self.contamination == "auto":
             return reference.false_alarm_offset(self.false_alarm_rate)
         return reference.contamination_offset(self.contamination)

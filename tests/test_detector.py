@@ -460,6 +460,30 @@ def test_the_automatic_rule_needs_held_out_sequences(X):
     assert detector.contamination == 0.1
 
 
+def test_sequences_that_drifted_may_be_calibrated_on():
+    X = make_sequences(900, n_features=1)
+    drifted = [1.5 * x for x in X[300:]]
+    detector = LSTMAutoencoderDetector(**QUICK, false_alarm_rate=0.05).fit(X[:300])
+    scores = detector.score_samples(drifted[300:])
+    n_flagged = (detector.predict(drifted[300:]) == -1).sum()
+    detector.recalibrate(drifted[:300])
+    assert (detector.predict(drifted[300:]) == -1).sum() < 0.1 * 300 < n_flagged
+    np.testing.assert_array_equal(detector.score_samples(drifted[300:]), scores)
+    # The 15th lowest of 300 scores: split conformal prediction at 0.05.
+    assert detector.offset_ == np.sort(detector.score_samples(drifted[:300]))[14]
+    detector.recalibrate(contamination=0.5)
+    assert detector.offset_ == np.median(detector.score_samples(drifted[:300]))
+
+
+def test_too_few_sequences_to_calibrate_on_are_refused(X):
+    detector = LSTMAutoencoderDetector(**QUICK).fit(X)
+    offset = detector.offset_
+    message = "X holds 2 sequence(s) to calibrate on; expected at least 3."
+    with pytest.raises(ValueError, match=re.escape(message)):
+        detector.recalibrate(X[:2], false_alarm_rate=0.2)
+    assert (detector.offset_, detector.false_alarm_rate) == (offset, 0.01)
+
+
 def test_false_alarms_come_at_the_rate_asked_for():
     X = make_sequences(1300, n_features=1)
     detector = LSTMAutoencoderDetector(

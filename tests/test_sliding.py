@@ -320,6 +320,41 @@ def test_threshold_is_calibrated_on_the_held_out_rows():
     assert fitted.offset_ == np.sort(held_out_scores)[rank - 1]
 
 
+def test_recalibration_moves_the_offset_as_a_fit_with_its_rule_would():
+    X = make_series(400)
+    detector = make_detector(LocalOutlierFactor(novelty=True)).fit(X)
+    for rate in (0.2, 0.03):
+        expected = clone(detector).set_params(false_alarm_rate=rate).fit(X)
+        assert detector.recalibrate(false_alarm_rate=rate).offset_ == expected.offset_
+        assert detector.stream().offset_ == expected.stream().offset_
+        assert detector.false_alarm_rate == rate
+
+
+def test_rows_that_drifted_may_be_calibrated_on():
+    X = make_series(1500)
+    X[500:] += np.random.default_rng(1).normal(scale=3, size=(1000, 2))
+    detector = make_detector(false_alarm_rate=0.05).fit(X[:500])
+    scores = detector.score_samples(X[1000:])
+    flagged = (scores < detector.offset_).mean()
+    detector.recalibrate(X[500:1000])
+    assert (scores < detector.offset_).mean() < 0.15 < flagged
+    assert_array_equal(detector.score_samples(X[1000:]), scores)
+    detector.recalibrate(X[500:1000], contamination=0.3)
+    assert (detector.predict(X[500:1000]) == -1).mean() == pytest.approx(0.3, abs=0.002)
+
+
+def test_another_rule_needs_rows_to_calibrate_on():
+    detector = make_detector().fit(make_series(300))
+    offset = detector.offset_
+    sentence = (
+        "contamination=0.1 is a rule for other rows than those that this SlidingWindowDetector was "
+        "fitted with; pass rows to calibrate on as X."
+    )
+    with pytest.raises(ValueError, match=exactly(sentence)):
+        detector.recalibrate(contamination=0.1)
+    assert (detector.contamination, detector.offset_) == ("auto", offset)
+
+
 def test_held_out_windows_do_not_vouch_for_one_another():
     # They overlap: were they references, the nearest of each would be the next one.
     rates = []

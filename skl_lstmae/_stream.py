@@ -14,10 +14,11 @@ class Stream:
 
     The score of a row is that of the window which ends with it. It is causal: it neither waits for
     later rows nor changes with them, unlike the scores of
-    :meth:`SlidingWindowDetector.score_samples`, which judge a row by all windows that cover it.
-    Hence the threshold is another one as well.
+    :meth:`skl_lstmae.SlidingWindowDetector.score_samples`, which judge a row by all windows that
+    cover it. Hence the threshold is another one as well.
 
-    Made by :meth:`SlidingWindowDetector.stream`; may be pickled at any time and goes on from there.
+    Made by :meth:`skl_lstmae.SlidingWindowDetector.stream`; may be pickled at any time and goes on
+    from there.
 
     Parameters
     ----------

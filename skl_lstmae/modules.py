@@ -42,6 +42,15 @@ class SequenceNetwork(nn.Module):
         Hidden units of the widest LSTM layer.
     noise : float
         Standard deviation of the noise added to the input in training.
+
+    Examples
+    --------
+    >>> from skl_lstmae.modules import LSTMAutoencoder, LSTMForecaster, SequenceNetwork
+    >>> networks = LSTMAutoencoder(input_size=3), LSTMForecaster(input_size=3)
+    >>> [isinstance(network, SequenceNetwork) for network in networks]
+    [True, True]
+    >>> [network.is_causal for network in networks]
+    [False, True]
     """
 
     is_causal: ClassVar[bool]
@@ -379,6 +388,20 @@ class LSTMForecaster(SequenceNetwork):
 class LSTMStack(nn.Module):
     """LSTM layers of any widths over padded sequences, with dropout between them.
 
+    Parameters
+    ----------
+    input_size : int
+        Number of features of a time step.
+
+    hidden_sizes : sequence of int
+        Width of each layer, first to last.
+
+    bidirectional : bool, default=False
+        Whether a second LSTM of each layer runs backward in time.
+
+    dropout : float, default=0.0
+        Probability of zeroing an output between layers, in training.
+
     Shape
     -----
     - x: ``(batch, time, input_size)``; lengths: ``(batch,)``.
@@ -437,6 +460,17 @@ class LSTMStack(nn.Module):
 class LSTMLayer(nn.Module):
     """One LSTM layer over padded sequences, with a second one backward in time if bidirectional.
 
+    Parameters
+    ----------
+    input_size : int
+        Number of features of a time step.
+
+    hidden_size : int
+        Width of each direction.
+
+    bidirectional : bool, default=False
+        Whether a second LSTM runs backward in time.
+
     Shape
     -----
     - x: ``(batch, time, input_size)``; lengths: ``(batch,)``.
@@ -483,6 +517,21 @@ class LSTMLayer(nn.Module):
 class Bottleneck(nn.Module):
     """From an encoder's outputs to the latent, through one linear layer.
 
+    Parameters
+    ----------
+    hidden_size : int
+        Width of each direction of the encoder's last layer.
+
+    latent_size : int
+        Width of the latent.
+
+    kind : {"last", "mean", "max", "sequence"}, default="last"
+        What of the outputs becomes the latent: the last real step of each direction, the mean or
+        maximum over the real steps, or every step.
+
+    n_directions : int, default=1
+        2 if the encoder is bidirectional.
+
     Shape
     -----
     - outputs: ``(batch, time, n_directions * hidden_size)``; lengths: ``(batch,)``.
@@ -524,6 +573,35 @@ class LSTMDecoder(nn.Module):
 
     An autoregressive decoder reads the previous step too: the true one where it is given and
     wanted, else its own prediction, the first step being preceded by zeros.
+
+    Parameters
+    ----------
+    output_size : int
+        Number of features of a time step.
+
+    hidden_sizes : sequence of int
+        Width of each layer, first to last.
+
+    latent_size : int
+        Width of the latent.
+
+    bidirectional : bool, default=False
+        Whether a second LSTM of each layer runs backward in time.
+
+    dropout : float, default=0.0
+        Probability of zeroing an output between layers, in training.
+
+    autoregressive : bool, default=False
+        Whether the previous step is read beside the latent.
+
+    teacher_forcing : float, default=0.5
+        Probability that the previous steps of a training batch are the true ones.
+
+    skip_connection : bool, default=False
+        Whether a linear map of the previous step is added to each prediction.
+
+    output_activation : {None, "sigmoid", "tanh", "relu"}, default=None
+        Function applied to the prediction.
 
     Shape
     -----
@@ -670,6 +748,14 @@ class StateBridge(nn.Module):
 
     With ``merge_directions`` a linear layer makes one direction's state of a bidirectional
     encoder's two.
+
+    Parameters
+    ----------
+    hidden_sizes : sequence of int
+        Width of each encoder layer, first to last.
+
+    merge_directions : bool, default=False
+        Whether the encoder is bidirectional and the decoder is not.
 
     Shape
     -----

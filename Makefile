@@ -8,8 +8,12 @@ FLOOR_BIN := .venv-floor/bin
 PYTEST_ARGS := -n 2
 export OMP_NUM_THREADS := 1
 
+# Warnings are errors; nothing is fetched from the network.
+SPHINX := $(BIN)/python -m sphinx --fail-on-warning --keep-going --nitpicky --fresh-env --quiet \
+  --doctree-dir build/doctrees docs build/docs
+
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-floor checks lint docs bench bench-defaults bench-detection clean
+.PHONY: help demo test test-floor checks lint docs gallery bench bench-defaults bench-detection clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -32,10 +36,13 @@ lint: .venv/stamp ## Check style, formatting and types
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 
-docs: .venv/stamp ## Check the documentation
-	$(BIN)/python -m pytest --quiet tests/test_documents.py
-	@echo "docs: Sphinx pages are not written yet;" \
-	  "relative links of the Markdown pages are checked by tests/test_documents.py"
+docs: .venv/stamp ## Build the documentation in build/docs; the examples are shown, not run
+	rm -rf docs/auto_examples docs/generated build/plot_directive
+	$(SPHINX)
+
+gallery: .venv/stamp ## The same, with the examples run for their pictures, which takes minutes
+	rm -rf docs/generated build/plot_directive
+	SPHINX_GALLERY=1 $(SPHINX)
 
 bench: .venv/stamp .venv-peers/stamp ## Measure speed and memory; writes docs/benchmarks.md
 	$(BIN)/python -m benchmarks.speed $(BENCH_ARGS)
@@ -49,10 +56,13 @@ bench-detection: .venv/stamp ## Measure detection on the data that SKL_LSTMAE_DA
 
 clean: ## Remove the environments and all else that make and its tools wrote
 	rm -rf .venv .venv-floor .venv-peers build demo-output dist .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	rm -rf docs/auto_examples docs/generated docs/sg_execution_times.rst
 	find skl_lstmae tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
 .venv/stamp: pyproject.toml constraints.txt
+.venv/stamp: EXTRAS := tests,plots,docs
 .venv-floor/stamp: pyproject.toml constraints-floor.txt
+.venv-floor/stamp: EXTRAS := tests,plots
 
 .venv-peers/stamp: pyproject.toml constraints.txt benchmarks/speed/peers.py
 	$(PYTHON) -m venv .venv-peers
@@ -63,5 +73,5 @@ clean: ## Remove the environments and all else that make and its tools wrote
 %/stamp:
 	$(PYTHON) -m venv $*
 	$*/bin/python -m pip install --quiet --constraint $(filter constraints%,$^) \
-	  --editable '.[tests,plots]'
+	  --editable '.[$(EXTRAS)]'
 	touch $@

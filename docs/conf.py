@@ -1,0 +1,103 @@
+"""How Sphinx builds the documentation: `make docs`, and `make gallery` to run the examples too."""
+
+import os
+import re
+from pathlib import Path
+
+from numpydoc.docscrape import NumpyDocString
+
+import skl_lstmae
+
+DOCS = Path(__file__).parent
+ROOT = DOCS.parent
+
+project = "skl_lstmae"
+author = "The skl_lstmae developers"
+copyright = author
+version = release = skl_lstmae.__version__
+
+extensions = [
+    "matplotlib.sphinxext.plot_directive",
+    "myst_parser",
+    "numpydoc",
+    "sphinx.ext.autodoc",
+    "sphinx.ext.autosummary",
+    "sphinx.ext.extlinks",
+    "sphinx.ext.mathjax",
+    "sphinx_gallery.gen_gallery",
+]
+templates_path = ["_templates"]
+default_role = "code"
+
+html_theme = "pydata_sphinx_theme"
+html_title = "skl_lstmae"
+html_show_sourcelink = False
+html_theme_options = {
+    "navigation_with_keys": False,
+    "show_toc_level": 2,
+    "footer_start": ["copyright"],
+    "footer_end": ["theme-version"],
+}
+
+myst_enable_extensions = ["dollarmath"]
+myst_fence_as_directive = ["math"]
+myst_heading_anchors = 3
+
+autosummary_generate = True
+autodoc_typehints = "none"  # numpydoc shows the types of the docstrings
+autodoc_member_order = "bysource"
+numpydoc_show_class_members = False  # the template of classes shows the methods whole
+NumpyDocString.sections["Shape"] = []  # which the networks have; shown by what stands below
+extlinks = {"doi": ("https://doi.org/%s", "doi:%s")}
+
+plot_formats = [("png", 120)]
+plot_html_show_formats = False
+plot_html_show_source_link = False
+plot_include_source = False
+
+# The network is not asked for the inventories of other projects.
+nitpick_ignore_regex = [
+    ("py:.*", r"(matplotlib|numpy|pandas|scipy|sklearn|torch)\..*"),
+]
+
+sphinx_gallery_conf = {
+    "examples_dirs": [str(ROOT / "examples")],
+    "gallery_dirs": ["auto_examples"],
+    "filename_pattern": "",
+    # Running the examples takes minutes.
+    "plot_gallery": os.environ.get("SPHINX_GALLERY") == "1",
+    "download_all_examples": False,
+    "show_memory": False,
+    "show_signature": False,
+}
+
+
+def setup(app):
+    """Connect what follows to the events of Sphinx."""
+    app.connect("autodoc-skip-member", leave_out_what_others_document)
+    app.connect("autodoc-process-docstring", show_shapes_as_notes, priority=400)  # before numpydoc
+    app.connect("include-read", lead_links_from_docs)
+
+
+def leave_out_what_others_document(app, what, name, member, skip, options):
+    """Leave out the methods of scikit-learn and torch; None means that Sphinx decides."""
+    module = getattr(member, "__module__", None) or ""
+    return True if module.startswith(("sklearn.", "torch.")) else None
+
+
+def show_shapes_as_notes(app, what, name, member, options, lines):
+    """Make a note of the section on shapes, for which numpydoc has no place."""
+    if "Shape" in lines:
+        i = lines.index("Shape")
+        lines[i : i + 2] = ["Notes", "-----", "**Shape**", ""]
+
+
+def lead_links_from_docs(app, path, page, contents):
+    """Make the relative links of an included Markdown page lead to the same files from here."""
+
+    def from_docs(link):
+        target = (DOCS / path).parent / link[1]
+        page = DOCS / target.name.lower()  # CHANGELOG.md is included by changelog.md
+        return f"]({os.path.relpath(page if page.exists() else target, DOCS)})"
+
+    contents[0] = re.sub(r"\]\(([^)#:]+)\)", from_docs, contents[0])

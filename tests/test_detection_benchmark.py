@@ -6,6 +6,7 @@ from itertools import pairwise
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.ensemble import IsolationForest
 
 from benchmarks.detection import __main__ as command
 from benchmarks.detection.baselines import HeldOutThreshold, NeighborDistance, OnWindows, PCAError
@@ -13,10 +14,17 @@ from benchmarks.detection.data import DATASETS
 from benchmarks.detection.methods import METHODS, VARIANTS
 from benchmarks.detection.ranks import Ranks, critical_difference
 from benchmarks.detection.report import report
-from benchmarks.detection.run import COLUMNS, Run, judge, missing_runs
-from benchmarks.detection.summary import by_case, by_dataset, pooled_f1, read_results
+from benchmarks.detection.run import COLUMNS, Run, count_false_alarms, judge, missing_runs
+from benchmarks.detection.summary import (
+    by_case,
+    by_dataset,
+    false_alarms,
+    pooled_f1,
+    read_results,
+)
 from benchmarks.detection.tables import Resample, Standardize, count, summarize
 from benchmarks.detection.vus import vus_pr, vus_window
+from skl_lstmae import SlidingWindowDetector
 
 
 def save(data, name, **arrays):
@@ -384,6 +392,32 @@ def test_f1_pools_the_rows_of_all_cases():
     counts = pd.DataFrame({"true_positives": [8, 0], "false_positives": [0, 4]})
     results = counts.assign(false_negatives=[2, 0], dataset="skab", method="knn", seed=0)
     assert pooled_f1(results).to_dict() == {"knn": pytest.approx(16 / (16 + 4 + 2))}
+
+
+def test_false_alarms_are_averaged_over_seeds_and_added_up_over_cases():
+    counts = {"n_fresh": [100, 100, 300], "case": ["a", "a", "b"], "seed": [0, 1, 0]}
+    alarms = {0.05: [8, 4, 14], 0.01: [1, 1, 3], 0.001: [0, 0, 0]}
+    columns = {f"false_alarms_{rate}": numbers for rate, numbers in alarms.items()}
+    results = pd.DataFrame(counts | columns).assign(dataset="vowels", method="default")
+    (row,) = false_alarms(results).itertuples(index=False)
+    assert row[0] == 400
+    assert [cell.split()[0] for cell in row[1:]] == ["0.0500", "0.0100", "0.0000"]
+    # Of none in n, Clopper and Pearson's interval ends at 1 - 0.025 ** (1 / n).
+    assert row[3] == f"0.0000 [0.0000, {1 - 0.025 ** (1 / 400):.4f}]"
+
+
+def test_false_alarms_are_counted_among_fresh_normal_samples_at_each_rate(data):
+    case = DATASETS["tsb"].load(data / "smap_msl" / "P-1.npz")
+    inner = IsolationForest(n_estimators=10, random_state=0)
+    detector = SlidingWindowDetector(inner, window_size=20).fit(case.X_train)
+    scores = detector.score_samples(case.X_test)
+    counted = count_false_alarms(detector, case, detector.decision_function(case.X_test))
+    is_fresh = ~case.is_anomaly
+    is_fresh[: case.n_seen] = False
+    assert counted["n_fresh"] == is_fresh.sum()
+    for rate in (0.05, 0.01, 0.001):
+        offset = detector.recalibrate(false_alarm_rate=rate).offset_
+        assert counted[f"false_alarms_{rate}"] == (scores[is_fresh] < offset).sum()
 
 
 def test_mean_ranks_share_ties():

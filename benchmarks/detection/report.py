@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pandas as pd
 
 from benchmarks.detection.ranks import Ranks
-from benchmarks.detection.summary import by_case, by_dataset, pooled_f1
+from benchmarks.detection.summary import by_case, by_dataset, false_alarms, pooled_f1
 from benchmarks.detection.targets import (
     LONG_SERIES,
     PUBLISHED_SKAB,
@@ -45,6 +45,7 @@ def report(results: pd.DataFrame, published: pd.DataFrame) -> str:
         *_means(results),
         *_ranks(results),
         *_beside_published(results, published),
+        *_false_alarms(results),
         *_targets(results, published),
     ]
     return "\n\n".join([_coverage(results), *sections])
@@ -99,6 +100,18 @@ def _beside_published(results: pd.DataFrame, published: pd.DataFrame) -> Iterato
         theirs = published.loc[names].mean().rename("{} (published)".format)
         means = pd.concat([cases.droplevel("dataset").loc[names].mean(), theirs])
         yield f"## TSB-AD-M, mean VUS-PR of {len(names)} cases\n\n" + _ordered(means, "VUS-PR")
+
+
+def _false_alarms(results: pd.DataFrame) -> Iterator[str]:
+    for method in results["method"].unique():
+        alarms = false_alarms(results[results["method"] == method])
+        if is_of(method, ["default"]) and len(alarms):
+            note = (
+                "Shares of fresh normal samples that are flagged; in brackets the exact 95 % "
+                "interval of a binomial share. Rows of a series depend on their neighbours, which "
+                "makes theirs far too narrow."
+            )
+            yield f"## False alarms of the method {method}\n\n{note}\n\n{_table(alarms, '.3f')}"
 
 
 def _targets(results: pd.DataFrame, published: pd.DataFrame) -> Iterator[str]:

@@ -38,12 +38,16 @@ class Run:
         return cls(row["dataset"], row["case"], row["method"], int(row["seed"]), max_epochs)
 
 
+FALSE_ALARM_RATES = (0.05, 0.01, 0.001)
+"""Rates to ask for of detectors whose threshold can be set by one."""
+
 COLUMNS = (
     *(field.name for field in fields(Run)),
     *("n_train", "n_test", "n_anomalies"),
     *("roc_auc", "average_precision", "vus_pr"),
     *("roc_auc_after", "average_precision_after", "vus_pr_after"),
     *("true_positives", "false_positives", "false_negatives", "true_negatives"),
+    *("n_fresh", *(f"false_alarms_{rate}" for rate in FALSE_ALARM_RATES)),
     *("vus_window", "window_size", "n_epochs", "fit_seconds", "score_seconds"),
 )
 
@@ -94,6 +98,7 @@ def run_one(run: Run, case: Case) -> dict[str, Any]:
         "n_test": len(case.X_test),
         "n_anomalies": case.is_anomaly.sum(),
         **judge(case, decisions),
+        **count_false_alarms(detector, case, decisions),
         "window_size": getattr(detector, "window_size_", ""),
         "n_epochs": getattr(inner, "n_epochs_", ""),
         "fit_seconds": round(fitted - start, 3),
@@ -115,6 +120,22 @@ def judge(case: Case, decisions: NDArray[np.floating]) -> dict[str, Any]:
         if window is not None:
             measures[f"vus_pr{suffix}"] = vus_pr(labels, scores, window)
     return measures | {"vus_window": window}
+
+
+def count_false_alarms(
+    detector: Any, case: Case, decisions: NDArray[np.floating]
+) -> dict[str, int]:
+    """Count the fresh normal samples that are flagged at each rate asked for."""
+    if not hasattr(detector, "recalibrate"):
+        return {}
+    is_fresh = ~case.is_anomaly & (np.arange(len(decisions)) >= case.n_seen)
+    scores = decisions[is_fresh] + detector.offset_
+    return {"n_fresh": len(scores)} | {
+        f"false_alarms_{rate}": int(
+            (scores < detector.recalibrate(false_alarm_rate=rate).offset_).sum()
+        )
+        for rate in FALSE_ALARM_RATES
+    }
 
 
 def _run_into(run: Run, file: Path, out: Path) -> str | None:

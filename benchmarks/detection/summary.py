@@ -3,8 +3,10 @@
 from pathlib import Path
 
 import pandas as pd
+from scipy.stats import binomtest
 
 from benchmarks.detection.data import DATASETS
+from benchmarks.detection.run import FALSE_ALARM_RATES
 
 PUBLISHED_TSB = "tsb_ad_m_published_vus_pr.csv"
 
@@ -51,3 +53,28 @@ def pooled_f1(results: pd.DataFrame, dataset: str = "skab") -> pd.Series:
     sums = chosen.groupby(["method", "seed"])[counts].sum()
     f1 = (2 * sums[counts[0]]) / (2 * sums[counts[0]] + sums[counts[1]] + sums[counts[2]])
     return f1.groupby("method").mean().reindex(chosen["method"].unique())
+
+
+def false_alarms(results: pd.DataFrame) -> pd.DataFrame:
+    """Return the shares of flagged fresh normal samples: a row a data set, a column a rate asked.
+
+    Counts are averaged over seeds, which share their samples, and added up over cases.
+    """
+    counted = results.dropna(subset="n_fresh")
+    counts = ["n_fresh", *(f"false_alarms_{rate}" for rate in FALSE_ALARM_RATES)]
+    of_cases = counted.groupby(["dataset", "case"])[counts].mean()
+    totals = of_cases.groupby("dataset").sum().round().astype(int)
+    totals = totals.reindex([name for name in DATASETS if name in totals.index])
+    shares = {
+        f"{rate} asked for": [
+            _share(k, n) for k, n in zip(totals[name], totals["n_fresh"], strict=True)
+        ]
+        for rate, name in zip(FALSE_ALARM_RATES, counts[1:], strict=True)
+    }
+    return pd.DataFrame({"samples": totals["n_fresh"], **shares}, index=totals.index)
+
+
+def _share(k: int, n: int) -> str:
+    """Write a share with its exact interval."""
+    low, high = binomtest(int(k), int(n)).proportion_ci()
+    return f"{k / n:.4f} [{low:.4f}, {high:.4f}]"

@@ -579,7 +579,8 @@ class SequenceDetector(CallbackSupportMixin, OutlierMixin, BaseEstimator):
         self._held_out_scores = None
         if len(parts.held_out):
             held_out_summaries = self._summarize(parts.held_out)
-            # Windows overlap: as references, held-out ones would vouch for one another.
+            # Windows overlap: as references, held-out ones would vouch for one another. So do
+            # pieces drawn from a series, but no more than two, and a score asks for three.
             may_learn = parts.n_per_epoch is None
             judge = self._scorer.calibrate if may_learn else self._scorer.score
             held_out_scores = judge(held_out_summaries)

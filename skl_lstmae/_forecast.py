@@ -22,11 +22,17 @@ STEPS_IN_TRAINING = 200
 MIN_STEPS_OF_SERIES = 100
 """Steps of the shortest series that can be trained on without others beside it."""
 
-PIECES_OF_SERIES = 30
-"""A series is scored in pieces, so long that the training series has as many or more of them."""
+FEW_SEQUENCES = 30
+"""So many sequences or more are held out whole, as enough are then held out."""
 
-MAX_STEPS_OF_PIECE = 50
-"""Steps of a piece of a series, however long that is."""
+STEPS_OF_LONG_SEQUENCE = 500
+"""Steps of the shortest of few sequences whose ends, rather than some of them, are held out."""
+
+PIECES_OF_SERIES = 30
+"""A series is scored in pieces, so long that the training series has about as many or more."""
+
+MIN_STEPS_OF_PIECE, MAX_STEPS_OF_PIECE = 5, 50
+"""Steps of a piece of a series: twice three of 5 leave enough of 100 to train on."""
 
 MIN_PIECES_HELD_OUT = 3
 """Pieces of a series that are held out at least."""
@@ -42,7 +48,7 @@ class LSTMForecastDetector(SequenceDetector):
     Everywhere `X` may be
 
     - a list, tuple or object array of sequences `(n_timesteps, n_features)` of any lengths (arrays,
-      tensors, DataFrames; 1-D ones have a single feature);
+      tensors, DataFrames; 1-D ones have a single feature, times in an index must increase);
     - an array, memory map or tensor `(n_sequences, n_timesteps, n_features)`, where trailing steps
       that are all NaN are padding; `(n_sequences, n_timesteps)`, array or DataFrame, where each row
       is a sequence of one feature; or `(n_sequences, n_timesteps, n_variables, n_features)`, which
@@ -57,15 +63,19 @@ class LSTMForecastDetector(SequenceDetector):
     the results on a CPU. In training those of more than 200 steps are cut into pieces of that,
     elsewhere in each epoch, which the network reads as sequences of their own.
 
-    `fit` also takes fewer than five sequences if one has 100 steps: what it holds out then is not
-    whole sequences but the end of each, after a gap. Scores and threshold are learned from pieces
-    of a thirtieth of the longest, 50 steps at most, each of which the network reads by itself, and
-    a sequence has the score of its worst piece, put right for their number: where scores have an
-    exponential tail, the worst of so many normal pieces is lower by the scale of that tail, as
-    estimated from the lowest fifth of the training scores, times the logarithm of their number.
-    So normal sequences of any length are flagged at the same rate; but for those shorter than a
-    piece, which look unlike any. When a long series went wrong is told by `prediction_error`, and
-    by :class:`~skl_lstmae.SlidingWindowDetector`.
+    `fit` also takes fewer than five sequences if one has 100 steps. Of these, and of fewer than
+    thirty that all have 500 steps, it does not hold out whole ones, which would be too few to
+    calibrate on, but the end of each, after a gap. Scores and threshold are then learned from
+    pieces of a thirtieth of the longest, at least 5 and at most 50 steps. To score a sequence, the
+    network reads pieces of it that overlap by half, each by itself from a fresh start, while
+    `predict_steps`, `prediction_error` and `forecast` remember all that came before. The score is
+    that of the worst piece, put right for their number: it is the score that a single piece would
+    fall below as rarely as the worst of so many does, if scores have a Pareto tail like that of the
+    lowest fifth of the training scores. So normal sequences of all lengths are flagged at about the
+    same rate, but for those shorter than a piece, which look unlike any, and, where rare errors are
+    far larger than others, those much longer than the training series allows to foresee. When a
+    long series went wrong is told by `prediction_error`, and by
+    :class:`~skl_lstmae.SlidingWindowDetector`.
 
     Parameters
     ----------
@@ -113,7 +123,7 @@ class LSTMForecastDetector(SequenceDetector):
 
     validation_fraction : float, default=0.1
         Share of the sequences, three at least, that are held out if `early_stopping` or
-        `contamination="auto"`; of fewer than five sequences, share of the steps of each, three
+        `contamination="auto"`; if scores are learned from pieces, share of the steps of each, three
         pieces at least. If it leaves a single sequence too few steps to train on, none are held
         out, and the threshold is calibrated on the training data.
 
@@ -132,8 +142,9 @@ class LSTMForecastDetector(SequenceDetector):
         int `random_state` the same sequences are held out as before.
 
     scorer : {"neighbors", "mahalanobis", "error", "error_max"} or callable, default="neighbors"
-        How errors and latents become the score of a sequence; the latent is the mean of the LSTM's
-        outputs:
+        How errors and latents become the score of a sequence or, if scores are learned from pieces
+        of few long ones, of each piece, the worst of which counts; the latent is the mean of the
+        LSTM's outputs:
 
         - "neighbors": minus the mean distance, in standard deviations, from the three nearest of at
           most 1024 training sequences; between sequences lies what differs in their latents, in the
@@ -150,8 +161,8 @@ class LSTMForecastDetector(SequenceDetector):
     contamination : "auto" or float, default="auto"
         The rule behind `offset_`. A float in (0, 0.5] is the share of anomalies in the training
         data, as in :class:`~sklearn.ensemble.IsolationForest`; among the pieces, if scores are
-        learned from pieces. "auto" takes the training data as
-        normal, and flags fresh normal sequences at `false_alarm_rate`.
+        learned from pieces. "auto" takes the training data as normal, and flags fresh normal
+        sequences at `false_alarm_rate`.
 
     false_alarm_rate : float, default=0.01
         Share of fresh normal sequences to flag if `contamination="auto"`. The offset is calibrated
@@ -227,7 +238,6 @@ class LSTMForecastDetector(SequenceDetector):
     _min_sequences = 1
 
     _piece_size: int | None
-    _tail_scale: float
 
     _parameter_constraints: dict[str, list[Any]] = {**SequenceDetector._parameter_constraints}
 
@@ -363,17 +373,18 @@ class LSTMForecastDetector(SequenceDetector):
         return observed(cut(sequences, STEPS_IN_TRAINING, phase))
 
     def _split(self, sequences: Sequences, random_state: RandomState) -> Parts:
-        """Hold out whole sequences or, of fewer than five, their ends."""
-        if len(sequences) >= MIN_SEQUENCES:
+        """Hold out whole sequences or, of very few or of a few that are long, their ends."""
+        shortest, longest = int(sequences.lengths.min()), int(sequences.lengths.max())
+        are_few_and_long = len(sequences) < FEW_SEQUENCES and shortest >= STEPS_OF_LONG_SEQUENCE
+        if len(sequences) >= MIN_SEQUENCES and not are_few_and_long:
             return super()._split(sequences, random_state)
-        longest = int(sequences.lengths.max())
         if longest < MIN_STEPS_OF_SERIES:
             raise ValueError(
                 f"Found n_samples={len(sequences)} sequence(s) in X, the longest of {longest} time "
                 f"steps; {type(self).__name__} needs at least {MIN_SEQUENCES}, or one of at least "
                 f"{MIN_STEPS_OF_SERIES} time steps."
             )
-        size = min(longest // PIECES_OF_SERIES, MAX_STEPS_OF_PIECE)
+        size = min(max(longest // PIECES_OF_SERIES, MIN_STEPS_OF_PIECE), MAX_STEPS_OF_PIECE)
         training, held_out = sequences, sequences.take([])
         if self._holds_out:
             training, held_out = hold_out_ends(
@@ -396,24 +407,22 @@ class LSTMForecastDetector(SequenceDetector):
     def _learn_scores(self, parts: Parts) -> None:
         self._piece_size = parts.piece_size
         super()._learn_scores(parts)
-        self._tail_scale = _tail_scale(self._training_scores.scores)
 
     def _continue_partial_fit(self, sequences: Sequences) -> None:
-        super()._continue_partial_fit(self._pieces(sequences))
+        size = self._piece_size
+        pieces = sequences if size is None else observed(split(sequences, size, size))
+        super()._continue_partial_fit(pieces)
 
     def _score_samples(self, sequences: Sequences) -> NDArray[np.float64]:
-        if self._piece_size is None:
+        size = self._piece_size
+        if size is None:
             return super()._score_samples(sequences)
-        pieces = self._pieces(sequences)
+        # At the start of a piece the network expects nothing yet; another piece goes on there.
+        pieces = observed(split(sequences, size, max(1, size // 2)))
         owner = np.searchsorted(sequences.starts, pieces.starts, side="right") - 1
         first = np.searchsorted(owner, np.arange(len(sequences)))
         worst = np.minimum.reduceat(super()._score_samples(pieces), first)
-        return worst + self._tail_scale * np.log(np.bincount(owner))
-
-    def _pieces(self, sequences: Sequences) -> Sequences:
-        """Cut sequences into pieces, if that is what scores were learned from."""
-        size = self._piece_size
-        return sequences if size is None else observed(split(sequences, size, size))
+        return self._training_scores.alone(worst, np.bincount(owner))
 
 
 def _draw_pieces(series: Sequences, size: int, random_state: RandomState) -> Sequences:
@@ -423,10 +432,3 @@ def _draw_pieces(series: Sequences, size: int, random_state: RandomState) -> Seq
     """
     n_pieces = len(observed(split(series, size, size)))
     return spread(observed(split(series, size)), n_pieces, random_state)
-
-
-def _tail_scale(scores: NDArray[np.float64]) -> float:
-    """Return how far the lowest fifth of sorted scores lie below the others, in the mean."""
-    n_lowest = -(-len(scores) // 5)
-    threshold = scores[min(n_lowest, len(scores) - 1)]
-    return float(threshold - scores[:n_lowest].mean())

@@ -3,12 +3,19 @@
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.special import boxcox
 from scipy.stats import genpareto
 
 MAX_STORED = 2048
 MAX_LATEST = 1024
 TAIL_SHARE = 0.2
 MIN_EXCESSES = 3
+
+EXPONENTIAL_RATIO = 0.5
+"""Ratio of the second L-moment of an exponential law to its mean."""
+
+EXPONENTIAL_EXCESSES = 10
+"""How many excesses of that law the shape of a tail is estimated with besides those observed."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,6 +100,34 @@ class ReferenceScores:
         return float(
             threshold - genpareto.isf(rate / share_below, 1 / n_excesses, scale=mean_excess)
         )
+
+    def alone(self, worst: np.ndarray, n: np.ndarray) -> np.ndarray:
+        """Return the scores that are as rare alone as ``worst`` are as the lowest of ``n`` each.
+
+        Below their lowest fifth the scores are taken to have a generalised Pareto tail, with a
+        shape and scale that match its L-moments [1]_. The shape is drawn towards 0, that of an
+        exponential tail, as by ten more scores, and is never below: to take a tail for bounded that
+        is not would make anomalies of normal scores.
+
+        References
+        ----------
+        .. [1] J. R. M. Hosking, J. R. Wallis, "Parameter and quantile estimation for the
+           generalized Pareto distribution", Technometrics 29, 1987,
+           :doi:`10.1080/00401706.1987.10488243`.
+        """
+        n_excesses = min(int(np.ceil(TAIL_SHARE * self.n_scores)), self.n_scores - 1)
+        threshold = self.at_rank(n_excesses)
+        ranks = np.arange(n_excesses)[::-1]  # from the smallest excess to the largest
+        excesses = threshold - np.interp(ranks, self.ranks, self.scores)
+        if not excesses.any():
+            return worst
+        mean = excesses.mean()
+        ratio = np.linspace(-1, 1, n_excesses) @ excesses / excesses.sum()
+        ratios = [max(ratio, EXPONENTIAL_RATIO), EXPONENTIAL_RATIO]
+        shape = 2 - 1 / np.average(ratios, weights=[n_excesses, EXPONENTIAL_EXCESSES])
+        scale = (1 - shape) * mean
+        # Of such scores, n times as many lie below what is returned as lie below the worst one.
+        return worst + boxcox(n, -shape) * (scale + shape * np.maximum(threshold - worst, 0))
 
 
 def _stored_ranks(n_scores: int) -> np.ndarray:

@@ -119,3 +119,39 @@ def test_updating_leaves_the_former_reference_alone():
     reference = ReferenceScores.of(np.arange(10.0))
     reference.updated(np.arange(10.0, 20.0))
     assert reference.scores.tolist() == list(range(10))
+
+
+@pytest.mark.parametrize("shape", [0.0, 0.3])
+@pytest.mark.parametrize("n", [1, 3, 100])
+def test_the_lowest_of_many_scores_is_as_rare_as_its_like_alone(shape, n):
+    scores = stats.genpareto(shape, scale=3)
+    reference = ReferenceScores.of(5 - scores.rvs(20_000, random_state=0))
+    assert len(reference.scores) < reference.n_scores
+    chances = np.array([1e-4, 1e-3])
+    actual = 5 - reference.alone(5 - scores.isf(chances), np.full(2, n))
+    assert actual == pytest.approx(scores.isf(n * chances), rel=0.1)
+
+
+def test_tails_lighter_than_an_exponential_one_are_taken_for_that():
+    reference = ReferenceScores.of(np.linspace(0, 1, 1001))
+    threshold, mean_excess = 0.201, 0.101
+    worst = np.array([-50.0, 0.0, threshold + 0.1])
+    expected = worst + mean_excess * np.log([10, 2, 1])
+    assert reference.alone(worst, np.array([10, 2, 1])) == pytest.approx(expected, rel=1e-9)
+
+
+def test_worse_scores_stay_worse_however_many_there_are():
+    worst = np.linspace(-1e4, 10, 100)
+    for seed in range(20):
+        reference = ReferenceScores.of(-np.abs(stats.cauchy.rvs(size=30, random_state=seed)))
+        for n in (1, 2, 1000):
+            alone = reference.alone(worst, np.full(100, n))
+            assert (np.diff(alone) > 0).all()
+            assert (alone >= worst).all()
+
+
+@pytest.mark.parametrize("scores", [[-1.0], [-1.0] * 10], ids=["one", "equal"])
+def test_scores_without_a_tail_put_nothing_right(scores):
+    worst = np.array([-3.0, -1.0])
+    reference = ReferenceScores.of(np.array(scores))
+    assert reference.alone(worst, np.array([1, 9])).tolist() == [-3.0, -1.0]

@@ -40,7 +40,7 @@ class LSTMAutoencoderDetector(ClassNamePrefixFeaturesOutMixin, TransformerMixin,
     Everywhere `X` may be
 
     - a list, tuple or object array of sequences `(n_timesteps, n_features)` of any lengths (arrays,
-      tensors, DataFrames; 1-D ones have a single feature);
+      tensors, DataFrames; 1-D ones have a single feature, times in an index must increase);
     - an array, memory map or tensor `(n_sequences, n_timesteps, n_features)`, where trailing steps
       that are all NaN are padding; `(n_sequences, n_timesteps)`, array or DataFrame, where each row
       is a sequence of one feature; or `(n_sequences, n_timesteps, n_variables, n_features)`, which

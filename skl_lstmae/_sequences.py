@@ -32,6 +32,7 @@ _AXES = {
     3: ("sample", "time step", "feature"),
     4: ("sample", "time step", "variable", "feature"),
 }
+_TIMES = {"datetime64", "datetime", "date", "timedelta64", "timedelta", "period"}
 _BLOCK_ROWS = 65536
 _BLOCK_VALUES = 2**20
 
@@ -231,8 +232,9 @@ def check_series(estimator: Any, X: Any, *, reset: bool) -> tuple[Sequences, Res
     estimator : estimator instance
         Its `n_features_in_` and `feature_names_in_` are set if `reset`, else compared with `X`.
     X : array-like, DataFrame or list
-        ``(n_timesteps, n_features)`` is one series; a list or tuple of such arrays or DataFrames,
-        or of pandas Series, and a DataFrame indexed by (series id, time) are several.
+        ``(n_timesteps, n_features)`` is one series, as are nested lists of that shape; a list or
+        tuple of such arrays or DataFrames, or of 1-D ones, which have a single feature, and a
+        DataFrame indexed by (series id, time) are several.
     reset : bool
         Whether the estimator is being fitted.
 
@@ -245,6 +247,8 @@ def check_series(estimator: Any, X: Any, *, reset: bool) -> tuple[Sequences, Res
         for a list of series a list of such arrays.
     """
     holds_series = _holds_series(X)
+    for i, frame in enumerate(X if holds_series else [X]):
+        _refuse_order(frame, f"series #{i} of X" if holds_series else "X")
     if holds_series or _is_panel(X):
         reading = _read(X, "series")
         columns = reading.columns
@@ -253,9 +257,6 @@ def check_series(estimator: Any, X: Any, *, reset: bool) -> tuple[Sequences, Res
         _refuse_series_shape(columns.shape)
         reading = _read_list([columns], "series")
         columns = columns if _is_frame(X) else reading.sequences.values
-    frames = X if holds_series else [X]
-    for i, frame in enumerate(frames):
-        _refuse_order(frame, f"series #{i} of X" if holds_series else "X")
     validate_data(estimator, columns, reset=reset, skip_check_array=True)
     ends = np.cumsum(reading.sequences.lengths)
 
@@ -403,6 +404,8 @@ def _read_list(X: Any, kind: str = "sequence") -> _Reading:
         plural = "series" if kind == "series" else "sequences"
         raise ValueError(f"X holds no {plural}; expected at least 1.")
     originals = list(X)
+    for i, original in enumerate(originals):
+        _refuse_times(original, f"{kind} #{i} of X")
     members = [_read_member(member, f"{kind} #{i}", kind) for i, member in enumerate(originals)]
     _refuse_differing_features(originals, members, kind)
     step_shapes = [member.shape[1:] for member in members]
@@ -606,14 +609,25 @@ def _is_panel(X: Any) -> bool:
 
 
 def _holds_series(X: Any) -> bool:
-    """Whether `X` is several series, or none, rather than one as a list of rows."""
-    is_list = isinstance(X, (list, tuple)) or _is_object_vector(X)
-    return is_list and (len(X) == 0 or any(np.ndim(x) == 2 or hasattr(x, "iloc") for x in X))
+    """Whether `X` is several series, or none, rather than one as a list of rows.
+
+    Lists of numbers are rows if they are of one length, as those of ``X.tolist()``.
+    """
+    if not (isinstance(X, (list, tuple)) or _is_object_vector(X)):
+        return False
+    row_lengths = set()
+    for member in X:
+        is_list = isinstance(member, (list, tuple))
+        n_dimensions = 1 + np.ndim(member[0]) if is_list and member else np.ndim(member)
+        if hasattr(member, "iloc") or n_dimensions == 2 or (n_dimensions == 1 and not is_list):
+            return True
+        row_lengths.add(len(member) if is_list else None)
+    return len(row_lengths) != 1
 
 
 def _is_time_index(index: Any) -> bool:
-    """Whether a frame's index holds times or periods: only those have a frequency."""
-    return hasattr(index, "freq")
+    """Whether a frame's index holds times, periods or durations, as objects of Python too."""
+    return getattr(index, "inferred_type", None) in _TIMES
 
 
 def _is_tensor(X: Any) -> bool:
@@ -699,24 +713,29 @@ def _refuse_series_shape(shape: tuple[int, ...]) -> None:
 
 def _refuse_order(frame: Any, place: str) -> None:
     """Refuse a frame of one series whose index says that its rows are not in the order of time."""
+    _refuse_times(frame, place)
+    if hasattr(frame, "iloc") and frame.index.dtype.kind in "iuf":
+        remedy = "sort the rows by time, or call reset_index(drop=True) if they are"
+        _refuse_decrease(frame.index, f"the row numbers of {place}", remedy)
+
+
+def _refuse_times(frame: Any, place: str) -> None:
+    """Refuse a frame whose index holds times that do not increase."""
     index: Any = getattr(frame, "index", None)
     if _is_time_index(index):
         if index.has_duplicates:
             raise ValueError(
                 f"{place} has time {index[index.duplicated()][0]} twice; expected it once."
             )
-        name, remedy = "times", "call sort_index() first"
-    elif hasattr(frame, "iloc") and index.dtype.kind in "iuf":
-        name = "row numbers"
-        remedy = "sort the rows by time, or call reset_index(drop=True) if they are"
-    else:
-        return
+        _refuse_decrease(index, f"the times of {place}", "call sort_index() first")
+
+
+def _refuse_decrease(index: Any, name: str, remedy: str) -> None:
     increases = np.asarray(index[1:] > index[:-1], dtype=bool)
     if not increases.all():
         row = 1 + int(increases.argmin())
         raise ValueError(
-            f"the {name} of {place} do not increase: {index[row]} follows {index[row - 1]}; "
-            f"{remedy}."
+            f"{name} do not increase: {index[row]} follows {index[row - 1]}; {remedy}."
         )
 
 

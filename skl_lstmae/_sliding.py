@@ -7,7 +7,14 @@ from typing import Any, Literal, Self
 import numpy as np
 from numpy.random import RandomState
 from numpy.typing import NDArray
-from sklearn.base import BaseEstimator, MetaEstimatorMixin, OutlierMixin, _fit_context, clone
+from sklearn.base import (
+    BaseEstimator,
+    MetaEstimatorMixin,
+    OutlierMixin,
+    _fit_context,
+    clone,
+    is_classifier,
+)
 from sklearn.utils import check_random_state, get_tags
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions, validate_params
 from sklearn.utils.metaestimators import available_if
@@ -44,8 +51,8 @@ class SlidingWindowDetector(CallbackSupportMixin, MetaEstimatorMixin, OutlierMix
 
     - one series `(n_timesteps, n_features)`: an array, a memory map or a DataFrame, whose index may
       be times, and must increase if it is times or numbers;
-    - several series of any lengths: a list of those, or a DataFrame indexed by (series id, time).
-      No window reaches from one series into another.
+    - several series of any lengths: a list of those or of 1-D ones, which have a single feature, or
+      a DataFrame indexed by (series id, time). No window reaches from one series into another.
 
     Windows are slices of the series, which are never copied as a whole; what is computed of a row
     depends on the rows within a window's length of it alone, to the last bit on a CPU; up to
@@ -55,12 +62,13 @@ class SlidingWindowDetector(CallbackSupportMixin, MetaEstimatorMixin, OutlierMix
     ----------
     detector : estimator, default=None
         Judges windows: :class:`~skl_lstmae.LSTMAutoencoderDetector` (None means one with its
-        default parameters) or another detector of this package; or a scikit-learn outlier detector
-        with a method ``score_samples`` or ``decision_function`` for new data, or a Pipeline that
-        ends with one, which gets windows as rows of a table, one column a time step and feature.
-        Windows of a short series then repeat its first row. What it makes of labels has no effect:
-        neither its ``contamination``, ``false_alarm_rate`` and ``validation_fraction``, in whose
-        stead are those of this class, nor, as a clone of it is fitted, its ``warm_start``.
+        default parameters) or :class:`~skl_lstmae.LSTMForecastDetector`, itself rather than in a
+        Pipeline; or an outlier detector of scikit-learn, or a Pipeline that ends with one, which
+        has a method ``score_samples`` or ``decision_function`` for new data. The latter get windows
+        as rows of a table, one column a time step and feature, and those of a short series repeat
+        its first row. What `detector` makes of labels has no effect: neither its
+        ``contamination``, ``false_alarm_rate`` and ``validation_fraction``, in whose stead are
+        those of this class, nor, as a clone of it is fitted, its ``warm_start``.
 
     window_size : int or "auto", default="auto"
         Rows of a window. "auto" is the period of the training series: the shortest lag, from 16 to
@@ -192,7 +200,7 @@ class SlidingWindowDetector(CallbackSupportMixin, MetaEstimatorMixin, OutlierMix
         self : SlidingWindowDetector
             The fitted detector. A fit that fails leaves it as it was.
         """
-        score_method(self._inner())  # refuses a detector without one before any work
+        self._refuse_unsuited_detector()
         warn_of_labels_0_and_1(y)
         callbacks = FitCallbacks(self, X, y, max_subtasks=1)
         with all_or_nothing(self):
@@ -425,6 +433,27 @@ class SlidingWindowDetector(CallbackSupportMixin, MetaEstimatorMixin, OutlierMix
 
     def _inner(self) -> Any:
         return LSTMAutoencoderDetector() if self.detector is None else self.detector
+
+    def _refuse_unsuited_detector(self) -> None:
+        """Refuse, before any work, what cannot judge windows or would not take them for such."""
+        detector = clone(self._inner())
+        score_method(detector)
+        if isinstance(detector, SequenceDetector):
+            return
+        name = type(detector).__name__
+        if is_classifier(detector):
+            raise ValueError(f"detector is a {name}, which needs labels; choose one that does not.")
+        for part in [detector, *detector.get_params().values()]:
+            if isinstance(part, SlidingWindowDetector):
+                raise ValueError(
+                    f"detector is or holds a {type(part).__name__}, which judges rows rather than "
+                    "windows; choose the detector inside of it."
+                )
+            if isinstance(part, SequenceDetector):
+                raise ValueError(
+                    f"detector is a {name}, which gets windows as rows of a table; pass the "
+                    f"{type(part).__name__} inside of it, which scales by its parameter scaler."
+                )
 
     def _read(self, X: Any) -> tuple[Sequences, Restore]:
         check_is_fitted(self)

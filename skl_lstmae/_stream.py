@@ -60,7 +60,8 @@ class Stream:
         Parameters
         ----------
         X : array-like or DataFrame of shape (n_timesteps, n_features), or (n_features,)
-            The rows that follow those pushed before; 1-D is a single row.
+            The rows that follow those pushed before; 1-D is a single row. Times in its index must
+            be later than those pushed before. Numbers need not, as each block may count from 0.
 
         Returns
         -------

@@ -59,6 +59,12 @@ DETECTORS = [
         aggregation="min",
         false_alarm_rate=0.4,
     ),
+    SlidingWindowDetector(
+        LSTMForecastDetector(**QUICK),
+        window_size=3,
+        aggregation="min",
+        false_alarm_rate=0.4,
+    ),
     SlidingWindowDetector(IsolationForest(n_estimators=10)),
 ]
 

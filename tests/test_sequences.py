@@ -3,6 +3,7 @@
 import re
 import tracemalloc
 import warnings
+from datetime import date, datetime
 
 import numpy as np
 import pandas as pd
@@ -577,6 +578,15 @@ VALUE_ERRORS = {
         panel([("b", 1), ("a", 3), ("a", 2)], x=[1, 2, 3]),
         "the times of sequence a in X do not increase: 2 follows 3; call X.sort_index() first.",
     ),
+    "frame of a list out of order": (
+        [steps(2, 1), pd.Series([1.0, 2.0], index=pd.to_timedelta([5, 4], unit="s"))],
+        "the times of sequence #1 of X do not increase: 0 days 00:00:04 follows 0 days 00:00:05; "
+        "call sort_index() first.",
+    ),
+    "frame of a list with a time twice": (
+        [pd.DataFrame(steps(2), index=pd.period_range("2024", periods=1, freq="Y").repeat(2))],
+        "sequence #0 of X has time 2024 twice; expected it once.",
+    ),
     "panel with scattered sequence": (
         panel([("a", 1), (7, 1), ("a", 2), (7, 2)], x=[1, 2, 3, 4]),
         "the rows of sequence a in X are not contiguous; call X.sort_index() first.",
@@ -900,6 +910,27 @@ def test_object_array_and_pandas_series_hold_series():
     assert contents(SeriesDetector().fit(X).series_) == [[[1.0], [2.0]], [[3.0]]]
 
 
+@pytest.mark.parametrize(
+    "X",
+    [
+        [np.arange(3.0), np.arange(2.0)],
+        [[0.0, 1.0, 2.0], [0.0, 1.0]],
+        (torch.arange(3), torch.arange(2)),
+        [np.arange(3.0), steps(2, 1)],
+    ],
+    ids=["arrays", "lists", "tensors", "one column"],
+)
+def test_one_dimensional_members_are_series_of_one_feature(X):
+    expected = [[[0.0], [1.0], [2.0]], [[0.0], [1.0]]]
+    assert contents(SeriesDetector().fit(X).series_) == expected
+
+
+def test_arrays_of_equal_length_are_series_and_lists_are_rows():
+    X = [np.arange(3.0), np.arange(3.0)]
+    assert SeriesDetector().fit(X).series_.lengths.tolist() == [3, 3]
+    assert SeriesDetector().fit([x.tolist() for x in X]).series_.lengths.tolist() == [2]
+
+
 def test_panel_holds_series_and_is_answered_row_by_row():
     detector = SeriesDetector().fit(PANEL)
     assert contents(detector.series_) == contents(read_sequences(PANEL)[0])
@@ -982,6 +1013,17 @@ SERIES_ERRORS = {
         pd.DataFrame(steps(4), index=HOURS[[0, 2, 1, 3]]),
         "the times of X do not increase: 2024-01-01 01:00:00 follows 2024-01-01 02:00:00; call "
         "sort_index() first.",
+    ),
+    "decreasing times of Python": (
+        pd.DataFrame(
+            steps(2), index=pd.Index([datetime(2024, 1, 2), datetime(2024, 1, 1)], dtype=object)
+        ),
+        "the times of X do not increase: 2024-01-01 00:00:00 follows 2024-01-02 00:00:00; call "
+        "sort_index() first.",
+    ),
+    "a date twice": (
+        pd.DataFrame(steps(2), index=[date(2024, 1, 1)] * 2),
+        "X has time 2024-01-01 twice; expected it once.",
     ),
     "decreasing periods": (
         pd.DataFrame(steps(2), index=pd.period_range("2024-01", periods=2, freq="M")[::-1]),
@@ -1080,6 +1122,11 @@ def test_rows_in_order_or_without_any_are_read(index):
     for X in (frame, [frame], [frame.iloc[:, 0]]):
         assert SeriesDetector().fit(X).series_.lengths.tolist() == [4]
     assert SeriesDetector().fit(frame).push(frame).tolist() == steps(4).tolist()
+
+
+def test_row_numbers_of_sequences_may_be_in_any_order():
+    frame = pd.DataFrame(steps(3), index=[2, 2, 1])
+    assert contents(read_sequences([frame])[0]) == [steps(3).tolist()]
 
 
 def test_series_of_other_features_are_refused():

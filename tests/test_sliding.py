@@ -13,6 +13,7 @@ from sklearn.base import BaseEstimator, OutlierMixin, clone
 from sklearn.covariance import EllipticEnvelope
 from sklearn.ensemble import IsolationForest
 from sklearn.exceptions import NotFittedError
+from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import explained_variance_score, roc_auc_score
 from sklearn.model_selection import GridSearchCV, TimeSeriesSplit, cross_val_score
 from sklearn.neighbors import LocalOutlierFactor
@@ -514,6 +515,36 @@ def test_detector_that_cannot_score_new_data_is_refused_before_any_work(inner, m
         make_detector(inner).fit(make_series())
 
 
+@pytest.mark.parametrize(
+    ("inner", "sentence"),
+    [
+        (
+            make_pipeline(StandardScaler(), LSTMAutoencoderDetector(**QUICK)),
+            "detector is a Pipeline, which gets windows as rows of a table; pass the "
+            "LSTMAutoencoderDetector inside of it, which scales by its parameter scaler.",
+        ),
+        (
+            make_detector(IsolationForest()),
+            "detector is or holds a SlidingWindowDetector, which judges rows rather than windows; "
+            "choose the detector inside of it.",
+        ),
+        (
+            make_pipeline(StandardScaler(), make_detector(IsolationForest())),
+            "detector is or holds a SlidingWindowDetector, which judges rows rather than windows; "
+            "choose the detector inside of it.",
+        ),
+        (
+            LogisticRegression(),
+            "detector is a LogisticRegression, which needs labels; choose one that does not.",
+        ),
+    ],
+    ids=["ours in a pipeline", "nested", "nested in a pipeline", "classifier"],
+)
+def test_detector_that_does_not_judge_windows_is_refused(inner, sentence):
+    with pytest.raises(ValueError, match=exactly(sentence)):
+        make_detector(inner).fit(make_series())
+
+
 def test_grid_search_compares_detectors_on_the_same_footing():
     X = make_series(600)
     y = np.ones(600, dtype=int)
@@ -687,6 +718,12 @@ REFUSALS = {
         pd.DataFrame(make_series()).iloc[[*range(290), 5, 4]],
         "the row numbers of X do not increase: 5 follows 289; sort the rows by time, or call "
         "reset_index(drop=True) if they are.",
+    ),
+    "shuffled times of Python": (
+        {},
+        pd.DataFrame(make_series(), index=pd.Index(HOURS[::-1].to_pydatetime(), dtype=object)),
+        "the times of X do not increase: 2024-01-13 10:00:00 follows 2024-01-13 11:00:00; call "
+        "sort_index() first.",
     ),
     "no series": ({}, [], "X holds no series; expected at least 1."),
 }

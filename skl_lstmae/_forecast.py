@@ -409,9 +409,15 @@ class LSTMForecastDetector(SequenceDetector):
         super()._learn_scores(parts)
 
     def _continue_partial_fit(self, sequences: Sequences) -> None:
+        super()._continue_partial_fit(self._side_by_side(sequences))
+
+    def _refer_to(self, sequences: Sequences) -> None:
+        super()._refer_to(self._side_by_side(sequences))
+
+    def _side_by_side(self, sequences: Sequences) -> Sequences:
+        """Cut sequences into pieces, if that is what scores were learned from."""
         size = self._piece_size
-        pieces = sequences if size is None else observed(split(sequences, size, size))
-        super()._continue_partial_fit(pieces)
+        return sequences if size is None else observed(split(sequences, size, size))
 
     def _score_samples(self, sequences: Sequences) -> NDArray[np.float64]:
         size = self._piece_size

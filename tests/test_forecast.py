@@ -490,6 +490,14 @@ def test_pieces_of_a_series_show_all_its_phases():
     assert (parts.references.starts + 50).max() <= 5400 - 150
 
 
+def test_a_long_series_may_be_calibrated_on():
+    detector = LSTMForecastDetector(**QUICK, false_alarm_rate=0.05).fit([make_series(1000)])
+    drifted = [1.5 * make_series(1000, seed=seed) for seed in range(1, 30)]
+    flagged = (detector.predict(drifted[9:]) == -1).mean()
+    detector.recalibrate(drifted[:9])
+    assert (detector.predict(drifted[9:]) == -1).mean() < 0.3 < flagged
+
+
 def test_partial_fit_goes_on_after_a_long_series():
     detector = LSTMForecastDetector(**QUICK).fit([make_series(1000)])
     detector.partial_fit([make_series(400, seed=1)])

@@ -1,0 +1,75 @@
+"""
+==============
+Missing values
+==============
+
+Sensors fail and lines drop. A value that is missing is NaN, in training and in scoring: nothing has
+to be filled in, and the gaps count neither for nor against a sequence.
+"""
+
+import matplotlib.pyplot as plt
+import numpy as np
+from sklearn.metrics import roc_auc_score
+
+from skl_lstmae import LSTMAutoencoderDetector, ReconstructionDisplay
+from skl_lstmae.datasets import load_japanese_vowels
+
+# %%
+# Recordings with gaps
+# --------------------
+# The recordings are complete, so we can hide values of our own choice and know what they were.
+
+rng = np.random.default_rng(0)
+
+
+def hide(sequences, share):
+    """Return copies in which a share of the values is missing."""
+    return [np.where(rng.random(x.shape) < share, np.nan, x) for x in sequences]
+
+
+vowels = load_japanese_vowels(anomalous_speaker=1)
+X_train = hide(vowels.X_train, 0.2)
+
+# A higher learning rate than by default saves time here.
+detector = LSTMAutoencoderDetector(learning_rate=0.01, n_iter_no_change=5, random_state=0)
+detector.fit(X_train)
+
+# %%
+# The fewer the values, the less can be told
+# ------------------------------------------
+# The detector learned from recordings without a fifth of their values. It can judge complete ones,
+# and those that lack even more.
+
+for share in (0.0, 0.2, 0.4, 0.6):
+    scores = detector.score_samples(hide(vowels.X_test, share))
+    print(f"{share:.0%} missing: ROC-AUC {roc_auc_score(vowels.y_test, scores):.3f}")
+
+# %%
+# NaN is not zero
+# ---------------
+# A common habit is to write 0 where nothing was measured. To any detector this is a measurement
+# like all others, and an odd one: known voices now raise alarms.
+
+complete = [x for x, y in zip(vowels.X_test, vowels.y_test, strict=True) if y == 1]
+X_known = hide(complete, 0.4)
+with_zeros = [np.nan_to_num(x) for x in X_known]
+for name, X in (("NaN", X_known), ("0", with_zeros)):
+    print(f"{name} for a missing value: {np.mean(detector.predict(X) == -1):.1%} false alarms")
+
+# %%
+# What may have stood there
+# -------------------------
+# `reconstruct` returns a value for every step and feature, those in the gaps included. They are a
+# good guess: in units of each feature's standard deviation, they are closer to what we hid than the
+# feature's mean is.
+
+deviations, baselines = [], []
+for x, gappy, reconstructed in zip(complete, X_known, detector.reconstruct(X_known), strict=True):
+    is_hidden = np.isnan(gappy)
+    deviations.append(((x - reconstructed) / detector.scaler_.scale_)[is_hidden])
+    baselines.append(((x - detector.scaler_.mean_) / detector.scaler_.scale_)[is_hidden])
+for name, parts in (("reconstruction", deviations), ("feature's mean", baselines)):
+    print(f"{name}: off by {np.sqrt(np.mean(np.concatenate(parts) ** 2)):.2f}")
+
+ReconstructionDisplay.from_estimator(detector, X_known, 0, feature_names=vowels.feature_names)
+plt.show()

@@ -1,0 +1,66 @@
+"""
+===============
+Save and load
+===============
+
+A fitted detector is written to a file by joblib, or by skops if those who load it should not have
+to trust the file. Where it is loaded it scores the same, bit for bit.
+"""
+
+import tempfile
+from pathlib import Path
+
+import joblib
+import matplotlib.pyplot as plt
+import numpy as np
+import skops.io
+
+from skl_lstmae import LSTMAutoencoderDetector, ScoreDistributionDisplay
+from skl_lstmae.datasets import load_japanese_vowels
+
+vowels = load_japanese_vowels(anomalous_speaker=1)
+detector = LSTMAutoencoderDetector(learning_rate=0.01, n_iter_no_change=5, random_state=0)
+detector.fit(vowels.X_train)
+scores = detector.score_samples(vowels.X_test)
+
+folder = tempfile.TemporaryDirectory()
+joblib_file = Path(folder.name) / "detector.joblib"
+skops_file = Path(folder.name) / "detector.skops"
+
+# %%
+# joblib
+# ------
+# This is scikit-learn's usual way, and the shortest. Whoever loads such a file runs whatever code
+# is in it: load only what you trust.
+
+joblib.dump(detector, joblib_file, compress=3)
+from_joblib = joblib.load(joblib_file)
+print(f"joblib: {joblib_file.stat().st_size // 1000} kB")
+print("equal scores:", np.array_equal(from_joblib.score_samples(vowels.X_test), scores))
+
+# %%
+# skops
+# -----
+# skops makes only objects of types that it knows or that are named to it. Look at the names before
+# you pass them on: all should be of this package.
+
+skops.io.dump(detector, skops_file)
+types = skops.io.get_untrusted_types(file=skops_file)
+print("\n".join(types))
+
+from_skops = skops.io.load(skops_file, trusted=types)
+print("equal scores:", np.array_equal(from_skops.score_samples(vowels.X_test), scores))
+
+# %%
+# As good as new
+# --------------
+# What is loaded has everything: its threshold can be moved, it can learn on, and be drawn.
+
+from_skops.recalibrate(false_alarm_rate=0.05)
+
+is_normal = vowels.y_test == 1
+known = [vowels.X_test[i] for i in np.flatnonzero(is_normal)]
+stranger = [vowels.X_test[i] for i in np.flatnonzero(~is_normal)]
+ScoreDistributionDisplay.from_estimator(from_skops, known, stranger)
+folder.cleanup()
+plt.show()

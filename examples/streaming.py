@@ -1,0 +1,64 @@
+"""
+==================
+Watching a stream
+==================
+
+New York's taxis, half-hour by half-hour: a detector that learned the summer and the autumn watches
+January, and judges each count when it comes, by nothing but the counts before it.
+"""
+
+import matplotlib.pyplot as plt
+import numpy as np
+
+from skl_lstmae import AnomalyScoreDisplay, LSTMAutoencoderDetector, SlidingWindowDetector
+from skl_lstmae.datasets import load_nyc_taxi
+
+# %%
+# Learn the past
+# --------------
+# July to October hold no labelled event. A small network is enough for a single feature.
+
+taxi = load_nyc_taxi(as_frame=True)
+past = taxi.data[:"2014-10-29"]
+january = taxi.data["2015-01-05":]
+
+inner = LSTMAutoencoderDetector(hidden_size=16, latent_size=8, learning_rate=0.01, random_state=0)
+detector = SlidingWindowDetector(inner, false_alarm_rate=0.005).fit(past)
+print(f"windows of {detector.window_size_} half-hours")
+
+# %%
+# Row by row
+# ----------
+# `stream` returns an object that takes rows and returns their scores. It needs a window of recent
+# rows before it can judge, so it is given the day before first. Its threshold is its own: a stream
+# judges a row by one window, `score_samples` by all that cover it.
+
+stream = detector.stream()
+day_before = taxi.data["2015-01-04":"2015-01-04"]
+stream.push(day_before)
+
+scores = []
+for time, row in january.iterrows():
+    (score,) = stream.push(row)
+    if score < stream.offset_ and (len(scores) == 0 or scores[-1] >= stream.offset_):
+        print(f"{time:%a %d %b %H:%M} alarm at {row['passengers']:.0f} passengers")
+    scores.append(score)
+
+# %%
+# Pushed at once, the same rows get the same scores, to the last bit.
+
+at_once = detector.stream()
+at_once.push(day_before)
+print("at once the same:", np.array_equal(at_once.push(january), scores))
+
+# %%
+# What was that?
+# --------------
+# The black bar is the window that the Numenta Anomaly Benchmark labels for the snow storm, which
+# came on the evening of 26 January. And 19 January was Martin Luther King Day, a holiday that
+# nobody labelled.
+
+AnomalyScoreDisplay.from_predictions(
+    january, scores, offset=stream.offset_, y=taxi.target[january.index]
+)
+plt.show()

@@ -13,7 +13,12 @@ def resolve_device(device: str | torch.device) -> torch.device:
         device = torch.device(device)
         torch.empty(0, device=device)
     except (RuntimeError, AssertionError, NotImplementedError) as error:
-        raise ValueError(f"device={str(device)!r} cannot be used here: {error}") from error
+        # Some of torch's messages go on for pages; their first sentence says what matters.
+        reason = str(error).partition("\n")[0].partition(". ")[0]
+        raise ValueError(
+            f"device={str(device)!r} cannot be used here: {reason}; use device='auto', which takes "
+            "a GPU only where there is one."
+        ) from error
     return device
 
 

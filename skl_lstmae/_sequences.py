@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import numbers
+import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -33,6 +34,9 @@ _AXES = {
     4: ("sample", "time step", "variable", "feature"),
 }
 _TIMES = {"datetime64", "datetime", "date", "timedelta64", "timedelta", "period"}
+SHORT_ROW, MANY_ROWS = 10, 100
+"""A table of at least so many rows of fewer columns is hardly meant as one sequence a row."""
+
 _BLOCK_ROWS = 65536
 _BLOCK_VALUES = 2**20
 
@@ -215,9 +219,11 @@ def check_sequences(
     if n_sequences < min_sequences:
         raise ValueError(
             f"Found n_samples={n_sequences} sequence(s) in X while a minimum of {min_sequences} "
-            f"is required by {type(estimator).__name__}."
+            f"is required by {type(estimator).__name__}; for one long series, or a few, use "
+            "SlidingWindowDetector."
         )
     if n_channels is None:
+        _warn_of_short_rows(reading)
         validate_data(estimator, reading.columns, skip_check_array=True)
     else:
         _check_agreement(estimator, reading, n_channels)
@@ -254,7 +260,10 @@ def check_series(estimator: Any, X: Any, *, reset: bool) -> tuple[Sequences, Res
         columns = reading.columns
     else:
         columns = X if _is_frame(X) else _to_floats(X, "X", _SERIES_FORMS)
-        _refuse_series_shape(columns.shape)
+        is_pandas = hasattr(X, "iloc")
+        _refuse_series_shape(
+            columns.shape, remedy="X.to_frame()" if is_pandas else "X.reshape(-1, 1)"
+        )
         reading = _read_list([columns], "series")
         columns = columns if _is_frame(X) else reading.sequences.values
     validate_data(estimator, columns, reset=reset, skip_check_array=True)
@@ -380,6 +389,19 @@ def _check_agreement(estimator: Any, reading: _Reading, n_channels: int) -> None
             reset=False,
             skip_check_array=True,
             ensure_2d=reading.is_table,  # without it, names alone are compared
+        )
+
+
+def _warn_of_short_rows(reading: _Reading) -> None:
+    """Warn of a table that is rather one series, or rows of features, than many sequences."""
+    n_rows, n_columns = len(reading.sequences), reading.columns.shape[1]
+    if reading.is_table and n_columns < SHORT_ROW and n_rows >= MANY_ROWS:
+        warnings.warn(
+            f"the {n_rows} rows of X are read as sequences of {n_columns} time steps with one "
+            "feature; if X is one series whose rows are time steps, use SlidingWindowDetector, if "
+            "not, pass a list of its rows.",
+            UserWarning,
+            stacklevel=5,
         )
 
 
@@ -556,7 +578,23 @@ def _to_floats(X: Any, place: str, expected: str) -> NDArray[Any]:
             ensure_min_features=0,
         )
     except (ValueError, TypeError) as error:
+        unreadable = _unreadable_columns(array) if _is_frame(array) else []
+        if unreadable:
+            place = f"column {unreadable[0]!r} of {place}"
         raise _unreadable(place, error) from error
+
+
+def _unreadable_columns(frame: Any) -> list[Any]:
+    """Return the names of the columns that hold something else than numbers."""
+
+    def is_readable(column: Any) -> bool:
+        try:
+            column.astype(float)
+        except (ValueError, TypeError):
+            return False
+        return True
+
+    return [name for name, column in frame.items() if not is_readable(column)]
 
 
 def _to_numpy(X: Any) -> Any:
@@ -693,11 +731,11 @@ def _refuse_shape(shape: tuple[int, ...]) -> None:
             )
 
 
-def _refuse_series_shape(shape: tuple[int, ...]) -> None:
+def _refuse_series_shape(shape: tuple[int, ...], remedy: str) -> None:
     if len(shape) < 2:
         raise ValueError(
             f"Expected 2D array, got {len(shape)}D array instead: X has shape {shape}; expected "
-            f"{_SERIES_FORMS}. Reshape your data with X.reshape(-1, 1) if it has a single feature."
+            f"{_SERIES_FORMS}. Reshape your data with {remedy} if it has a single feature."
         )
     if len(shape) > 2:
         raise ValueError(
@@ -751,7 +789,8 @@ def _refuse_dtypes(array: Any, place: str) -> None:
                 f"Complex data not supported: {name} has dtype {dtype}; expected real numbers."
             )
         if dtype.kind not in "fiubO":
-            raise ValueError(f"{name} has dtype {dtype}; expected real numbers: convert it first.")
+            remedy = "make it the index" if dtype.kind == "M" and _is_frame(array) else "convert it"
+            raise ValueError(f"{name} has dtype {dtype}; expected real numbers: {remedy} first.")
 
 
 def _refuse_differing_features(
@@ -761,8 +800,11 @@ def _refuse_differing_features(
     for i, member in enumerate(members):
         found = math.prod(member.shape[1:])
         if found != expected:
+            is_transposed = len({member.shape[:-1] for member in members}) == 1 < len(members[0])
+            hint = "; the rows of each are time steps: pass x.T if they are features"
             raise ValueError(
-                f"{kind} #{i} has {found} features, expected {expected} as in {kind} #0."
+                f"{kind} #{i} has {found} features, expected {expected} as in {kind} #0"
+                f"{hint if is_transposed else ''}."
             )
     names = {i: list(frame.columns) for i, frame in enumerate(originals) if _is_frame(frame)}
     first = min(names, default=0)

@@ -140,7 +140,7 @@ def test_without_matplotlib_one_sentence_says_how_to_install_it(name, monkeypatc
     monkeypatch.setitem(sys.modules, "matplotlib.pyplot", None)
     sentence = (
         f"{name}.from_estimator draws with matplotlib, which is not installed; run pip install "
-        "skl_lstmae[plots]."
+        "matplotlib."
     )
     arguments = [None] if name == "LossCurveDisplay" else [None, X]
     with pytest.raises(ImportError, match=f"^{re.escape(sentence)}$"):

@@ -489,6 +489,11 @@ VALUE_ERRORS = {
         [steps(2, 6), steps(3, 6), steps(2, 6), steps(2, 4)],
         "sequence #3 has 4 features, expected 6 as in sequence #0.",
     ),
+    "features as rows": (
+        [steps(6, 2), steps(6, 3)],
+        "sequence #1 has 3 features, expected 2 as in sequence #0; the rows of each are time "
+        "steps: pass x.T if they are features.",
+    ),
     "one channel among several": (
         [steps(2, 6), [1.0, 2.0]],
         "sequence #1 has 1 features, expected 6 as in sequence #0.",
@@ -558,13 +563,18 @@ VALUE_ERRORS = {
         "column 'b' of sequence #0 has dtype timedelta64[s]; expected real numbers: "
         "convert it first.",
     ),
+    "column of dates": (
+        [pd.DataFrame({"time": np.array(["2024-01-01"], dtype="M8[s]"), "a": [1.0]})],
+        "column 'time' of sequence #0 has dtype datetime64[s]; expected real numbers: make it the "
+        "index first.",
+    ),
     "text in an object array": (
         object_table("a"),
         "X cannot be read as numbers: could not convert string to float: 'a'",
     ),
     "column of text": (
-        pd.DataFrame({"a": ["b"]}),
-        "X cannot be read as numbers: could not convert string to float: 'b'",
+        pd.DataFrame({"a": [1.0], "b": ["c"]}),
+        "column 'b' of X cannot be read as numbers: could not convert string to float: 'c'",
     ),
     "three-level index": (
         panel([("a", 1), ("a", 2)], x=[1, 2]).set_index("x", append=True),
@@ -749,9 +759,28 @@ def test_refusal_leaves_the_estimator_as_it_was(X, min_sequences):
 
 
 def test_too_few_sequences_are_refused():
-    sentence = "Found n_samples=1 sequence(s) in X while a minimum of 2 is required by Detector."
+    sentence = (
+        "Found n_samples=1 sequence(s) in X while a minimum of 2 is required by Detector; for one "
+        "long series, or a few, use SlidingWindowDetector."
+    )
     with pytest.raises(ValueError, match=exactly(sentence)):
         Detector().fit([steps(4)], min_sequences=2)
+
+
+@pytest.mark.parametrize("wrap", [np.asarray, pd.DataFrame], ids=["array", "frame"])
+def test_fit_on_many_short_rows_warns_that_they_are_read_as_sequences(wrap):
+    sentence = (
+        "the 100 rows of X are read as sequences of 3 time steps with one feature; if X is one "
+        "series whose rows are time steps, use SlidingWindowDetector, if not, pass a list of its "
+        "rows."
+    )
+    with pytest.warns(UserWarning, match=exactly(sentence)):
+        Detector().fit(wrap(np.ones((100, 3))))
+
+
+@pytest.mark.parametrize("shape", [(99, 3), (100, 10), (100, 3, 1)])
+def test_fit_on_what_is_meant_as_sequences_does_not_warn(shape):
+    assert Detector().fit(np.ones(shape)).n_channels_ == 1
 
 
 def test_check_returns_what_was_read():
@@ -996,6 +1025,12 @@ SERIES_ERRORS = {
         "or DataFrame (n_timesteps, n_features), or a list of series. Reshape your data with "
         "X.reshape(-1, 1) if it has a single feature.",
     ),
+    "a pandas Series": (
+        pd.Series([1.0, 2.0]),
+        "Expected 2D array, got 1D array instead: X has shape (2,); expected one series, an array "
+        "or DataFrame (n_timesteps, n_features), or a list of series. Reshape your data with "
+        "X.to_frame() if it has a single feature.",
+    ),
     "3-D": (
         np.ones((2, 3, 4)),
         "X has 3 dimensions, shape (2, 3, 4); expected one series, an array or DataFrame "
@@ -1042,7 +1077,7 @@ SERIES_ERRORS = {
         "series #1 has columns ['a', 'c'], expected ['a', 'b'] as in series #0.",
     ),
     "differing widths": (
-        [steps(3, 2), steps(3, 4)],
+        [steps(3, 2), steps(4, 4)],
         "series #1 has 4 features, expected 2 as in series #0.",
     ),
     "infinity": (

@@ -27,8 +27,7 @@ def import_pyplot(caller: str) -> ModuleType:
         import matplotlib.pyplot as plt
     except ImportError as error:
         raise ImportError(
-            f"{caller} draws with matplotlib, which is not installed; "
-            "run pip install skl_lstmae[plots]."
+            f"{caller} draws with matplotlib, which is not installed; run pip install matplotlib."
         ) from error
     return plt
 

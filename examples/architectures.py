@@ -1,7 +1,7 @@
 """
-==============================
+===============================
 Every architecture side by side
-==============================
+===============================
 
 Papers and tutorials draw LSTM autoencoders in many ways. Each is a setting of the same detector;
 here they all learn the same recordings, of differing lengths, and give one of them back.

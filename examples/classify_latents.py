@@ -1,7 +1,7 @@
 """
-==================================
+===================================
 Latents as features of a classifier
-==================================
+===================================
 
 The autoencoder describes a sequence of any length by one vector, its latent. In a pipeline these
 vectors feed any classifier of scikit-learn: here, one that tells nine speakers apart.

@@ -43,10 +43,10 @@ folds = [(train[y_train[train] == 1], test) for train, test in stratified]
 # %%
 # Two measures
 # ------------
-# The detector's own `score` is the share of the variance of normal recordings that their
+# The detector's own ``score`` is the share of the variance of normal recordings that their
 # reconstruction explains. It knows no labels: who has no known anomalies gets it from
-# `GridSearchCV(detector, grid).fit(X)`. Here the folds do hold anomalies, and it has to be told to
-# leave them out: a good detector may well reconstruct them badly.
+# ``GridSearchCV(detector, grid).fit(X)``. Here the folds do hold anomalies, and it has to be told
+# to leave them out: a good detector may well reconstruct them badly.
 #
 # "roc_auc" is the probability that a normal recording gets a higher score than one of the stranger.
 
@@ -66,7 +66,7 @@ scoring = {"explained_variance": explained_variance, "roc_auc": "roc_auc"}
 # again.
 #
 # A search ends by fitting its winner to all it was given, which here holds the stranger: hence
-# `refit=False`.
+# ``refit=False``.
 
 detector = LSTMAutoencoderDetector(learning_rate=0.01, n_iter_no_change=5, random_state=0)
 grid = {
@@ -101,9 +101,9 @@ for measure in scoring:
 # %%
 # The explained variance cannot rank scorers: they do not change the reconstruction, hence the ties.
 # Nor does it say how well a network tells strangers. It favours whatever lets more through, most of
-# all `bottleneck="sequence"`, which keeps a latent at every step and may learn to copy strangers as
-# well. It is good for what makes the same kind of network learn better, such as the learning rate
-# or the number of epochs, and it shows a network that learned little.
+# all ``bottleneck="sequence"``, which keeps a latent at every step and may learn to copy strangers
+# as well. It is good for what makes the same kind of network learn better, such as the learning
+# rate or the number of epochs, and it shows a network that learned little.
 #
 # ROC-AUC measures what is wanted, and ranks all. But it needs labels, speaks only for anomalies
 # such as those labelled, and with ten of them a fold it is noisy: a lead that is small beside the
@@ -124,7 +124,7 @@ for scorer, marker, shift in zip(grid["scorer"], "osD", (-0.004, 0, 0.004), stri
 for i in np.flatnonzero(results["param_scorer"] == grid["scorer"][0]):
     ax.text(
         results["mean_test_explained_variance"][i],
-        0.01,
+        1.01,
         results["param_bottleneck"][i],
         transform=ax.get_xaxis_transform(),
         ha="center",

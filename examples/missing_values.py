@@ -59,7 +59,7 @@ for name, X in (("NaN", X_known), ("0", with_zeros)):
 # %%
 # What may have stood there
 # -------------------------
-# `reconstruct` returns a value for every step and feature, those in the gaps included. They are a
+# ``reconstruct`` returns a value for every step and feature, those in the gaps included. They are a
 # good guess: in units of each feature's standard deviation, they are closer to what we hid than the
 # feature's mean is.
 

@@ -29,7 +29,7 @@ print(counts.head(3))
 # %%
 # The oddest days
 # ---------------
-# All 215 days are both what is learned from and what is searched. `contamination` is the share of
+# All 215 days are both what is learned from and what is searched. ``contamination`` is the share of
 # them to flag. There is one score a sequence, in the order of the table.
 
 detector = LSTMAutoencoderDetector(contamination=0.04, random_state=0).fit(counts)

@@ -21,8 +21,8 @@ torch.manual_seed(0)
 # %%
 # A padded batch
 # --------------
-# The modules take a padded batch `(batch, time, feature)` and the lengths of its sequences. Scaling
-# is up to you; use the statistics of the training sequences alone.
+# The modules take a padded batch ``(batch, time, feature)`` and the lengths of its sequences.
+# Scaling is up to you; use the statistics of the training sequences alone.
 
 vowels = load_japanese_vowels(anomalous_speaker=6)
 steps = np.concatenate(vowels.X_train)

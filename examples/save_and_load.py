@@ -1,7 +1,7 @@
 """
-===============
+=============
 Save and load
-===============
+=============
 
 A fitted detector is written to a file by joblib, or by skops if those who load it should not have
 to trust the file. Where it is loaded it scores the same, bit for bit.

@@ -1,7 +1,7 @@
 """
-==================
+=================
 Watching a stream
-==================
+=================
 
 New York's taxis, half-hour by half-hour: a detector that learned the summer and the autumn watches
 January, and judges each count when it comes, by nothing but the counts before it.
@@ -29,9 +29,9 @@ print(f"windows of {detector.window_size_} half-hours")
 # %%
 # Row by row
 # ----------
-# `stream` returns an object that takes rows and returns their scores. It needs a window of recent
+# ``stream`` returns an object that takes rows and returns their scores. It needs a window of recent
 # rows before it can judge, so it is given the day before first. Its threshold is its own: a stream
-# judges a row by one window, `score_samples` by all that cover it.
+# judges a row by one window, ``score_samples`` by all that cover it.
 
 stream = detector.stream()
 day_before = taxi.data["2015-01-04":"2015-01-04"]

@@ -60,7 +60,7 @@ for i, interval in intervals.iterrows():
 # %%
 # The same with other detectors
 # -----------------------------
-# `SlidingWindowDetector` also takes the outlier detectors of scikit-learn, or one that is written
+# ``SlidingWindowDetector`` also takes the outlier detectors of scikit-learn, or one that is written
 # in a few lines, such as the distance to the nearest window.
 
 

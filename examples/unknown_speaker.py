@@ -1,7 +1,7 @@
 """
-====================
+===================
 A voice not met yet
-====================
+===================
 
 Eight men say the vowels /ae/, thirty times each. A detector learns what their recordings have in
 common, and then picks out those of a ninth man, whom it has never heard.
@@ -31,8 +31,8 @@ print(f"{len(vowels.X_test)} recordings to judge, {np.sum(vowels.y_test == -1)} 
 # %%
 # Learn, score, decide
 # --------------------
-# As with any outlier detector of scikit-learn, a higher score is more normal, and `predict` returns
-# +1 for normal and -1 for anomalous. No label is needed to train.
+# As with any outlier detector of scikit-learn, a higher score is more normal, and ``predict``
+# returns +1 for normal and -1 for anomalous. No label is needed to train.
 
 detector = LSTMAutoencoderDetector(random_state=0).fit(vowels.X_train)
 

@@ -59,7 +59,9 @@ def roc_auc(parameters, stranger, seed):
     train, test, is_known = split(stranger)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
-        detector = LSTMAutoencoderDetector(random_state=seed, **parameters).fit(train)
+        detector = LSTMAutoencoderDetector(
+            **{"scorer": "neighbors", "random_state": seed} | parameters
+        ).fit(train)
     return roc_auc_score(is_known, detector.score_samples(test))
 
 

@@ -22,7 +22,7 @@ N_TRAINING, N_WARM_UP = 5000, 2 * WINDOW_SIZE
 
 # How long a network was trained does not change how long it takes to score.
 INNER = {
-    "LSTM autoencoder, neighbors": LSTMAutoencoderDetector(max_epochs=1, device="cpu"),
+    "LSTM autoencoder, joint": LSTMAutoencoderDetector(max_epochs=1, device="cpu"),
     "LSTM autoencoder, error": LSTMAutoencoderDetector(max_epochs=1, device="cpu", scorer="error"),
     "LocalOutlierFactor": LocalOutlierFactor(novelty=True),
 }

@@ -23,7 +23,7 @@ from skl_lstmae._devices import resolve_device, usable_device
 from skl_lstmae._inference import Inference
 from skl_lstmae._labels import warn_of_labels_0_and_1
 from skl_lstmae._losses import LOSSES
-from skl_lstmae._parts import Parts
+from skl_lstmae._parts import Parts, spread
 from skl_lstmae._persistence import (
     checksum,
     export_weights,
@@ -31,7 +31,7 @@ from skl_lstmae._persistence import (
     refuse_newer_major_version,
 )
 from skl_lstmae._scaling import SCALERS, Scaling, fit_scaling, learns_in_parts
-from skl_lstmae._scoring import SCORERS, ErrorScorer, Residuals, make_scorer
+from skl_lstmae._scoring import MAX_REFERENCES, SCORERS, ErrorScorer, Residuals, make_scorer
 from skl_lstmae._sequences import Restore, Sequences, check_sequences
 from skl_lstmae._threads import one_thread_in_workers
 from skl_lstmae._thresholds import ReferenceScores
@@ -587,6 +587,11 @@ class SequenceDetector(CallbackSupportMixin, OutlierMixin, BaseEstimator):
             self._held_out_scores = ReferenceScores.of(held_out_scores)
             summaries = np.concatenate([summaries, held_out_summaries])
         self._training_scores = ReferenceScores.of(self._scorer.score(summaries))
+
+    def _learn_normal(self, windows: Sequences) -> None:
+        """Learn anew, from windows of all rows, what the scorer holds for normal."""
+        windows = spread(windows, min(len(windows), MAX_REFERENCES))
+        self._scorer = make_scorer(self.scorer).fit(self._summarize(windows))
 
     def _attributes_after(
         self, history: History, parts: Parts, random_state: RandomState

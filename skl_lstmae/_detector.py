@@ -132,9 +132,15 @@ class LSTMAutoencoderDetector(ClassNamePrefixFeaturesOutMixin, TransformerMixin,
         start anew. Scaling, scores and threshold are learned anew from X. With the same X and an
         int `random_state` the same sequences are held out as before.
 
-    scorer : {"neighbors", "mahalanobis", "error", "error_max"} or callable, default="neighbors"
+    scorer : {"joint", "neighbors", "mahalanobis", "error", "error_max"} or callable, \
+            default="joint"
         How errors and latents become the score of a sequence:
 
+        - "joint": minus the geometric mean of four distances from at most 1024 training sequences:
+          the Mahalanobis distance of the logarithms of each feature's mean error; the distance to
+          the nearest one in latent, log error and mean signed error, by the Mahalanobis metric; in
+          latent, log error and the maxima of the encoder outputs; and in the outline, each
+          feature's means over eight parts of time;
         - "neighbors": minus the mean distance, in standard deviations, from the three nearest of at
           most 1024 training sequences; between sequences lies what differs in their latents, in the
           maxima of their encoder outputs and in the logarithms of each feature's mean error;
@@ -261,7 +267,7 @@ class LSTMAutoencoderDetector(ClassNamePrefixFeaturesOutMixin, TransformerMixin,
         tol: float = 1e-4,
         clip_norm: float | None = 1.0,
         warm_start: bool = False,
-        scorer: str | Callable[..., Any] = "neighbors",
+        scorer: str | Callable[..., Any] = "joint",
         contamination: str | float = "auto",
         false_alarm_rate: float = 0.01,
         device: str | torch.device = "auto",

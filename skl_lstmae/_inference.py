@@ -129,12 +129,15 @@ class Inference:
                     results = self._run_in_chunks(builder.chunks(sequences, indices))
                 else:
                     results = self._run_at_once(builder.build(sequences, indices))
-            prediction, errors, latents, peaks = (result.cpu().numpy() for result in results)
-            residuals = Residuals(errors, sequences.lengths[indices], latents, peaks)
+            prediction, target, errors, latents, peaks = (
+                result.cpu().numpy() for result in results
+            )
+            lengths = sequences.lengths[indices]
+            residuals = Residuals(errors, lengths, latents, peaks, target, prediction)
             yield indices, prediction, residuals
 
-    def _run_at_once(self, batch: Batch) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        """Return the real steps' predictions and errors, and the sequences' latents and peaks."""
+    def _run_at_once(self, batch: Batch) -> tuple[Tensor, ...]:
+        """Return the real steps' predictions, targets and errors, and the latents and peaks."""
         prediction, latent, states = self.module.forward_with_states(batch.x, batch.lengths)
         return (
             *self._judge(prediction, batch),
@@ -142,7 +145,7 @@ class Inference:
             max_step(states, batch.lengths),
         )
 
-    def _run_in_chunks(self, chunks: Iterable[Batch]) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    def _run_in_chunks(self, chunks: Iterable[Batch]) -> tuple[Tensor, ...]:
         """Return the same of a long sequence, which a causal network reads part by part."""
         width = self.module.latent_size
         total, peak = torch.zeros(1, 1, width).double(), torch.full((1, width), -torch.inf)
@@ -154,17 +157,18 @@ class Inference:
             # As within a batch, where torch adds up one step after the other, in float64.
             total = torch.cat([total, latent.double()], dim=1).cumsum(dim=1)[:, -1:]
             peak = torch.maximum(peak, latent.amax(dim=1))
-        prediction, errors = (torch.cat(parts) for parts in zip(*steps, strict=True))
-        return prediction, errors, total[:, 0].float() / torch.tensor(len(errors)), peak
+        prediction, target, errors = (torch.cat(parts) for parts in zip(*steps, strict=True))
+        return prediction, target, errors, total[:, 0].float() / torch.tensor(len(errors)), peak
 
-    def _judge(self, prediction: Tensor, batch: Batch) -> tuple[Tensor, Tensor]:
-        """Return the real steps' predictions and errors, NaN where nothing was observed."""
+    def _judge(self, prediction: Tensor, batch: Batch) -> tuple[Tensor, Tensor, Tensor]:
+        """Return the real steps' predictions, and targets and errors, NaN if not observed."""
         real = real_steps(batch.x, batch.lengths).flatten().nonzero()[:, 0]
         prediction, target, observed = (
             part.flatten(0, 1)[real].cpu() for part in (prediction, batch.x, batch.observed)
         )
         errors = self.loss(prediction.double(), target.double())
-        return prediction, errors.masked_fill_(~observed, torch.nan)
+        target[~observed] = errors[~observed] = torch.nan
+        return prediction, target, errors
 
 
 def _one_vector(latent: Tensor, lengths: Tensor) -> Tensor:

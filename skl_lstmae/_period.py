@@ -10,7 +10,15 @@ from skl_lstmae._sequences import Sequences
 MAX_ROWS = 20_000
 """Rows of a series that are looked at: its last ones."""
 
-SHORTEST, LONGEST, WITHOUT_PERIOD = 16, 400, 100
+SHORTEST, LONGEST = 16, 400
+"""Rows of the shortest and the longest period that is looked for."""
+
+TYPICAL_WINDOW = 100
+"""Rows that a window is to have about."""
+
+LONGEST_IN_WINDOW = 133
+"""Rows of the longest period of which a window is a multiple: more would make it long."""
+
 MIN_PROMINENCE = 0.1
 MIN_SHARE_OF_HIGHEST = 0.8
 N_LAGS = 600
@@ -18,7 +26,18 @@ N_LAGS = 600
 
 
 def estimate_window_size(series: Sequences, longest: int) -> int:
-    """Return the period of series, or 100 rows if they have none, but `longest` rows at most.
+    """Return the whole number of periods nearest to 100 rows, at most `longest` rows.
+
+    Of series without a period, or with one longer than 133 rows, it is 100 rows.
+    """
+    period = estimate_period(series, longest)
+    if period == 0 or period > LONGEST_IN_WINDOW:
+        return min(TYPICAL_WINDOW, longest)
+    return period * min(round(TYPICAL_WINDOW / period), longest // period)
+
+
+def estimate_period(series: Sequences, longest: int = LONGEST) -> int:
+    """Return the period of series, `longest` rows at most, or 0 if they have none.
 
     A linear trend is taken out of each feature of each series. The autocorrelations of what is left
     are averaged, weighted by the number of rows. A peak is above 0 and stands out by 0.1 at least,
@@ -33,7 +52,7 @@ def estimate_window_size(series: Sequences, longest: int) -> int:
     peaks, _ = scipy.signal.find_peaks(autocorrelation, height=0, prominence=MIN_PROMINENCE)
     periods = peaks[(peaks >= SHORTEST) & (peaks <= min(LONGEST, longest))]
     if len(periods) == 0:
-        return min(WITHOUT_PERIOD, longest)
+        return 0
     heights = autocorrelation[periods]
     return int(periods[heights >= MIN_SHARE_OF_HIGHEST * heights.max()][0])
 

@@ -46,7 +46,9 @@ def _pieces(state: Any) -> Iterator[bytes]:
         for name, part in state.items():
             yield repr(name).encode()
             yield from _pieces(part)
-    elif type(state).__module__.startswith(("skl_lstmae.", "sklearn.preprocessing.")):
+    elif type(state).__module__.startswith("skl_lstmae."):
+        yield from _pieces(state.__getstate__())
+    elif type(state).__module__.startswith("sklearn.preprocessing."):
         # Objects of other classes may save something else than they hold.
         yield from _pieces(vars(state))
 

@@ -1,14 +1,16 @@
 """From errors and latents to one score a sequence: higher is more normal."""
 
 from collections.abc import Callable
+from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any, Self
 
 import numpy as np
 import sklearn  # whose modules are imported when they are first used
 from numpy.typing import NDArray
-from scipy.linalg import pinvh
+from scipy.linalg import eigh, pinvh
 from scipy.spatial.distance import cdist
+from scipy.stats import gmean
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,12 +28,18 @@ class Residuals:
         Latent vector of each sequence.
     peaks : ndarray of shape (n_sequences, n_states)
         Maximum of each encoder output over a sequence's steps.
+    targets : ndarray of shape (total_timesteps, n_features)
+        What was to be predicted, in scaled units; NaN where the input is missing.
+    predictions : ndarray of shape (total_timesteps, n_features)
+        What was predicted.
     """
 
     errors: NDArray[np.float64]
     lengths: NDArray[np.intp]
     latents: NDArray[np.float32]
     peaks: NDArray[np.float32]
+    targets: NDArray[np.float32]
+    predictions: NDArray[np.float32]
 
     def __len__(self) -> int:
         """Return the number of sequences."""
@@ -55,9 +63,20 @@ class Residuals:
 
     def feature_errors(self) -> NDArray[np.float64]:
         """Return the mean over each feature's observed steps or NaN, (n_sequences, n_features)."""
-        n_observed = self._total(~np.isnan(self.errors))
-        with np.errstate(invalid="ignore"):
-            return self._total(self.errors) / n_observed
+        return self._mean(self.errors, self._starts)
+
+    def biases(self) -> NDArray[np.float64]:
+        """Return by how much each feature's prediction is too low, (n_sequences, n_features)."""
+        return self._mean(self.targets - self.predictions, self._starts)
+
+    def outlines(self, n_parts: int) -> NDArray[np.float64]:
+        """Return the targets' means over so many parts of time, (n_sequences, parts x features).
+
+        Of a sequence with fewer steps than parts, some steps are several.
+        """
+        edges = self.lengths[:, np.newaxis] * np.arange(n_parts) // n_parts
+        means = self._mean(self.targets, (self._starts[:, np.newaxis] + edges).ravel())
+        return means.reshape(len(self), -1)
 
     def worst_step_error(self) -> NDArray[np.float64]:
         """Return the mean over the observed features of the worst step, (n_sequences,)."""
@@ -73,6 +92,13 @@ class Residuals:
         # A window that falls into a gap of its series has no error rather than an undefined one.
         return np.maximum(self._total(~np.isnan(self.errors)).sum(axis=1), 1)
 
+    def _mean(self, cells: NDArray[Any], starts: NDArray[np.intp]) -> NDArray[np.float64]:
+        n_observed = np.add.reduceat(~np.isnan(cells), starts, axis=0, dtype=np.float64)
+        with np.errstate(invalid="ignore"):
+            return (
+                np.add.reduceat(np.nan_to_num(cells), starts, axis=0, dtype=np.float64) / n_observed
+            )
+
     def _total(self, cells: NDArray[Any]) -> NDArray[np.float64]:
         # reduceat adds up each sequence by itself; a padded sum's order depends on the padding.
         return np.add.reduceat(np.nan_to_num(cells), self._starts, axis=0, dtype=np.float64)
@@ -86,23 +112,23 @@ class ErrorScorer:
     judges rows. In between, `calibrate` scores the held-out sequences, from which it may learn too.
     """
 
-    def summarize(self, residuals: Residuals) -> NDArray[np.float64]:
+    def summarize(self, residuals: Residuals) -> NDArray[Any]:
         """Return what a score needs of each sequence, (n_sequences, n_summaries)."""
         return residuals.mean_error()[:, np.newaxis]
 
-    def fit(self, summaries: NDArray[np.float64]) -> Self:
+    def fit(self, summaries: NDArray[Any]) -> Self:
         """Learn what is normal from the training sequences' summaries."""
         return self
 
-    def partial_fit(self, summaries: NDArray[np.float64]) -> Self:
+    def partial_fit(self, summaries: NDArray[Any]) -> Self:
         """Learn from the summaries of more sequences; earlier ones fade."""
         return self
 
-    def calibrate(self, summaries: NDArray[np.float64]) -> NDArray[np.float64]:
+    def calibrate(self, summaries: NDArray[Any]) -> NDArray[np.float64]:
         """Return the scores of held-out normal sequences as fresh ones would have them."""
         return self.score(summaries)
 
-    def score(self, summaries: NDArray[np.float64]) -> NDArray[np.float64]:
+    def score(self, summaries: NDArray[Any]) -> NDArray[np.float64]:
         """Return the scores, (n_sequences,)."""
         return -summaries[:, 0]
 
@@ -110,13 +136,18 @@ class ErrorScorer:
 class MaxErrorScorer(ErrorScorer):
     """Minus the error of a sequence's worst step."""
 
-    def summarize(self, residuals: Residuals) -> NDArray[np.float64]:
+    def summarize(self, residuals: Residuals) -> NDArray[Any]:
         """Return the worst step's error."""
         return residuals.worst_step_error()[:, np.newaxis]
 
 
 # In scaled units: errors below a thousandth of a standard deviation are alike.
 SMALLEST_ERROR = 1e-6
+
+# In standard deviations: distances that are smaller are alike.
+SMALLEST_DISTANCE = 1e-3
+
+SMALLEST_VARIANCE = 1e-12
 
 MAX_REFERENCES = 1024
 """Sequences that a scorer remembers: later ones replace the first."""
@@ -146,11 +177,11 @@ class MahalanobisScorer(ErrorScorer):
        computing sample variances", COMPSTAT 1982.
     """
 
-    def summarize(self, residuals: Residuals) -> NDArray[np.float64]:
+    def summarize(self, residuals: Residuals) -> NDArray[Any]:
         """Return latent and log errors, (n_sequences, latent_size + n_features)."""
         return latents_and_log_errors(residuals)
 
-    def fit(self, summaries: NDArray[np.float64]) -> Self:
+    def fit(self, summaries: NDArray[Any]) -> Self:
         """Learn mean and covariance."""
         standardizer = sklearn.preprocessing.StandardScaler().fit(summaries)
         self.mean_ = standardizer.mean_
@@ -162,7 +193,7 @@ class MahalanobisScorer(ErrorScorer):
         self.precision_ = self._invert()
         return self
 
-    def partial_fit(self, summaries: NDArray[np.float64]) -> Self:
+    def partial_fit(self, summaries: NDArray[Any]) -> Self:
         """Take in more sequences [2]_; earlier ones weigh as much as at most 1024."""
         n, n_new = self.n_sequences_, len(summaries)
         deviations = self._center(summaries)
@@ -177,7 +208,7 @@ class MahalanobisScorer(ErrorScorer):
         self.precision_ = self._invert()
         return self
 
-    def score(self, summaries: NDArray[np.float64]) -> NDArray[np.float64]:
+    def score(self, summaries: NDArray[Any]) -> NDArray[np.float64]:
         """Return the scores, at most 0."""
         center = np.zeros((1, len(self.mean_)))
         distances = sklearn.metrics.pairwise_distances(
@@ -196,11 +227,30 @@ class MahalanobisScorer(ErrorScorer):
         deviations = np.sqrt(np.diag(self.covariance_))
         return np.where(deviations > 0, deviations, 1.0)
 
-    def _center(self, summaries: NDArray[np.float64]) -> NDArray[np.float64]:
+    def _center(self, summaries: NDArray[Any]) -> NDArray[np.float64]:
         return np.nan_to_num(summaries - self.mean_)
 
-    def _standardize(self, summaries: NDArray[np.float64]) -> NDArray[np.float64]:
+    def _standardize(self, summaries: NDArray[Any]) -> NDArray[np.float64]:
         return self._center(summaries) / self._scale()
+
+
+# In standard deviations: on another machine the same sequence differs in its last bits.
+SAME = 1e-4
+
+
+def distances_to_others(
+    rows: NDArray[np.float64], references: NDArray[np.float64], n: int
+) -> NDArray[np.float64]:
+    """Return the distances to the nearest `n` references, (n_rows, n), lowest first.
+
+    One reference at next to no distance is taken for the row itself and left out.
+    """
+    # Unlike scikit-learn's, scipy's distances are measured pair by pair. A product of matrices has
+    # last bits that depend on the number of its rows.
+    distances = cdist(rows, references)
+    n_nearest = min(n + 1, len(references))
+    distances = np.sort(np.partition(distances, n_nearest - 1)[:, :n_nearest])
+    return np.where(distances[:, :1] < SAME, distances[:, 1:], distances[:, :-1])
 
 
 class NeighborsScorer(ErrorScorer):
@@ -222,50 +272,159 @@ class NeighborsScorer(ErrorScorer):
 
     N_NEIGHBORS = 3
 
-    # In standard deviations: on another machine the same sequence differs in its last bits.
-    SAME = 1e-4
-
-    def summarize(self, residuals: Residuals) -> NDArray[np.float64]:
+    def summarize(self, residuals: Residuals) -> NDArray[Any]:
         """Return latent, log errors and peaks, (n_sequences, n_summaries)."""
         return np.hstack([latents_and_log_errors(residuals), residuals.peaks])
 
-    def fit(self, summaries: NDArray[np.float64]) -> Self:
+    def fit(self, summaries: NDArray[Any]) -> Self:
         """Keep at most 1024 sequences as references."""
         standardizer = sklearn.preprocessing.StandardScaler().fit(summaries)
         self.mean_, self.scale_ = standardizer.mean_, standardizer.scale_
         self.references_ = summaries[:MAX_REFERENCES].copy()
         return self
 
-    def partial_fit(self, summaries: NDArray[np.float64]) -> Self:
+    def partial_fit(self, summaries: NDArray[Any]) -> Self:
         """Make references of more sequences, the latest 1024."""
-        references = np.vstack([self.references_, summaries])
+        references = np.concatenate([self.references_, summaries])
         return self.fit(references[-MAX_REFERENCES:])
 
-    def calibrate(self, summaries: NDArray[np.float64]) -> NDArray[np.float64]:
+    def calibrate(self, summaries: NDArray[Any]) -> NDArray[np.float64]:
         """Make references of the held-out sequences too, if all fit, and score each by the others.
 
         This keeps split conformal prediction valid. Had the fresh sequence also been a reference of
         the held-out ones, all would be exchangeable; that it is not can only lower their scores,
         and with them the offset.
         """
-        references = np.vstack([self.references_, summaries])
+        references = np.concatenate([self.references_, summaries])
         if len(references) <= MAX_REFERENCES:
             self.references_ = references
         return self.score(summaries)
 
-    def score(self, summaries: NDArray[np.float64]) -> NDArray[np.float64]:
+    def score(self, summaries: NDArray[Any]) -> NDArray[np.float64]:
         """Return the scores, at most 0."""
-        # Unlike scikit-learn's, scipy's distances are measured pair by pair. A product of matrices
-        # has last bits that depend on the number of its rows.
-        distances = cdist(self._standardize(summaries), self._standardize(self.references_))
-        n_nearest = min(self.N_NEIGHBORS + 1, len(self.references_))
-        distances = np.sort(np.partition(distances, n_nearest - 1)[:, :n_nearest])
-        is_reference = distances[:, :1] < self.SAME
-        others = np.where(is_reference, distances[:, 1:], distances[:, :-1])
-        return -others.mean(axis=1)
+        rows, references = self._standardize(summaries), self._standardize(self.references_)
+        return -distances_to_others(rows, references, self.N_NEIGHBORS).mean(axis=1)
 
-    def _standardize(self, summaries: NDArray[np.float64]) -> NDArray[np.float64]:
+    def _standardize(self, summaries: NDArray[Any]) -> NDArray[np.float64]:
         return np.nan_to_num((summaries - self.mean_) / self.scale_)
+
+
+class View:
+    """The distance to the nearest reference in some parts of the summaries.
+
+    Parameters
+    ----------
+    parts : tuple of str
+        Names of the parts.
+    is_whitened : bool, default=False
+        Whether distances are Mahalanobis's, by the references' covariance, shrunk as in
+        :class:`MahalanobisScorer`, rather than in standard deviations.
+    """
+
+    def __init__(self, *parts: str, is_whitened: bool = False):
+        self.parts = parts
+        self.is_whitened = is_whitened
+
+    def fit(self, references: NDArray[Any]) -> Self:
+        """Learn the metric."""
+        rows = self._join(references)
+        standardizer = sklearn.preprocessing.StandardScaler().fit(rows)
+        self.mean_, self.scale_ = standardizer.mean_, standardizer.scale_
+        self.axes_ = None
+        if self.is_whitened:
+            covariance, _ = sklearn.covariance.ledoit_wolf(
+                self._transform(rows), assume_centered=True
+            )
+            variances, axes = eigh(covariance)
+            self.axes_ = axes / np.sqrt(np.maximum(variances, SMALLEST_VARIANCE))
+        return self
+
+    def transform(self, summaries: NDArray[Any]) -> NDArray[np.float64]:
+        """Return points between which the metric is Euclidean, (n_sequences, n_dimensions)."""
+        return self._transform(self._join(summaries))
+
+    def _transform(self, rows: NDArray[np.float64]) -> NDArray[np.float64]:
+        rows = np.nan_to_num((rows - self.mean_) / self.scale_)
+        if self.axes_ is None:
+            return rows
+        # One product a row, so that no bit depends on the number of rows.
+        return np.matmul(rows[:, np.newaxis], self.axes_)[:, 0]
+
+    def _join(self, summaries: NDArray[Any]) -> NDArray[np.float64]:
+        return np.hstack([summaries[part] for part in self.parts]).astype(np.float64)
+
+
+class JointScorer(NeighborsScorer):
+    """Minus the geometric mean of four distances from the training sequences.
+
+    They are
+
+    - the Mahalanobis distance of the logarithms of each feature's mean error;
+    - the distance to the nearest other training sequence in (latent, log error, bias), where the
+      bias is the mean of a feature's signed error, by the Mahalanobis metric;
+    - the same in (latent, log error, peak of each encoder output), each component standardised;
+    - the same in the outline of the sequence itself: each feature's mean over eight parts of time.
+
+    What is unusual in one of them is an anomaly of another kind: of the noise, the level, the form
+    or the values. A product joins distances whatever their units [1]_.
+
+    References
+    ----------
+    .. [1] G. E. Hinton, "Training products of experts by minimizing contrastive divergence",
+       Neural Computation 14, 2002, :doi:`10.1162/089976602760128018`.
+    """
+
+    N_PARTS = 8
+
+    VIEWS = (
+        View("latent", "log_error", "bias", is_whitened=True),
+        View("latent", "log_error", "peak"),
+        View("outline"),
+    )
+
+    def summarize(self, residuals: Residuals) -> NDArray[Any]:
+        """Return a record of float32 parts for each sequence, (n_sequences,)."""
+        parts = {
+            "latent": residuals.latents,
+            "log_error": np.log(residuals.feature_errors() + SMALLEST_ERROR),
+            "bias": residuals.biases(),
+            "peak": residuals.peaks,
+            "outline": residuals.outlines(self.N_PARTS),
+        }
+        layout = [(name, np.float32, part.shape[1:]) for name, part in parts.items()]
+        summaries = np.empty(len(residuals), dtype=layout)
+        for name, part in parts.items():
+            summaries[name] = part
+        return summaries
+
+    def fit(self, summaries: NDArray[Any]) -> Self:
+        """Keep at most 1024 sequences as references, and learn metrics from them."""
+        self.references_ = summaries[:MAX_REFERENCES].copy()
+        self.errors_ = MahalanobisScorer().fit(self.references_["log_error"].astype(np.float64))
+        self.views_ = [deepcopy(view).fit(self.references_) for view in self.VIEWS]
+        return self
+
+    def score(self, summaries: NDArray[Any]) -> NDArray[np.float64]:
+        """Return the scores."""
+        log_errors = summaries["log_error"].astype(np.float64)
+        distances = [-self.errors_.score(log_errors) / np.sqrt(log_errors.shape[1])]
+        for view, others in zip(self.views_, self._transformed_references(), strict=True):
+            points = view.transform(summaries)
+            nearest = distances_to_others(points, others, 1)[:, 0]
+            distances.append(nearest / np.sqrt(points.shape[1]))
+        return -gmean(np.add(distances, SMALLEST_DISTANCE))
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave out what can be computed anew."""
+        return {name: value for name, value in vars(self).items() if name != "_transformed"}
+
+    def _transformed_references(self) -> list[NDArray[np.float64]]:
+        """Return the references as each view sees them, computed once for a stream of calls."""
+        references, transformed = getattr(self, "_transformed", (None, []))
+        if references is not self.references_:
+            transformed = [view.transform(self.references_) for view in self.views_]
+            self._transformed = self.references_, transformed
+        return transformed
 
 
 class CallableScorer(ErrorScorer):
@@ -274,7 +433,7 @@ class CallableScorer(ErrorScorer):
     def __init__(self, function: Callable[[list[NDArray[np.float64]], NDArray[np.float32]], Any]):
         self.function = function
 
-    def summarize(self, residuals: Residuals) -> NDArray[np.float64]:
+    def summarize(self, residuals: Residuals) -> NDArray[Any]:
         """Call the function on a batch of sequences."""
         scores = np.asarray(self.function(residuals.split(), residuals.latents), dtype=np.float64)
         if scores.shape != (len(residuals),) or not np.isfinite(scores).all():
@@ -291,6 +450,7 @@ SCORERS: dict[str, type[ErrorScorer]] = {
     "error_max": MaxErrorScorer,
     "mahalanobis": MahalanobisScorer,
     "neighbors": NeighborsScorer,
+    "joint": JointScorer,
 }
 
 

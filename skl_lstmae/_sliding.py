@@ -36,7 +36,7 @@ from skl_lstmae._windows import AGGREGATIONS, merge, observed, split
 WINDOWS_PER_EPOCH = 1024
 """Windows that an epoch trains on, at most, unless the user says otherwise."""
 
-LARGEST_SHARE = 10
+LARGEST_SHARE = 5
 """An estimated window is at most this part of the longest series."""
 
 
@@ -71,10 +71,11 @@ class SlidingWindowDetector(CallbackSupportMixin, MetaEstimatorMixin, OutlierMix
         those of this class, nor, as a clone of it is fitted, its ``warm_start``.
 
     window_size : int or "auto", default="auto"
-        Rows of a window. "auto" is the period of the training series: the shortest lag, from 16 to
-        400 rows, at which their autocorrelation (mean over features and series, of what a linear
-        trend leaves of each) has a peak at least 0.8 times as high as its highest; 100 if no peak
-        stands out; and no more than a tenth of the longest series.
+        Rows of a window. "auto" is the whole number of periods of the training series nearest to
+        100 rows; or 100 rows, if the period is longer than 133 or there is none; but no more than a
+        fifth of the longest series. The period is the shortest lag, from 16 to 400 rows, at which
+        the autocorrelation (mean over features and series, of what a linear trend leaves of each)
+        has a peak at least 0.8 times as high as its highest.
 
     stride : int, default=1
         In scoring a window starts every `stride` rows, so that a larger stride takes less time, but
@@ -386,7 +387,7 @@ class SlidingWindowDetector(CallbackSupportMixin, MetaEstimatorMixin, OutlierMix
         >>> from skl_lstmae import SlidingWindowDetector
         >>> X = np.sin(np.arange(2000) / 5).reshape(-1, 1)
         >>> inner = LocalOutlierFactor(novelty=True)
-        >>> detector = SlidingWindowDetector(inner, false_alarm_rate=0.001).fit(X[:1500])
+        >>> detector = SlidingWindowDetector(inner, window_size=30).fit(X[:1500])
         >>> X_new = X[1500:].copy()
         >>> X_new[200:220] = 3.0
         >>> events = detector.find_events(X_new, max_gap=10)
@@ -415,7 +416,7 @@ class SlidingWindowDetector(CallbackSupportMixin, MetaEstimatorMixin, OutlierMix
         >>> from skl_lstmae import SlidingWindowDetector
         >>> X = np.sin(np.arange(2000) / 5).reshape(-1, 1)
         >>> inner = LocalOutlierFactor(novelty=True)
-        >>> detector = SlidingWindowDetector(inner, false_alarm_rate=0.001).fit(X[:1500])
+        >>> detector = SlidingWindowDetector(inner, window_size=30).fit(X[:1500])
         >>> stream = detector.stream()
         >>> warm_up = stream.push(X[1500:1600])
         >>> stream.push(X[1600]) < stream.offset_
@@ -470,7 +471,9 @@ class SlidingWindowDetector(CallbackSupportMixin, MetaEstimatorMixin, OutlierMix
             self._judge()._fit_windows(self._make_parts(training, held_out))
         if self.contamination == "auto":
             self._calibrate(held_out if len(held_out) else training)
-        else:
+        # The threshold is known: from here on the held-out rows say too what is normal.
+        self._judge()._learn_normal(split(series, self.window_size_))
+        if self.contamination != "auto":
             self._calibrate(series)
         self._set_offsets()
 

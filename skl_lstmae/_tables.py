@@ -38,6 +38,9 @@ class TableDetector:
         n_windows = parts.n_per_epoch or len(parts.training)
         self.detector.fit(flatten(spread(parts.training, n_windows), self.size))
 
+    def _learn_normal(self, windows: Sequences) -> None:
+        """Learn nothing more: such a detector knows nothing that can be learned apart."""
+
     def _score_samples(self, windows: Sequences) -> NDArray[np.float64]:
         """Return the scores of windows, which are never all rows of one table."""
         score = score_method(self.detector)

@@ -344,7 +344,7 @@ def test_the_network_is_trained_as_long_as_the_option_says(data, tmp_path, monke
     run_command(monkeypatch, *arguments, "vowels,skab")
     results = pd.read_csv(out)
     assert results["n_epochs"].tolist() == [2] * 6
-    assert results["window_size"].dropna().tolist() == [25, 30]
+    assert results["window_size"].dropna().tolist() == [75, 30]
     assert set(read_results(out)["method"]) == {"default, 2 epochs", "plain, 2 epochs"}
 
 

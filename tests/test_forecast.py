@@ -564,7 +564,8 @@ def test_parameters_shared_with_the_autoencoder_have_its_names_and_defaults():
     its = dict(inspect.signature(LSTMAutoencoderDetector).parameters)
     assert own.keys() < its.keys()
     assert {name: p.default for name, p in own.items() if p.default != its[name].default} == {
-        "noise": 0.0
+        "noise": 0.0,
+        "scorer": "neighbors",
     }
 
 

@@ -4,17 +4,31 @@ import numpy as np
 import pytest
 from scipy.signal import find_peaks
 
-from skl_lstmae._period import MAX_ROWS, N_LAGS, _autocorrelation, estimate_window_size
+from skl_lstmae._period import (
+    MAX_ROWS,
+    N_LAGS,
+    _autocorrelation,
+    estimate_period,
+    estimate_window_size,
+)
 from skl_lstmae._sequences import Sequences
 from skl_lstmae.datasets import load_nyc_taxi
 
 UNBOUNDED = 10**6
 
 
-def estimate(*tables, longest=UNBOUNDED):
+def series_of(*tables):
     lengths = np.array([len(table) for table in tables])
     values = np.concatenate([np.reshape(table, (len(table), -1)) for table in tables])
-    return estimate_window_size(Sequences(values, np.cumsum(lengths) - lengths, lengths), longest)
+    return Sequences(values, np.cumsum(lengths) - lengths, lengths)
+
+
+def estimate(*tables, longest=UNBOUNDED):
+    return estimate_period(series_of(*tables), longest)
+
+
+def window(*tables, longest=UNBOUNDED):
+    return estimate_window_size(series_of(*tables), longest)
 
 
 def wave(period, n=3000, noise=0.5, seed=0):
@@ -33,7 +47,7 @@ def test_shorter_period_becomes_its_first_multiple_of_16_rows_or_more():
 
 
 def test_period_longer_than_any_window_is_none():
-    assert estimate(np.sin(2 * np.pi * np.arange(20_000) / 1500)) == 100
+    assert estimate(np.sin(2 * np.pi * np.arange(20_000) / 1500)) == 0
 
 
 def test_half_hours_of_taxis_repeat_by_the_day():
@@ -54,8 +68,27 @@ def test_half_hours_of_taxis_repeat_by_the_day():
     ids=["noise", "trend", "constant", "missing", "short"],
 )
 def test_without_a_period_a_window_has_100_rows(series):
-    assert estimate(series) == 100
-    assert estimate(series, longest=30) == 30
+    assert estimate(series) == 0
+    assert window(series) == 100
+    assert window(series, longest=30) == 30
+
+
+@pytest.mark.parametrize(
+    ("period", "longest", "expected"),
+    [
+        (24, 1000, 96),
+        (48, 1000, 96),
+        (60, 1000, 120),
+        (130, 1000, 130),
+        (150, 1000, 100),
+        (288, 1000, 100),
+        (24, 80, 72),
+        (60, 70, 60),
+        (60, 50, 50),
+    ],
+)
+def test_a_window_is_a_whole_number_of_periods_near_100_rows(period, longest, expected):
+    assert window(np.sin(2 * np.pi * np.arange(3000) / period), longest=longest) == expected
 
 
 def test_multiples_of_a_period_are_not_taken_for_it():
@@ -73,7 +106,7 @@ def test_peak_of_a_negative_autocorrelation_is_no_period():
     peaks, _ = find_peaks(autocorrelation, prominence=0.1)
     assert [peak for peak in peaks if 16 <= peak <= 70] == [51]
     assert autocorrelation[51] < -0.1
-    assert estimate(series, longest=70) == 70
+    assert estimate(series, longest=70) == 0
 
 
 @pytest.mark.parametrize("slope", [0.001, -0.01, 0.1, 10.0])
@@ -115,7 +148,7 @@ def test_period_is_sought_among_the_lags_that_are_allowed():
     series = wave(50, noise=0) + wave(200, noise=0)
     assert estimate(series) == 200
     assert estimate(series, longest=120) == pytest.approx(50, abs=1)
-    assert estimate(series, longest=40) == 40
+    assert estimate(series, longest=40) == 0
 
 
 def test_units_offsets_and_trailing_constants_do_not_matter():
@@ -160,4 +193,4 @@ def test_gaps_in_a_constant_are_no_period():
     noise = np.random.default_rng(0).normal(size=3000)
     constant = np.full(3000, 0.1)  # whose rounded mean is another number
     constant[np.arange(3000) % 50 < 25] = np.nan
-    assert estimate(np.column_stack([noise, constant])) == estimate(noise) == 100
+    assert estimate(np.column_stack([noise, constant])) == estimate(noise) == 0

@@ -424,12 +424,14 @@ def test_references_are_bounded(detector_of_many_sequences, tmp_path):
     assert detector._scorer.references_.shape == (1024, 69)
 
 
-def test_skops_asks_for_trust_in_four_types():
+def test_skops_asks_for_trust_in_six_types():
     sio = pytest.importorskip("skops.io")
     assert sio.get_untrusted_types(data=sio.dumps(fitted())) == [
         "skl_lstmae._detector.LSTMAutoencoderDetector",
         "skl_lstmae._scaling.Scaling",
-        "skl_lstmae._scoring.NeighborsScorer",
+        "skl_lstmae._scoring.JointScorer",
+        "skl_lstmae._scoring.MahalanobisScorer",
+        "skl_lstmae._scoring.View",
         "skl_lstmae._thresholds.ReferenceScores",
     ]
     unfitted = sio.dumps(clone(fitted()))
@@ -445,7 +447,7 @@ def test_skops_asks_for_trust_in_nothing_but_this_package(configuration):
     sio = pytest.importorskip("skops.io")
     data = sio.dumps(fitted(configuration))
     types = sio.get_untrusted_types(data=data)
-    assert len(types) == 4
+    assert len(types) == (6 if fitted(configuration).scorer == "joint" else 4)
     assert [name for name in types if not name.startswith("skl_lstmae.")] == []
     with pytest.raises(sio.exceptions.UntrustedTypesFoundException):
         sio.loads(data, trusted=types[1:])

@@ -1,13 +1,23 @@
 """From errors and latents to scores."""
 
+import pickle
 import re
 from dataclasses import replace
 
 import numpy as np
 import pytest
+from scipy.spatial.distance import cdist
+from sklearn.covariance import LedoitWolf
 from sklearn.preprocessing import StandardScaler
 
-from skl_lstmae._scoring import SCORERS, MahalanobisScorer, NeighborsScorer, Residuals, make_scorer
+from skl_lstmae._scoring import (
+    SCORERS,
+    JointScorer,
+    MahalanobisScorer,
+    NeighborsScorer,
+    Residuals,
+    make_scorer,
+)
 
 LENGTHS = np.array([4, 1, 6])
 
@@ -17,7 +27,10 @@ def make_residuals(seed=0, n_missing=0, lengths=LENGTHS):
     errors = rng.exponential(size=(lengths.sum(), 3))
     errors.flat[rng.choice(errors.size, n_missing, replace=False)] = np.nan
     latents, peaks = rng.normal(size=(2, len(lengths), 2))
-    return Residuals(errors, lengths, latents, peaks)
+    predictions = rng.normal(size=errors.shape)
+    signs = rng.choice([-1, 1], size=errors.shape)
+    targets = predictions + signs * np.sqrt(errors)
+    return Residuals(errors, lengths, latents, peaks, targets, predictions)
 
 
 def test_the_mean_error_is_over_observed_cells():
@@ -54,7 +67,8 @@ def test_feature_errors_are_means_over_the_observed_steps():
 
 def test_the_worst_step_is_judged_by_its_observed_features():
     errors = np.array([[1.0, 1.0], [np.nan, 5.0], [4.0, 4.0], [np.nan, np.nan]])
-    residuals = Residuals(errors, np.array([4]), np.zeros((1, 1)), np.zeros((1, 1)))
+    nothing = np.zeros((1, 1))
+    residuals = Residuals(errors, np.array([4]), nothing, nothing, errors, errors)
     assert residuals.worst_step_error().tolist() == [5.0]
 
 
@@ -229,6 +243,63 @@ def test_joint_scores_count_an_unobserved_feature_as_average(scorer_class):
     np.testing.assert_allclose(scorer.score(unobserved), scorer.score(average))
 
 
+def test_biases_are_means_of_signed_errors_over_the_observed_steps():
+    residuals = make_residuals(n_missing=6)
+    expected = [
+        np.ma.masked_invalid(rows).mean(axis=0).filled(np.nan)
+        for rows in np.split(residuals.targets - residuals.predictions, np.cumsum(LENGTHS)[:-1])
+    ]
+    np.testing.assert_allclose(residuals.biases(), expected, rtol=1e-12)
+
+
+def test_outlines_are_means_over_parts_of_time():
+    targets = np.array([[1.0], [3.0], [5.0], [np.nan], [2.0], [6.0], [7.0]])
+    nothing = np.zeros((2, 1))
+    residuals = Residuals(targets, np.array([4, 3]), nothing, nothing, targets, targets)
+    np.testing.assert_array_equal(residuals.outlines(2), [[2.0, 5.0], [2.0, 6.5]])
+
+
+def test_outlines_of_sequences_with_fewer_steps_than_parts_repeat_steps():
+    targets = np.array([[4.0], [9.0]])
+    nothing = np.zeros((1, 1))
+    residuals = Residuals(targets, np.array([2]), nothing, nothing, targets, targets)
+    np.testing.assert_array_equal(residuals.outlines(4), [[4.0, 4.0, 9.0, 9.0]])
+
+
+@pytest.mark.parametrize("part", ["latent", "log_error", "bias", "peak", "outline"])
+def test_what_is_far_off_in_any_part_of_the_joint_summary_is_anomalous(part):
+    scorer = JointScorer()
+    summaries = scorer.summarize(make_residuals(lengths=np.full(300, 20)))
+    usual = scorer.fit(summaries[:200]).score(summaries[200:])
+    summaries[part][200:] += 1000
+    assert scorer.score(summaries[200:]).max() < usual.min()
+
+
+def test_joint_score_is_minus_the_geometric_mean_of_its_distances():
+    scorer = JointScorer()
+    summaries = scorer.summarize(make_residuals(lengths=np.full(200, 10)))
+    train, test = summaries[:150], summaries[150:]
+    expected = 0.0
+    for i, parts in enumerate(
+        [["latent", "log_error", "bias"], ["latent", "log_error", "peak"], ["outline"]]
+    ):
+        rows, others = (
+            np.hstack([part[name] for name in parts]).astype(float) for part in (test, train)
+        )
+        standardizer = StandardScaler().fit(others)
+        rows, others = standardizer.transform(rows), standardizer.transform(others)
+        if i == 0:
+            precision = np.linalg.inv(LedoitWolf(assume_centered=True).fit(others).covariance_)
+            distances = cdist(rows, others, "mahalanobis", VI=precision)
+        else:
+            distances = cdist(rows, others)
+        expected = expected - np.log(distances.min(axis=1) / np.sqrt(rows.shape[1]) + 1e-3)
+    errors = MahalanobisScorer().fit(train["log_error"].astype(float))
+    distances = -errors.score(test["log_error"].astype(float)) / np.sqrt(3)
+    expected = expected - np.log(distances + 1e-3)
+    np.testing.assert_allclose(scorer.fit(train).score(test), -np.exp(-expected / 4), rtol=1e-6)
+
+
 @pytest.mark.parametrize("name", SCORERS)
 def test_a_score_does_not_depend_on_its_company(name):
     residuals = make_residuals(lengths=np.arange(1, 60))
@@ -237,11 +308,14 @@ def test_a_score_does_not_depend_on_its_company(name):
     scores = scorer.fit(summaries).score(summaries)
     for i in (0, 7, 58):
         one = slice(i, i + 1)
+        rows = slice(residuals.lengths[:i].sum(), residuals.lengths[: i + 1].sum())
         alone = Residuals(
-            residuals.split()[i],
+            residuals.errors[rows],
             residuals.lengths[one],
             residuals.latents[one],
             residuals.peaks[one],
+            residuals.targets[rows],
+            residuals.predictions[rows],
         )
         assert scorer.score(scorer.summarize(alone)).tolist() == [scores[i]]
 
@@ -272,3 +346,17 @@ def test_a_callable_that_returns_something_else_is_refused(returned, found):
     )
     with pytest.raises(ValueError, match=re.escape(message)):
         scorer.summarize(make_residuals())
+
+
+def test_references_seen_anew_change_no_score_and_are_not_saved():
+    scorer = JointScorer()
+    summaries = scorer.summarize(make_residuals(lengths=np.full(200, 10)))
+    scorer.fit(summaries[:100])
+    fresh = pickle.dumps(scorer)
+    scores = scorer.score(summaries[150:])
+    assert pickle.dumps(scorer) == fresh
+    np.testing.assert_array_equal(scorer.score(summaries[150:]), scores)
+    np.testing.assert_array_equal(pickle.loads(fresh).score(summaries[150:]), scores)
+    scorer.calibrate(summaries[100:150])
+    assert (scorer.score(summaries[150:]) >= scores).all()
+    assert (scorer.score(summaries[150:]) > scores).any()

@@ -90,11 +90,11 @@ BASELINES: dict[str, Method] = {
 METHODS: dict[str, Method] = {"default": ours(), **BASELINES}
 
 VARIANTS: dict[str, Method] = {
+    "scorer=neighbors": ours(scorer="neighbors"),
     "scorer=mahalanobis": ours(scorer="mahalanobis"),
     "scorer=error": ours(scorer="error"),
     "bottleneck=last": ours(bottleneck="last"),
     "window_size=50": ours({"window_size": 50}),
-    "window_size=100": ours({"window_size": 100}),
     "pca_unlimited": on_tables(PCAError(), np.inf),
     "knn_unlimited": on_tables(NeighborDistance(), np.inf),
 }

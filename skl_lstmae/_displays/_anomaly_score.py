@@ -101,7 +101,7 @@ class AnomalyScoreDisplay:
     >>> from skl_lstmae import AnomalyScoreDisplay, SlidingWindowDetector
     >>> X = np.sin(np.arange(2000) / 5).reshape(-1, 1)
     >>> inner = LocalOutlierFactor(novelty=True)
-    >>> detector = SlidingWindowDetector(inner, false_alarm_rate=0.001).fit(X[:1500])
+    >>> detector = SlidingWindowDetector(inner, window_size=30).fit(X[:1500])
     >>> X_new = X[1500:].copy()
     >>> X_new[200:220] = 3.0
     >>> y_new = np.where(X_new[:, 0] == 3.0, -1, 1)

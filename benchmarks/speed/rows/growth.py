@@ -37,7 +37,7 @@ def judge(measured: dict[str, Measured]) -> list[Target]:
 
 def _sides(growing: str, shape: tuple[int, int, int]) -> dict[str, Side]:
     X = waves(*shape)
-    detector = plain_detector(N_EPOCHS, scorer="neighbors", random_state=0)
+    detector = plain_detector(N_EPOCHS, scorer="joint", random_state=0)
     time_fit(detector, X)
 
     def score(seed):

@@ -12,7 +12,7 @@ from benchmarks.speed.timing import clock
 
 N_TIMESTEPS = 100
 N_TRAINING_SEQUENCES = 1100
-SCORERS = "error", "neighbors"
+SCORERS = "error", "joint"
 
 
 def sides(quick: bool) -> dict[str, Side]:

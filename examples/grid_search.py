@@ -71,7 +71,7 @@ scoring = {"explained_variance": explained_variance, "roc_auc": "roc_auc"}
 detector = LSTMAutoencoderDetector(learning_rate=0.01, n_iter_no_change=5, random_state=0)
 grid = {
     "bottleneck": ["mean", "last", "sequence"],
-    "scorer": ["neighbors", "mahalanobis", "error"],
+    "scorer": ["joint", "mahalanobis", "error"],
 }
 search = GridSearchCV(detector, grid, scoring=scoring, cv=folds, refit=False, n_jobs=2)
 

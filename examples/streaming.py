@@ -30,12 +30,12 @@ print(f"windows of {detector.window_size_} half-hours")
 # Row by row
 # ----------
 # ``stream`` returns an object that takes rows and returns their scores. It needs a window of recent
-# rows before it can judge, so it is given the day before first. Its threshold is its own: a stream
-# judges a row by one window, ``score_samples`` by all that cover it.
+# rows before it can judge, so it is given the two days before first. Its threshold is its own: a
+# stream judges a row by one window, ``score_samples`` by all that cover it.
 
 stream = detector.stream()
-day_before = taxi.data["2015-01-04":"2015-01-04"]
-stream.push(day_before)
+two_days_before = taxi.data["2015-01-03":"2015-01-04"]
+stream.push(two_days_before)
 
 scores = []
 for time, row in january.iterrows():
@@ -48,7 +48,7 @@ for time, row in january.iterrows():
 # Pushed at once, the same rows get the same scores, to the last bit.
 
 at_once = detector.stream()
-at_once.push(day_before)
+at_once.push(two_days_before)
 print("at once the same:", np.array_equal(at_once.push(january), scores))
 
 # %%

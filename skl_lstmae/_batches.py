@@ -1,4 +1,4 @@
-"""Right-padded batches of sequences of like lengths, small enough for the processor's cache."""
+"""Right-padded batches of sequences of like lengths, of sizes at which torch's kernels are fast."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -80,6 +80,7 @@ class BatchBuilder:
         order = np.argsort(sequences.lengths * rng.uniform(1.0, 1.05, size=len(sequences)))
         batches = np.array_split(order, n_batches)
         for batch in rng.permutation(len(batches)):
+            # By true length, so that its pieces need little padding.
             indices = batches[batch]
             by_length = indices[np.argsort(sequences.lengths[indices], kind="stable")]
             yield [

@@ -141,7 +141,8 @@ class LSTMForecastDetector(SequenceDetector):
         start anew. Scaling, scores and threshold are learned anew from X. With the same X and an
         int `random_state` the same sequences are held out as before.
 
-    scorer : {"neighbors", "mahalanobis", "error", "error_max"} or callable, default="neighbors"
+    scorer : {"neighbors", "joint", "mahalanobis", "error", "error_max"} or callable, \
+            default="neighbors"
         How errors and latents become the score of a sequence or, if scores are learned from pieces
         of few long ones, of each piece, the worst of which counts; the latent is the mean of the
         LSTM's outputs:
@@ -149,6 +150,8 @@ class LSTMForecastDetector(SequenceDetector):
         - "neighbors": minus the mean distance, in standard deviations, from the three nearest of at
           most 1024 training sequences; between sequences lies what differs in their latents, in the
           maxima of the LSTM's outputs and in the logarithms of each feature's mean error;
+        - "joint": minus the geometric mean of four distances, as in
+          :class:`~skl_lstmae.LSTMAutoencoderDetector`;
         - "mahalanobis": minus the Mahalanobis distance of its latent and the logarithms of each
           feature's mean error from those of the training sequences, taken as one group;
         - "error": minus its mean error;

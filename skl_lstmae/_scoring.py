@@ -10,7 +10,6 @@ import sklearn  # whose modules are imported when they are first used
 from numpy.typing import NDArray
 from scipy.linalg import eigh, pinvh
 from scipy.spatial.distance import cdist
-from scipy.stats import gmean
 
 
 @dataclass(frozen=True, eq=False)
@@ -211,10 +210,8 @@ class MahalanobisScorer(ErrorScorer):
     def score(self, summaries: NDArray[Any]) -> NDArray[np.float64]:
         """Return the scores, at most 0."""
         center = np.zeros((1, len(self.mean_)))
-        distances = sklearn.metrics.pairwise_distances(
-            self._standardize(summaries), center, metric="mahalanobis", VI=self.precision_
-        )
-        return -distances[:, 0]
+        standardized = self._standardize(summaries)
+        return -cdist(standardized, center, metric="mahalanobis", VI=self.precision_)[:, 0]
 
     def _invert(self) -> NDArray[np.float64]:
         scale = self._scale()
@@ -412,7 +409,7 @@ class JointScorer(NeighborsScorer):
             points = view.transform(summaries)
             nearest = distances_to_others(points, others, 1)[:, 0]
             distances.append(nearest / np.sqrt(points.shape[1]))
-        return -gmean(np.add(distances, SMALLEST_DISTANCE))
+        return -np.exp(np.mean(np.log(np.add(distances, SMALLEST_DISTANCE)), axis=0))
 
     def __getstate__(self) -> dict[str, Any]:
         """Leave out what can be computed anew."""

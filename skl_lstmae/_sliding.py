@@ -93,7 +93,8 @@ class SlidingWindowDetector(CallbackSupportMixin, MetaEstimatorMixin, OutlierMix
         Share of each series, its end and one window at least, that is kept from training if
         ``contamination="auto"``, to calibrate the threshold, or if `detector` has early stopping,
         to tell it when to stop. The same rows serve both, so that with early stopping the threshold
-        is a little optimistic. A gap of one window keeps them apart from the training rows. Series
+        is a little optimistic. Once it is set, a `detector` of this package takes these rows, too,
+        for what is normal. A gap of one window keeps them apart from the training rows. Series
         of less than five windows are not cut; if all are so short, the last series are held out,
         and of a single one nothing is: the threshold is then that of training rows, which is
         optimistic.

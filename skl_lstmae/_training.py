@@ -199,7 +199,7 @@ class Trainer:
             total_loss += self._summed_loss(module, batch).item()
             total_observed += int(batch.observed.sum())
         _check_finite(total_loss)
-        return total_loss / total_observed
+        return total_loss / max(1, total_observed)
 
     def _summed_loss(self, module: nn.Module, batch: Batch) -> Tensor:
         prediction, _ = module(batch.x, batch.lengths, self.generator)

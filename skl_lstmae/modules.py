@@ -12,7 +12,6 @@ from typing import Any, ClassVar
 
 import torch
 from torch import Generator, Tensor, nn
-from torch.func import functional_call
 from torch.nn import functional
 
 __all__ = ["LSTMAutoencoder", "LSTMForecaster"]
@@ -711,16 +710,17 @@ class LSTMDecoder(nn.Module):
         """
         lstm: Any = self.stack.layers[0].onward
         feedback = lstm.weight_ih_l0[:, latent.shape[-1] :]
-        weights = {
-            "weight_hh_l0": lstm.weight_hh_l0 + feedback @ self.head.weight,
-            "bias_hh_l0": lstm.bias_hh_l0 + feedback @ self.head.bias,
-        }
         nothing = latent.new_zeros(len(latent), 1, self.output_size)
         first, (state,) = self._step(latent[:, :1], nothing, states)
-        rest = torch.cat([latent[:, 1:], nothing.expand(-1, latent.shape[1] - 1, -1)], dim=-1)
-        if rest.shape[1] == 0:
+        if latent.shape[1] == 1:
             return first
-        hidden, _ = _run_lstm(lstm, rest, state, weights)
+        weights = [
+            lstm.weight_ih_l0[:, : latent.shape[-1]],
+            lstm.weight_hh_l0 + feedback @ self.head.weight,
+            lstm.bias_ih_l0,
+            lstm.bias_hh_l0 + feedback @ self.head.bias,
+        ]
+        hidden, _ = _run_lstm(lstm, latent[:, 1:], state, weights)
         return torch.cat([first, self._predict(hidden)], dim=1)
 
     def _step(
@@ -909,12 +909,12 @@ def _run_to_ends(
 
 
 def _run_lstm(
-    lstm: nn.LSTM, x: Tensor, state: State | None, weights: dict[str, Tensor] | None = None
+    lstm: nn.LSTM, x: Tensor, state: State | None, weights: list[Tensor] | None = None
 ) -> tuple[Tensor, State]:
     """Run torch's LSTM so that a sequence alone has the bits that it has in a batch.
 
-    A batch of one may go to another kernel, with other bits; a batch of two does not. `weights`
-    take the place of the LSTM's own of these names.
+    A batch of one may go to another kernel, with other bits; a batch of two does not. `weights`, in
+    torch's order, take the place of the LSTM's own.
     """
     if not lstm.training and len(x) == 1:
         if state is not None:
@@ -923,7 +923,12 @@ def _run_lstm(
         return output[:1], (hidden[:, :1], cell[:, :1])
     if weights is None:
         return lstm(x, state)
-    return functional_call(lstm, weights, (x, state))
+    if state is None:
+        state = (x.new_zeros(1, len(x), lstm.hidden_size),) * 2
+    # What nn.LSTM calls. Not functional_call, which swaps the weights of a module that other
+    # threads may be using.
+    output, hidden, cell = torch.lstm(x, state, weights, True, 1, 0.0, lstm.training, False, True)
+    return output, (hidden, cell)
 
 
 def _reset_lstm(lstm: nn.LSTM, generator: Generator | None) -> None:

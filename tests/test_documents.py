@@ -1,5 +1,7 @@
 """The Markdown pages: their relative links lead somewhere, and the changelog is up to date."""
 
+import ast
+import inspect
 import re
 from pathlib import Path
 
@@ -43,6 +45,16 @@ def test_relative_links_resolve(page):
         if not target.exists() or (anchor and anchor not in anchors(target)):
             broken.append(link)
     assert broken == []
+
+
+def test_defaults_in_the_readme_are_those_of_the_signature():
+    text = (ROOT / "README.md").read_text("utf-8")
+    table = text.partition("\n## Parameters\n")[2].partition("\n\nThe networks")[0]
+    documented = {
+        name: ast.literal_eval(value) for name, value in re.findall(r"`(\w+)=([^`]+)`", table)
+    }
+    parameters = inspect.signature(skl_lstmae.LSTMAutoencoderDetector).parameters
+    assert documented == {name: parameter.default for name, parameter in parameters.items()}
 
 
 def test_newest_entry_of_the_changelog_is_this_version():

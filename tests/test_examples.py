@@ -62,7 +62,7 @@ def test_grid_search_ranks_every_candidate_by_both_measures(tmp_path):
     printed = run("grid_search.py", tmp_path)
 
     candidates = sorted(
-        itertools.product(("mean", "last", "sequence"), ("neighbors", "mahalanobis", "error"))
+        itertools.product(("mean", "last", "sequence"), ("joint", "mahalanobis", "error"))
     )
     explained = table(printed, "Ranking by explained_variance")
     aucs = table(printed, "Ranking by roc_auc")

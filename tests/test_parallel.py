@@ -150,10 +150,14 @@ METHODS = {
 }
 
 
-@pytest.mark.parametrize("bottleneck", ["mean", "max"])
-def test_many_threads_may_ask_one_detector_at_once(detector, bottleneck):
+@pytest.mark.parametrize(
+    "network",
+    [{"bottleneck": "mean"}, {"bottleneck": "max"}, {"decoder": "autoregressive"}],
+    ids=str,
+)
+def test_many_threads_may_ask_one_detector_at_once(detector, network):
     """Each thread asks for other things of other sequences, again and again."""
-    detector.set_params(bottleneck=bottleneck).fit(X)
+    detector.set_params(**network).fit(X)
     tasks = [(method, X[i:]) for i in range(3) for method in METHODS.values()]
     expected = [method(detector, sequences) for method, sequences in tasks]
     barrier = Barrier(len(tasks))

@@ -12,10 +12,15 @@ HEAD = """# Benchmarks
 What the package takes, beside what its users might run instead. `make bench` measures all of this
 and writes this page.
 
-One torch thread; the sides of a row run in turns, after one run each that does not count, and the
-median is compared. Sides trained for a loss start from weights drawn alike, with the same
-optimizer, epochs, batches and data. A side that takes more than 30 s is run once. Peak memory is
-that of a process which prepares the data and runs the side once.
+One torch thread; the sides of a row run in turns, and the median is compared. In a shared process
+the first run of each side does not count; competitors run in processes of their own, whose only fit
+counts, whatever their framework does at its first use included. In B1, B2 (skorch) and B7 both
+sides train the same network, drawn alike, by Adam at the same rate, for the same epochs, on the
+same data and in batches of the same size; where else sides differ, the row says how. Of the
+competitors in B2, Keras trains an autoencoder as near as it has one, sequitur one sequence at a
+time, DeepOD an encoder alone; dtaianomaly, PyOD and TSB-AD forecast the next step of windows. A
+side that takes more than 30 s is run once. Peak memory is that of a process which prepares all
+sides and runs one; a competitor's covers all that its script does.
 """
 
 

@@ -66,7 +66,7 @@ def draw(passengers, scores, offset, events):
         upper.plot(passengers[found], color=RED, linewidth=1.2)
         lower.plot(scores[found], color=RED, linewidth=2)
         for day, name in NAMES.items():
-            if event.start <= pd.Timestamp(day) <= event.end:
+            if event.start.normalize() <= pd.Timestamp(day) <= event.end:
                 upper.annotate(
                     name,
                     (pd.Timestamp(day), 0.96),

@@ -47,7 +47,7 @@ def sides(quick: bool) -> dict[str, Side]:
     recipe = CellDecoder(decoder)
     lengths = torch.full((N_SEQUENCES,), N_TIMESTEPS)
     latent = torch.randn(N_SEQUENCES, LATENT_SIZE)
-    previous = torch.zeros(N_SEQUENCES, N_TIMESTEPS, N_FEATURES)
+    target = torch.zeros(N_SEQUENCES, N_TIMESTEPS, N_FEATURES)
 
     def infer(network, *arguments):
         network.eval()
@@ -64,9 +64,9 @@ def sides(quick: bool) -> dict[str, Side]:
         return Run(clock() - start)
 
     return {
-        "forward: skl_lstmae": lambda seed: infer(decoder, lengths, previous),
+        "forward: skl_lstmae": lambda seed: infer(decoder, lengths, target),
         "forward: nn.LSTMCell loop": lambda seed: infer(recipe, N_TIMESTEPS),
-        "forward and backward: skl_lstmae": lambda seed: train(decoder, lengths, previous),
+        "forward and backward: skl_lstmae": lambda seed: train(decoder, lengths, target),
         "forward and backward: nn.LSTMCell loop": lambda seed: train(recipe, N_TIMESTEPS),
     }
 

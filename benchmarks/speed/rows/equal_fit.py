@@ -73,6 +73,7 @@ def time_to_loss_sides(quick: bool) -> dict[str, Side]:
             max_epochs=n_epochs,
             validation_fraction=VALIDATION_FRACTION,
             scorer="error",
+            device="cpu",
             random_state=seed,
             verbose=1,
         )

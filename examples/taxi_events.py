@@ -26,15 +26,16 @@ for event in taxi.events:
 # -------------
 # All seven months are both what is learned from and what is searched, without the labels. One row
 # in twenty is taken for odd; odd rows less than half a day apart are one interval, and of these the
-# ten oddest are kept. To save time, only every fourth window is judged, and the network learns
-# faster and stops sooner than it would by default.
+# ten oddest are kept. A window is a day, after which the traffic repeats. To save time, only every
+# fourth window is judged, and the network learns faster and stops sooner than it would by default.
 
 HALF_DAY = 24
 
 
 def oddest_intervals(detector):
     """Let a detector of sequences slide over the series, and return the oddest intervals."""
-    sliding = SlidingWindowDetector(detector, stride=4, contamination=0.05).fit(taxi.data)
+    sliding = SlidingWindowDetector(detector, window_size=48, stride=4, contamination=0.05)
+    sliding.fit(taxi.data)
     intervals = sliding.find_events(taxi.data, max_gap=HALF_DAY)
     return sliding, intervals.nsmallest(10, "peak_score")
 
@@ -52,7 +53,7 @@ sliding, intervals = oddest_intervals(
     LSTMAutoencoderDetector(learning_rate=0.01, n_iter_no_change=5, random_state=0)
 )
 
-print(f"Windows of {sliding.window_size_} half-hours, the oddest intervals first:")
+print("Windows of a day, the oddest intervals first:")
 for i, interval in intervals.iterrows():
     names = ", ".join(touched_events(intervals.loc[[i]]))
     print(f"  {interval.start:%Y-%m-%d %H:%M} to {interval.end:%Y-%m-%d %H:%M}  {names}")

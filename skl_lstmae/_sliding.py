@@ -258,12 +258,11 @@ class SlidingWindowDetector(CallbackSupportMixin, MetaEstimatorMixin, OutlierMix
         check_is_fitted(self)
         changed = {"contamination": contamination, "false_alarm_rate": false_alarm_rate}
         changed = {name: value for name, value in changed.items() if value is not None}
-        had_auto = self.contamination == "auto"
         with all_or_nothing(self):
             self.set_params(**changed)._validate_params()
             if X is not None:
                 self._calibrate(self._read(X)[0])
-            elif had_auto != (self.contamination == "auto"):
+            elif self._refers_to_normal_rows != (self.contamination == "auto"):
                 raise ValueError(
                     f"contamination={self.contamination!r} is a rule for other rows than those "
                     "that this SlidingWindowDetector was fitted with; pass rows to calibrate on "
@@ -555,6 +554,7 @@ class SlidingWindowDetector(CallbackSupportMixin, MetaEstimatorMixin, OutlierMix
 
     def _calibrate(self, series: Sequences) -> None:
         """Keep the scores of rows, and of single windows, which streams compare with."""
+        self._refers_to_normal_rows = self.contamination == "auto"
         windows = split(series, self.window_size_, self.stride)
         scores = self._score_windows(windows)
         self._window_scores = ReferenceScores.of(scores)

@@ -272,7 +272,7 @@ def test_chunks_change_no_bit_of_a_long_series(series, hidden_size, monkeypatch)
             np.testing.assert_array_equal(result(detector, [series]), whole[name])
 
 
-@pytest.mark.parametrize("scorer", ["neighbors", "mahalanobis", "error", "error_max"])
+@pytest.mark.parametrize("scorer", ["neighbors", "joint", "mahalanobis", "error", "error_max"])
 def test_chunks_change_no_score_beside_other_sequences(series, X, scorer, monkeypatch):
     detector = LSTMForecastDetector(**QUICK, scorer=scorer).fit(X)
     mixed = [X[0], series, X[1], series[:150]]
@@ -571,7 +571,12 @@ def test_parameters_shared_with_the_autoencoder_have_its_names_and_defaults():
 
 @pytest.mark.parametrize(
     "parameters",
-    [{}, {"scorer": "mahalanobis", "hidden_size": (7, 5), "dropout": 0.2}, {"scorer": "error"}],
+    [
+        {},
+        {"scorer": "joint"},
+        {"scorer": "mahalanobis", "hidden_size": (7, 5), "dropout": 0.2},
+        {"scorer": "error"},
+    ],
     ids=str,
 )
 def test_a_score_is_the_same_alone_in_any_batch_order_and_after_joblib(parameters, tmp_path):

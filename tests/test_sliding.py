@@ -355,6 +355,9 @@ def test_another_rule_needs_rows_to_calibrate_on():
     with pytest.raises(ValueError, match=exactly(sentence)):
         detector.recalibrate(contamination=0.1)
     assert (detector.contamination, detector.offset_) == ("auto", offset)
+    with pytest.raises(ValueError, match=exactly(sentence)):
+        detector.set_params(contamination=0.1).recalibrate()
+    assert detector.offset_ == offset
 
 
 def test_held_out_windows_do_not_vouch_for_one_another():

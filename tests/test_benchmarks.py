@@ -1,19 +1,22 @@
 """The benchmark's sides do the same work, and its verdicts follow from the times."""
 
 import math
+import subprocess
+import sys
 
 import numpy as np
 import pytest
 import torch
 from sklearn.neighbors import LocalOutlierFactor
 
+from benchmarks.speed import peers, worker
 from benchmarks.speed.data import ragged_waves
 from benchmarks.speed.detector import plain_detector, time_epoch
-from benchmarks.speed.page import page, targets_table
+from benchmarks.speed.page import page, results, sides_table, targets_table
 from benchmarks.speed.recipe import PackedAutoencoder, packed_errors
-from benchmarks.speed.report import Report
+from benchmarks.speed.report import Report, checked_out
 from benchmarks.speed.row import Measured, Row, Run, UnavailableError, times_faster
-from benchmarks.speed.rows import ROWS
+from benchmarks.speed.rows import ROWS, equal_fit, growth, long_series
 from benchmarks.speed.rows.decoding import CellDecoder
 from benchmarks.speed.rows.ragged_fit import NETWORK, OTHER_NETWORKS
 from benchmarks.speed.worker import measure
@@ -23,6 +26,10 @@ from skl_lstmae.modules import LSTMAutoencoder, LSTMDecoder
 
 def timed(*seconds):
     return Measured([Run(second) for second in seconds])
+
+
+def judge(measured):
+    return [times_faster(measured, "ours", "theirs", 2)]
 
 
 @pytest.mark.parametrize("network", [{}, *OTHER_NETWORKS.values()], ids=["plain", *OTHER_NETWORKS])
@@ -71,21 +78,161 @@ def test_a_side_that_fails_is_reported_with_its_reason():
         name="B0",
         work="nothing",
         sides=lambda quick: {"ours": lambda seed: Run(1.0), "theirs": fail},
-        judge=lambda measured: [times_faster(measured, "ours", "theirs", 2)],
+        judge=judge,
     )
     measured = measure(row, quick=True, n_repeats=2)
-    report = Report.of(row, measured)
     assert len(measured["ours"].runs) == 2
-    assert math.isnan(report.targets[0].reached)
-    assert "not measured" in targets_table([report])
-    assert "no such package" in page([report])
+    assert math.isnan(row.targets(measured)[0].reached)
+    written = page({"B0": row}, {"B0": Report.of(row, measured)})
+    assert "| theirs | failed |" in written
+    assert "- B0: theirs, after 0 runs: UnavailableError: not installed: no such" in written
+
+
+def test_a_run_that_fails_after_others_leaves_no_verdict():
+    runs = iter([Run(1.0), Run(1.0)])
+
+    def fail_third(seed):
+        if seed == 2:
+            raise MemoryError("no room")
+        return next(runs)
+
+    row = Row("B0", "", lambda quick: {"ours": fail_third, "theirs": lambda seed: Run(9.0)}, judge)
+    measured = measure(row, quick=True, n_repeats=2)
+    assert [target.verdict for target in row.targets(measured)] == ["not measured"]
+    shown = results(row, Report.of(row, measured))
+    assert "| ours | 1 s | 1 s | 1 s | 1, then failed |" in shown
+    assert "- B0: ours, after 1 runs: MemoryError: no room" in shown
+
+
+def test_a_row_whose_sides_cannot_be_made_is_reported(monkeypatch, tmp_path):
+    def fail(quick):
+        raise ValueError("a fit failed")
+
+    row, file = Row("B0", "nothing", fail, judge), tmp_path / "B0.json"
+    monkeypatch.setitem(ROWS, "B0", row)
+    monkeypatch.setattr(sys, "argv", ["worker", "B0", str(file)])
+    worker.main()
+    written = page({"B0": row}, {"B0": Report.load_from(file)})
+    assert "- B0: the whole row: ValueError: a fit failed" in written
+
+
+def test_a_row_that_nobody_measured_is_on_the_page():
+    written = page(ROWS, {})
+    for name, row in ROWS.items():
+        targets = row.targets({})
+        assert targets
+        assert {target.verdict for target in targets} == {"not measured"}
+        assert written.count(f"| {name} |") == len(targets)
+        assert f"## {name}\n" in written
+
+
+def test_the_loss_of_a_side_too_slow_to_be_run_again_is_still_there_to_be_reached(monkeypatch):
+    class Regressor:
+        history = {(-1, "valid_loss"): math.inf}
+
+        def fit(self, X, y):
+            return self
+
+    monkeypatch.setattr(equal_fit, "skorch_regressor", lambda *_, **__: Regressor())
+    monkeypatch.setattr(equal_fit, "SHAPE", (20, 5, 1))
+    monkeypatch.setattr(worker, "SLOW", 0.0)
+    measured = measure(ROWS["B3"], quick=True, n_repeats=2)
+    assert len(measured["skorch"].runs) == 1
+    assert measured["skl_lstmae"].failure is None
+    assert measured["skl_lstmae"].runs[-1].seconds < math.inf
+
+
+def test_few_runs_show_the_slowest_and_many_the_99th_percentile():
+    few, many = timed(*range(1, 4)), timed(*range(1, 201))
+    row = Row("B0", "nothing", lambda quick: {}, lambda measured: [])
+    assert "| side | median | fastest | slowest |" in sides_table(Report.of(row, {"ours": few}))
+    assert "| ours | 2 s | 1 s | 3 s | 3 |" in sides_table(Report.of(row, {"ours": few}))
+    assert "| side | p50 | fastest | p99 |" in sides_table(Report.of(row, {"ours": many}))
+    # The rank of the 99th percentile among 200 is 0.99 x 199 = 197.01, counted from 0.
+    assert "| ours | 100 s | 1 s | 199 s | 200 |" in sides_table(Report.of(row, {"ours": many}))
+
+
+def test_competitors_are_named_by_what_they_train():
+    targets = ROWS["B2"].targets({"skl_lstmae": timed(1.0), "PyOD": timed(20.0)})
+    reached = {target.quantity: target.reached for target in targets}
+    name = "PyOD (LSTM that forecasts, 49,951 windows)"
+    assert reached[f"skl_lstmae: times faster than {name}"] == 20.0
+    assert f"| {name} | 20 s |" in sides_table(Report.of(ROWS["B2"], {"PyOD": timed(20.0)}))
+
+
+def test_every_competitor_is_described():
+    assert set(peers.DOES) == {"skorch", *peers.SCRIPTS}
 
 
 def test_a_report_survives_its_file(tmp_path):
     row = Row("B0", "nothing", lambda quick: {}, lambda measured: [])
-    report = Report.of(row, {"ours": Measured([Run(1.0, 0.5, 2**20)])})
+    report = Report.of(row, {"ours": Measured([Run(1.0, 0.5, 2**20)])}, "abc1234, dirty")
     report.save(tmp_path / "B0.json")
     assert Report.load_from(tmp_path / "B0.json") == report
+
+
+def test_the_page_names_the_commit_measured():
+    row = Row("B0", "nothing", lambda quick: {}, lambda measured: [])
+    written = page({"B0": row}, {"B0": Report.of(row, {}, "abc1234, dirty")})
+    assert ", commit abc1234, dirty, with setup 1" in written
+
+
+def test_code_that_no_commit_holds_is_called_dirty(monkeypatch, tmp_path):
+    def git(*arguments):
+        subprocess.run(["git", *arguments], cwd=tmp_path, check=True, capture_output=True)
+
+    monkeypatch.setattr("benchmarks.speed.report.ROOT", tmp_path)
+    assert checked_out() == "unknown"
+    git("init")
+    git("-c", "user.name=A", "-c", "user.email=a@b.c", "commit", "--allow-empty", "-m", "First")
+    (tmp_path / "docs").mkdir()
+    (tmp_path / "docs" / "benchmarks.md").write_text("written by the benchmark itself")
+    commit = checked_out()
+    assert len(commit) >= 4
+    assert set(commit) <= set("0123456789abcdef")
+    (tmp_path / "benchmarks").mkdir()
+    (tmp_path / "benchmarks" / "new.py").write_text("")
+    assert checked_out() == f"{commit}, dirty"
+
+
+def test_memory_of_windows_is_judged_by_the_highest_peak_beyond_the_imports():
+    def peaks(*megabytes):
+        return Measured([Run(1.0, peak_rss=megabyte * 10**6) for megabyte in megabytes])
+
+    measured = {
+        long_series.LOADING: peaks(330, 332),  # 32 of which are the series
+        long_series.FITTING: peaks(500, 664),
+        long_series.SCORING: peaks(665, 500),
+    }
+    fitting, scoring = ROWS["B8"].targets(measured)
+    assert (fitting.bound, fitting.unit) == (2 * 32 + 300, " MB")
+    assert (fitting.reached, fitting.verdict) == (364.0, "met")
+    assert (scoring.reached, scoring.verdict) == (365.0, "**missed**")
+    measured[long_series.SCORING].failure = "its process ended with code -9"
+    assert ROWS["B8"].targets(measured)[1].verdict == "not measured"
+
+
+def test_growth_is_judged_by_the_line_and_tells_the_last_step():
+    # Linear three times over, then quadratic.
+    seconds = dict(zip(growth.SHAPES["steps"], [1.0, 4.0, 16.0, 256.0], strict=True))
+    measured = {
+        f"score, steps grow: {' × '.join(map(str, shape))}": timed(second)
+        for shape, second in seconds.items()
+    }
+    target = ROWS["B9"].targets(measured)[growth.TASKS.index("score") * 3 + 1]
+    assert target.quantity == "score: slope over steps"
+    # By the normal equations, in fours to the power of: x = -3/2 ... 3/2, y = 0, 1, 2, 4.
+    assert target.reached == pytest.approx((-0.5 * 1 + 0.5 * 2 + 1.5 * 4) / 5)
+    assert target.aside == "2.00 from the last size but one to the last"
+    assert target.verdict == "**missed**"
+    assert "| 1.30 (2.00 from the last" in targets_table(
+        {"B0": Row("B0", "", None, lambda _: [target])}, {}
+    )
+
+
+def test_growth_along_a_power_law_is_its_exponent():
+    sizes = np.array([150, 600, 2400, 9600])
+    assert growth.slope(sizes, 0.01 * sizes**1.25) == pytest.approx(1.25)
 
 
 def test_rows_are_registered_under_their_names():

@@ -11,9 +11,9 @@ import sys
 import tempfile
 from pathlib import Path
 
-from benchmarks.speed.page import page, sides_table, targets_table
-from benchmarks.speed.peers import FOLDER, ROOT
-from benchmarks.speed.report import Report
+from benchmarks.speed.page import page, results
+from benchmarks.speed.peers import FOLDER
+from benchmarks.speed.report import ROOT, Report, checked_out
 from benchmarks.speed.row import Row
 from benchmarks.speed.rows import ROWS
 from benchmarks.speed.timing import CPU_TIME
@@ -34,28 +34,37 @@ def main() -> None:
         folder = Path(scratch) if options.quick else KEPT
         for name in options.rows:
             report = measure(ROWS[name], folder / f"{name}.json", options, environment)
-            print(f"{name}: {report.work}\n\n{sides_table(report)}\n{targets_table([report])}")
+            print(f"{name}: {report.work}\n\n{results(ROWS[name], report)}")
     if not options.quick:
-        kept = [KEPT / f"{name}.json" for name in ROWS]
-        reports = [Report.load_from(file) for file in kept if file.exists()]
-        PAGE.write_text(page(reports), encoding="utf-8")
+        kept = {name: KEPT / f"{name}.json" for name in ROWS}
+        reports = {name: Report.load_from(file) for name, file in kept.items() if file.exists()}
+        PAGE.write_text(page(ROWS, reports), encoding="utf-8")
 
 
 def measure(
     row: Row, file: Path, options: argparse.Namespace, environment: dict[str, str]
 ) -> Report:
-    """Measure a row, and then the memory of each side that could be run."""
+    """Measure a row, and then the memory of each side that could be run.
+
+    A process that the system ends, as for want of memory, is reported as a failure too.
+    """
     python = PEERS_PYTHON if row.in_peers_environment else sys.executable
     command = [str(python), "-m", "benchmarks.speed.worker", row.name, str(file)]
     command += ["--quick"] * options.quick
-    repeats = ["--repeats", str(options.repeats)]
-    subprocess.run([*command, *repeats], check=True, cwd=ROOT, env=environment)
-    report = Report.load_from(file)
-    for name, side in report.sides.items():
+
+    def fails(*arguments: str) -> str | None:
+        done = subprocess.run([*command, *arguments], cwd=ROOT, env=environment)
+        return f"its process ended with code {done.returncode}" if done.returncode else None
+
+    if failure := fails("--repeats", str(options.repeats)):
+        Report.of(row, {}, checked_out(), failure).save(file)
+    for name, side in Report.load_from(file).sides.items():
         has_own_process = any(run.peak_rss for run in side.runs)
-        if row.measures_memory and side.runs and not has_own_process:
-            memory = ["--memory-of", name]
-            subprocess.run([*command, *memory], check=True, cwd=ROOT, env=environment)
+        needs_another = row.measures_memory and side.runs and not has_own_process
+        if needs_another and (failure := fails("--memory-of", name)):
+            report = Report.load_from(file)
+            report.sides[name].failure = failure
+            report.save(file)
     return Report.load_from(file)
 
 
@@ -66,6 +75,13 @@ def _options() -> argparse.Namespace:
         type=lambda names: names.split(","),
         default=list(ROWS),
         help="which to measure, such as B1,B4; all by default",
+    )
+    parser.add_argument(
+        "--page-only",
+        action="store_const",
+        dest="rows",
+        const=[],
+        help="measure nothing, and write the page of what is kept",
     )
     parser.add_argument("--repeats", type=int, default=5, help="runs of each side")
     parser.add_argument(

@@ -1,11 +1,12 @@
 """Tables of what was measured, in Markdown."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
+from benchmarks.speed.peers import DOES
 from benchmarks.speed.report import Report
-from benchmarks.speed.row import Measured, Target
+from benchmarks.speed.row import Measured, Row, Target
 
 HEAD = """# Benchmarks
 
@@ -17,61 +18,109 @@ the first run of each side does not count; competitors run in processes of their
 counts, whatever their framework does at its first use included. In B1, B2 (skorch) and B7 both
 sides train the same network, drawn alike, by Adam at the same rate, for the same epochs, on the
 same data and in batches of the same size; where else sides differ, the row says how. Of the
-competitors in B2, Keras trains an autoencoder as near as it has one, sequitur one sequence at a
-time, DeepOD an encoder alone; dtaianomaly, PyOD and TSB-AD forecast the next step of windows. A
-side that takes more than 30 s is run once. Peak memory is that of a process which prepares all
-sides and runs one; a competitor's covers all that its script does.
+competitors in B2, only skorch and Keras do the work that the package does: the table says in
+parentheses what each of them trains, and windows that overlap are some fifty times the work. A side
+that takes more than 30 s is run once. Peak memory is that of a process which prepares all sides and
+runs one; a competitor's covers all that its script does. 1 MB is 10⁶ bytes.
 """
 
+MANY_RUNS = 100
+"""From so many runs on there is a 99th percentile; of fewer, the slowest is shown."""
 
-def page(reports: Sequence[Report]) -> str:
-    """Return the whole page."""
-    setups = list(dict.fromkeys(report.setup for report in reports))
-    parts = [HEAD, "## Targets\n", targets_table(reports), "## Measured with\n"]
+
+def page(rows: Mapping[str, Row], reports: Mapping[str, Report]) -> str:
+    """Return the whole page: all rows, also those that were not measured or that failed."""
+    setups = list(dict.fromkeys(report.setup for report in reports.values()))
+    parts = [HEAD, "## Targets\n", targets_table(rows, reports)]
+    parts += _failures(reports)
+    parts += ["## Measured with\n"]
     parts += [f"{number}. {setup}" for number, setup in enumerate(setups, start=1)]
-    for report in reports:
-        parts += [
-            f"\n## {report.name}\n",
-            f"{report.work[0].upper()}{report.work[1:]}.\n",
-            sides_table(report),
-            f"Measured on {report.date} with setup {setups.index(report.setup) + 1}, in "
-            f"{'processor' if report.is_cpu_time else 'wall-clock'} time; load average at the end "
-            f"{report.load:.1f}, of which the row itself makes about 1.",
-        ]
+    for name, row in rows.items():
+        report = reports.get(name)
+        work = report.work if report else row.work
+        parts += [f"\n## {name}\n", f"{work[0].upper()}{work[1:]}.\n"]
+        parts += _measured(row, report, setups) if report else ["Not measured."]
     return "\n".join(parts) + "\n"
 
 
-def targets_table(reports: Iterable[Report]) -> str:
+def results(row: Row, report: Report) -> str:
+    """Return the tables of one row."""
+    parts = [sides_table(report), targets_table({row.name: row}, {row.name: report})]
+    return "\n".join([*parts, *_failures({row.name: report})])
+
+
+def targets_table(rows: Mapping[str, Row], reports: Mapping[str, Report]) -> str:
     """Return what was to be reached and what was, row by row."""
     head = ["row", "quantity", "must reach", "reached", ""]
     return _table(
         head,
         [
-            [report.name, target.quantity, _bound(target), _reached(target), target.verdict]
-            for report in reports
-            for target in report.targets
+            [name, target.quantity, _bound(target), _reached(target), target.verdict]
+            for name, row in rows.items()
+            for target in row.targets(reports[name].sides if name in reports else {})
         ],
     )
 
 
 def sides_table(report: Report) -> str:
     """Return the figures of each side."""
-    head = ["side", "median", "fastest", "99 of 100", "runs", "loss", "peak memory"]
-    return _table(head, [[name, *_figures(side)] for name, side in report.sides.items()])
+    has_many_runs = any(len(side.runs) >= MANY_RUNS for side in report.sides.values())
+    times = ["p50", "fastest", "p99"] if has_many_runs else ["median", "fastest", "slowest"]
+    return _table(
+        ["side", *times, "runs", "loss", "peak memory"],
+        [[_described(name), *_figures(side, has_many_runs)] for name, side in report.sides.items()],
+    )
 
 
-def _figures(side: Measured) -> list[str]:
-    if side.failure:
-        reason = " ".join(side.failure.split()).replace("|", "/")
-        return [f"not measured: {reason}", "", "", "", "", ""]
-    times = side.median, side.seconds.min(), np.percentile(side.seconds, 99, method="higher")
+def _measured(row: Row, report: Report, setups: Sequence[str]) -> list[str]:
+    clock = "processor" if report.is_cpu_time else "wall-clock"
+    parts = [
+        sides_table(report),
+        f"Measured on {report.date}, commit {report.commit}, with setup "
+        f"{setups.index(report.setup) + 1}, in {clock} time; load average at the end "
+        f"{report.load:.1f}, of which the row itself makes about 1.",
+    ]
+    missed = [target for target in row.targets(report.sides) if target.verdict == "**missed**"]
+    if missed and row.where_the_time_goes:
+        parts.append(f"\nWhere the time goes: {row.where_the_time_goes}")
+    return parts
+
+
+def _failures(reports: Mapping[str, Report]) -> list[str]:
+    """Return a list of all that failed, and why."""
+    failures = [
+        f"- {name}: {failure}"
+        for name, report in reports.items()
+        for failure in _failures_of(report)
+    ]
+    return ["## Failed\n", *failures, ""] if failures else []
+
+
+def _failures_of(report: Report) -> list[str]:
+    whole_row = [f"the whole row: {report.failure}"] if report.failure else []
+    return whole_row + [
+        f"{_described(name)}, after {len(side.runs)} runs: {side.failure}"
+        for name, side in report.sides.items()
+        if side.failure
+    ]
+
+
+def _described(side: str) -> str:
+    return f"{side} ({DOES[side]})" if side in DOES else side
+
+
+def _figures(side: Measured, has_many_runs: bool) -> list[str]:
+    if not side.runs:
+        return ["failed" if side.failure else "not measured", "", "", "", "", ""]
+    slowest = np.percentile(side.seconds, 99 if has_many_runs else 100, method="higher")
+    times = np.median(side.seconds), side.seconds.min(), slowest
     peaks = [side.peak_rss, *(run.peak_rss for run in side.runs)]
     peak = max((peak for peak in peaks if peak), default=None)
     return [
         *map(_duration, times),
-        str(len(side.runs)),
+        f"{len(side.runs)}, then failed" if side.failure else str(len(side.runs)),
         "" if side.loss is None else f"{side.loss:.4f}",
-        "" if peak is None else f"{peak / 2**20:.0f} MiB",
+        "" if peak is None else f"{peak / 1e6:.0f} MB",
     ]
 
 
@@ -80,10 +129,14 @@ def _bound(target: Target) -> str:
 
 
 def _reached(target: Target) -> str:
-    return "" if np.isnan(target.reached) else f"{target.reached:.2f}{target.unit}"
+    if np.isnan(target.reached):
+        return ""
+    return f"{target.reached:.2f}{target.unit}{target.aside and f' ({target.aside})'}"
 
 
 def _duration(seconds: float) -> str:
+    if seconds == np.inf:
+        return "never"
     for unit, size in (("s", 1.0), ("ms", 1e-3)):
         if seconds >= size:
             return f"{seconds / size:.3g} {unit}"

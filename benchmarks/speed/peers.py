@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.speed.memory import PREFIX
+from benchmarks.speed.report import ROOT
 from benchmarks.speed.row import Run, Side, UnavailableError
 from benchmarks.speed.timing import CPU_TIME
 
@@ -31,6 +32,17 @@ SCRIPTS = {
     "PyOD": "bench_pyod.py",
     "TSB-AD": "bench_tsbad.py",
 }
+
+DOES = {
+    "skorch": "the same module",
+    "Keras": "LSTM autoencoder, torch backend",
+    "DeepOD": "LSTM encoder alone, then scores of 49,951 windows",
+    "dtaianomaly": "LSTM that forecasts 1 step of each sequence",
+    "sequitur": "LSTM autoencoder of twice the layers, batches of 1",
+    "PyOD": "LSTM that forecasts, 49,951 windows",
+    "TSB-AD": "LSTM that forecasts, some 45,000 windows, early stopping",
+}
+"""What each of them trains."""
 
 PACKAGES = {
     "skorch": ["skorch"],
@@ -48,8 +60,6 @@ SHARED_NEEDS = ["numpy<2"]  # TSB-AD uses names that numpy 2 has not
 
 NOT_INSTALLED = Path(sys.prefix, "not-installed.json")
 """Why some packages could not be installed, by name."""
-
-ROOT = Path(__file__).parents[2]
 
 
 def script_sides() -> dict[str, Side]:

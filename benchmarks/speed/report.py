@@ -3,13 +3,14 @@
 import json
 import os
 import platform
+import subprocess
 from dataclasses import asdict, dataclass
 from datetime import date
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Self
 
-from benchmarks.speed.row import Measured, Row, Run, Target
+from benchmarks.speed.row import Measured, Row, Run
 from benchmarks.speed.timing import CPU_TIME
 
 PACKAGES = (
@@ -17,10 +18,12 @@ PACKAGES = (
     *("skorch", "keras", "deepod", "dtaianomaly", "sequitur", "pyod", "tsb-ad"),
 )
 
+ROOT = Path(__file__).parents[2]
+
 
 @dataclass
 class Report:
-    """A row with its figures, and what they were measured with."""
+    """A row's figures and what they were measured with, or why there are none."""
 
     name: str
     work: str
@@ -29,11 +32,18 @@ class Report:
     load: float
     is_cpu_time: bool
     sides: dict[str, Measured]
-    targets: list[Target]
+    commit: str = "not recorded"
+    failure: str | None = None
 
     @classmethod
-    def of(cls, row: Row, measured: dict[str, Measured]) -> Self:
-        """Judge a row that was just measured."""
+    def of(
+        cls,
+        row: Row,
+        measured: dict[str, Measured],
+        commit: str = "not recorded",
+        failure: str | None = None,
+    ) -> Self:
+        """Report a row that was just measured."""
         return cls(
             name=row.name,
             work=row.work,
@@ -42,7 +52,8 @@ class Report:
             load=os.getloadavg()[0],
             is_cpu_time=CPU_TIME in os.environ,
             sides=measured,
-            targets=row.judge(measured),
+            commit=commit,
+            failure=failure,
         )
 
     def save(self, file: Path) -> None:
@@ -54,12 +65,27 @@ class Report:
     def load_from(cls, file: Path) -> Self:
         """Read what `save` has written."""
         fields = json.loads(file.read_text(encoding="utf-8"))
-        fields["targets"] = [Target(**target) for target in fields["targets"]]
+        fields.pop("targets", None)  # which were once kept, and now follow from the sides
         fields["sides"] = {
             name: Measured(**side | {"runs": [Run(**run) for run in side["runs"]]})
             for name, side in fields["sides"].items()
         }
         return cls(**fields)
+
+
+def checked_out() -> str:
+    """Return the commit that is checked out, and "dirty" if the code to measure is not its own."""
+    try:
+        commit = _git("rev-parse", "--short", "HEAD")
+        changes = _git("status", "--porcelain", "--", "skl_lstmae", "benchmarks")
+    except (OSError, subprocess.CalledProcessError):
+        return "unknown"
+    return f"{commit}, dirty" if changes else commit
+
+
+def _git(*arguments: str) -> str:
+    done = subprocess.run(["git", *arguments], cwd=ROOT, check=True, capture_output=True, text=True)
+    return done.stdout.strip()
 
 
 def _setup() -> str:

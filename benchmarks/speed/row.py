@@ -1,5 +1,6 @@
 """What a row of the benchmark is made of: sides to run, and targets to judge them by."""
 
+from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -35,7 +36,7 @@ Side = Callable[[int], Run]
 
 @dataclass
 class Measured:
-    """All runs of a side, or why there are none."""
+    """All runs of a side, and why there are no more if one failed."""
 
     runs: list[Run] = field(default_factory=list)
     peak_rss: int | None = None
@@ -48,8 +49,8 @@ class Measured:
 
     @property
     def median(self) -> float:
-        """Median time; NaN if there are no runs."""
-        return float(np.median(self.seconds)) if self.runs else np.nan
+        """Median time to judge by; NaN if there are no runs, or if one failed."""
+        return float(np.median(self.seconds)) if self.runs and not self.failure else np.nan
 
     @property
     def loss(self) -> float | None:
@@ -74,6 +75,8 @@ class Target:
         Which of the two `bound` is.
     unit : str
         Stands behind the numbers.
+    aside : str
+        What else there is to say of the number.
     """
 
     quantity: str
@@ -81,14 +84,19 @@ class Target:
     bound: float
     at_least: bool
     unit: str = "×"
+    aside: str = ""
+
+    @property
+    def is_kept(self) -> bool:
+        """Whether the number is known and keeps the bound."""
+        return self.reached >= self.bound if self.at_least else self.reached <= self.bound
 
     @property
     def verdict(self) -> str:
-        """Whether the bound is kept."""
+        """Whether the bound is kept, in words."""
         if np.isnan(self.reached):
             return "not measured"
-        kept = self.reached >= self.bound if self.at_least else self.reached <= self.bound
-        return "met" if kept else "**missed**"
+        return "met" if self.is_kept else "**missed**"
 
 
 @dataclass(frozen=True)
@@ -105,13 +113,16 @@ class Row:
         Returns the sides by name, given whether to make do with a small problem. What they share,
         such as the data, is made here, outside of any measured time.
     judge : callable
-        Returns the targets, given each side's :class:`Measured` by name.
+        Returns the targets, given each side's :class:`Measured` by name; :meth:`targets` calls it.
     in_peers_environment : bool
         Whether the row needs the environment in which the competitors are installed.
     repeats : int
-        Factor on the number of runs, for what is over in no time.
+        Factor on the number of runs, for what is over in no time; with 0, sides run once, which
+        needs processes of their own.
     measures_memory : bool
         Whether each side is run once more, in a process of its own, for its peak memory.
+    where_the_time_goes : str
+        What to say of a target that is missed.
     """
 
     name: str
@@ -121,6 +132,11 @@ class Row:
     in_peers_environment: bool = False
     repeats: int = 1
     measures_memory: bool = True
+    where_the_time_goes: str = ""
+
+    def targets(self, measured: dict[str, Measured]) -> list[Target]:
+        """Judge what was measured; a side that was not is one without runs."""
+        return self.judge(defaultdict(Measured, measured))
 
 
 def times_faster(
@@ -135,8 +151,8 @@ def times_the_kernels(
     measured: dict[str, Measured], side: str, bound: float, work: str = ""
 ) -> Target:
     """Ask that `side` take no more than `bound` times what the kernels take at their best."""
-    best = min(
+    kernels = [
         other.median for name, other in measured.items() if name.startswith(f"{work}kernels")
-    )
-    ratio = measured[work + side].median / best
+    ]
+    ratio = measured[work + side].median / np.min(kernels, initial=np.inf)
     return Target(f"{work}{side}: time over the best kernels'", ratio, bound, at_least=False)

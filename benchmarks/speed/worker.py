@@ -1,12 +1,16 @@
 """Measures one row, or the memory of one of its sides, in a process of its own."""
 
 import argparse
+import sys
+import traceback
 from pathlib import Path
+from time import perf_counter
 
+import numpy as np
 import torch
 
 from benchmarks.speed.memory import peak_rss
-from benchmarks.speed.report import Report
+from benchmarks.speed.report import Report, checked_out
 from benchmarks.speed.row import Measured, Row, Side
 from benchmarks.speed.rows import ROWS
 
@@ -18,23 +22,34 @@ def measure(row: Row, quick: bool, n_repeats: int) -> dict[str, Measured]:
     """Run the sides of a row in turns."""
     sides = row.sides(quick)
     measured = {name: Measured() for name in sides}
-    for seed in range(n_repeats * row.repeats + 1):
+    n_runs = n_repeats * row.repeats + 1
+    start = perf_counter()
+    for seed in range(n_runs):
         for name, side in sides.items():
             _run(side, seed, measured[name])
+            if row.repeats <= 1:
+                passed = perf_counter() - start
+                print(f"{passed:5.0f} s  run {seed + 1} of {n_runs}: {name}", file=sys.stderr)
     return measured
 
 
 def _run(side: Side, seed: int, measured: Measured) -> None:
     """Run a side once; the first run in a process only warms it up."""
-    if measured.failure or measured.median > SLOW:
+    if measured.failure or SLOW < measured.median < np.inf:
         return
     try:
         run = side(seed)
     except Exception as error:
-        measured.failure = f"{type(error).__name__}: {error}"
+        measured.failure = _reason(error)
     else:
         if seed > 0 or run.peak_rss is not None:
             measured.runs.append(run)
+
+
+def _reason(error: Exception) -> str:
+    """Return what went wrong in one line; the rest goes to where the user may see it."""
+    traceback.print_exception(error)
+    return " ".join(f"{type(error).__name__}: {error}".split())
 
 
 def main() -> None:
@@ -48,13 +63,28 @@ def main() -> None:
     torch.set_num_threads(1)
     row = ROWS[options.row]
     if options.memory_of:
-        row.sides(options.quick)[options.memory_of](0)
         report = Report.load_from(options.file)
-        report.sides[options.memory_of].peak_rss = peak_rss()
-        report.targets = row.judge(report.sides)
+        _add_memory(row.sides(options.quick)[options.memory_of], report.sides[options.memory_of])
     else:
-        report = Report.of(row, measure(row, options.quick, options.repeats))
+        report = _report(row, options.quick, options.repeats)
     report.save(options.file)
+
+
+def _report(row: Row, quick: bool, n_repeats: int) -> Report:
+    commit = checked_out()
+    try:
+        return Report.of(row, measure(row, quick, n_repeats), commit)
+    except Exception as error:
+        return Report.of(row, {}, commit, failure=_reason(error))
+
+
+def _add_memory(side: Side, measured: Measured) -> None:
+    try:
+        side(0)
+    except Exception as error:
+        measured.failure = _reason(error)
+    else:
+        measured.peak_rss = peak_rss()
 
 
 if __name__ == "__main__":

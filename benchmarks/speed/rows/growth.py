@@ -1,5 +1,7 @@
 """B9: how the time of a fit and of scores grows with the data."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from benchmarks.speed.data import waves
@@ -28,11 +30,7 @@ def sides(quick: bool) -> dict[str, Side]:
 
 
 def judge(measured: dict[str, Measured]) -> list[Target]:
-    return [
-        Target(f"{task}: slope over {growing}", _slope(measured, task, growing), 1.1, False, "")
-        for task in TASKS
-        for growing in SHAPES
-    ]
+    return [_target(measured, task, growing) for task in TASKS for growing in SHAPES]
 
 
 def _sides(growing: str, shape: tuple[int, int, int]) -> dict[str, Side]:
@@ -55,15 +53,27 @@ def _name(task: str, growing: str, shape: tuple[int, int, int]) -> str:
     return f"{task}, {growing} grow: {' × '.join(map(str, shape))}"
 
 
-def _slope(measured: dict[str, Measured], task: str, growing: str) -> float:
+def _target(measured: dict[str, Measured], task: str, growing: str) -> Target:
+    """Judge by the line through all sizes, and tell the last step apart: it may be a cliff."""
+    names = [_name(task, growing, shape) for shape in SHAPES[growing]]
+    seconds = [measured[name].median for name in names]
+    sizes = [np.prod(shape) for shape in SHAPES[growing]]
+    last = slope(sizes[-2:], seconds[-2:])
+    return Target(
+        quantity=f"{task}: slope over {growing}",
+        reached=slope(sizes, seconds),
+        bound=1.1,
+        at_least=False,
+        unit="",
+        aside=f"{last:.2f} from the last size but one to the last",
+    )
+
+
+def slope(sizes: Sequence[float], seconds: Sequence[float]) -> float:
     """Return the slope of the least-squares line through the logarithms of size and time."""
-    medians = {
-        np.prod(shape): measured[name].median
-        for shape in SHAPES[growing]
-        if (name := _name(task, growing, shape)) in measured
-    }
-    logarithms = np.log(list(medians)), np.log(list(medians.values()))
-    return float(np.polyfit(*logarithms, deg=1)[0])
+    log_sizes, log_seconds = np.log(sizes), np.log(seconds)
+    centred = log_sizes - log_sizes.mean()
+    return float(centred @ log_seconds / (centred @ centred))
 
 
 B9 = Row(

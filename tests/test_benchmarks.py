@@ -1,5 +1,6 @@
 """The benchmark's sides do the same work, and its verdicts follow from the times."""
 
+import json
 import math
 import subprocess
 import sys
@@ -12,6 +13,7 @@ from sklearn.neighbors import LocalOutlierFactor
 from benchmarks.speed import peers, worker
 from benchmarks.speed.data import ragged_waves
 from benchmarks.speed.detector import plain_detector, time_epoch
+from benchmarks.speed.kernels import Kernels
 from benchmarks.speed.page import page, results, sides_table, targets_table
 from benchmarks.speed.recipe import PackedAutoencoder, packed_errors
 from benchmarks.speed.report import Report, checked_out
@@ -193,6 +195,94 @@ def test_code_that_no_commit_holds_is_called_dirty(monkeypatch, tmp_path):
     (tmp_path / "benchmarks").mkdir()
     (tmp_path / "benchmarks" / "new.py").write_text("")
     assert checked_out() == f"{commit}, dirty"
+
+
+def test_kernels_run_forward_and_backward_over_the_steps_that_count():
+    work = Kernels(input_size=2, hidden_size=4, latent_size=3, n_timesteps=5, n_steps=16 * 5 * 3)
+    with profiled() as profile:
+        work.training_sides()["kernels, 16 rows"](0)
+    layers = events(profile, "aten::lstm")
+    assert [shape for shape in layers if shape[2] == 2] == [[5, 16, 2]] * 3  # the encoder's
+    assert [shape for shape in layers if shape[2] == 3] == [[5, 16, 3]] * 3
+    # The four weights of either layer have a gradient, and so has the latent.
+    assert len(events(profile, "torch::autograd::AccumulateGrad")) == 3 * (4 + 4 + 1)
+
+
+def test_kernels_of_inference_run_forward_alone():
+    work = Kernels(input_size=2, hidden_size=4, latent_size=3, n_timesteps=5, n_steps=16 * 5)
+    with profiled() as profile:
+        work.inference_sides()["kernels, 16 rows"](0)
+    assert sorted(events(profile, "aten::lstm")) == [[5, 16, 2], [5, 16, 3]]
+    assert events(profile, "torch::autograd::AccumulateGrad") == []
+
+
+def test_kernels_count_the_last_call_in_part(monkeypatch):
+    work = Kernels(input_size=2, hidden_size=4, latent_size=3, n_timesteps=5, n_steps=200)
+    ticks = iter([10.0, 14.0])
+    monkeypatch.setattr("benchmarks.speed.kernels.clock", lambda: next(ticks))
+    run = work.training_sides()["kernels, 16 rows"](0)
+    # 200 steps are 2.5 calls of 16 rows x 5 steps; 2 calls took 4 s.
+    assert run.seconds == 5.0
+
+
+def profiled():
+    cpu = [torch.profiler.ProfilerActivity.CPU]
+    return torch.profiler.profile(activities=cpu, record_shapes=True)
+
+
+def events(profile, name):
+    """Return the shape of the first input of every event of a name."""
+    return [event.input_shapes[0] for event in profile.events() if event.name == name]
+
+
+def test_a_script_is_run_for_its_time_loss_and_memory(monkeypatch, tmp_path):
+    found = 'import json, os\nprint("RESULT", json.dumps({"fit_s": 2.5, "loss": 0.25}))\n'
+    run = run_script(monkeypatch, tmp_path, found + 'assert os.environ["THREADS"] == "1"')
+    assert (run.seconds, run.loss) == (2.5, 0.25)
+    assert run.peak_rss > 2**20
+
+
+def test_a_script_that_fails_tells_its_last_line(monkeypatch, tmp_path):
+    with pytest.raises(UnavailableError, match=r"bench_keras\.py failed: ImportError: no keras"):
+        run_script(monkeypatch, tmp_path, 'raise ImportError("no keras")')
+
+
+def test_a_script_without_a_result_has_failed(monkeypatch, tmp_path):
+    with pytest.raises(UnavailableError, match=r"bench_keras\.py failed: PEAK_RSS \d+"):
+        run_script(monkeypatch, tmp_path, 'print("nothing")')
+
+
+def test_no_script_is_run_without_a_folder_or_an_installation(monkeypatch, tmp_path):
+    with pytest.raises(UnavailableError, match="not installed: no such release"):
+        run_script(monkeypatch, tmp_path, "", not_installed={"Keras": "no such release"})
+    monkeypatch.delenv(peers.FOLDER)
+    with pytest.raises(UnavailableError, match="no folder of scripts was given"):
+        peers.script_sides()["Keras"](0)
+
+
+def run_script(monkeypatch, folder, code, not_installed=()):
+    """Run a script in place of the one that runs Keras."""
+    (folder / "bench_keras.py").write_text(code)
+    (folder / "not-installed.json").write_text(json.dumps(dict(not_installed)))
+    monkeypatch.delenv("SKL_LSTMAE_CPU_TIME", raising=False)
+    monkeypatch.setenv(peers.FOLDER, str(folder))
+    monkeypatch.setattr(peers, "NOT_INSTALLED", folder / "not-installed.json")
+    return peers.script_sides()["Keras"](0)
+
+
+def test_peak_memory_still_tells_of_what_was_freed(tmp_path):
+    megabytes = 100
+    peaks = [peak_of(tmp_path, code) for code in ("", f"x = b'1' * ({megabytes} * 10**6)\ndel x")]
+    assert 0.95 * megabytes < (peaks[1] - peaks[0]) / 1e6 < 1.2 * megabytes
+
+
+def peak_of(folder, code):
+    """Return the peak memory in bytes of a process that runs `code`."""
+    script = folder / "script.py"
+    script.write_text(code)
+    command = [sys.executable, "-m", "benchmarks.speed.memory", str(script)]
+    done = subprocess.run(command, cwd=peers.ROOT, check=True, stdout=subprocess.PIPE, text=True)
+    return int(done.stdout.removeprefix("PEAK_RSS "))
 
 
 def test_memory_of_windows_is_judged_by_the_highest_peak_beyond_the_imports():

@@ -15,6 +15,7 @@ from benchmarks.speed.data import ragged_waves
 from benchmarks.speed.detector import plain_detector, time_epoch
 from benchmarks.speed.kernels import Kernels
 from benchmarks.speed.page import page, results, sides_table, targets_table
+from benchmarks.speed.profile import decoding_shares, epoch_shares
 from benchmarks.speed.recipe import PackedAutoencoder, packed_errors
 from benchmarks.speed.report import Report, checked_out
 from benchmarks.speed.row import Measured, Row, Run, UnavailableError, times_faster
@@ -323,6 +324,25 @@ def test_growth_is_judged_by_the_line_and_tells_the_last_step():
 def test_growth_along_a_power_law_is_its_exponent():
     sizes = np.array([150, 600, 2400, 9600])
     assert growth.slope(sizes, 0.01 * sizes**1.25) == pytest.approx(1.25)
+
+
+def test_a_missed_target_is_explained_and_one_that_is_met_is_not():
+    row = Row("B0", "nothing", lambda quick: {}, judge, where_the_time_goes="into waiting.")
+    missed, met = ({"ours": timed(1.0), "theirs": timed(second)} for second in (1.5, 2.5))
+    assert "Where the time goes: into waiting." in page({"B0": row}, {"B0": Report.of(row, missed)})
+    assert "Where the time goes" not in page({"B0": row}, {"B0": Report.of(row, met)})
+
+
+@pytest.mark.parametrize("find_shares", [lambda: epoch_shares(quick=True), decoding_shares])
+def test_shares_of_the_time_add_up_and_kernels_have_one(find_shares):
+    shares = find_shares()
+    assert sum(shares.values()) == pytest.approx(1)
+    assert min(shares.values()) >= 0
+    assert min(shares["LSTM kernels"], shares["bottleneck and head"], shares["the rest"]) > 0
+
+
+def test_an_epoch_has_a_share_for_every_part():
+    assert min(epoch_shares(quick=True).values()) > 0
 
 
 def test_rows_are_registered_under_their_names():

@@ -50,5 +50,8 @@ B4 = Row(
     "the valid steps, in batches of one length, time-major, with no estimator around them",
     sides=sides,
     judge=judge,
+    where_the_time_goes="an epoch has batches of many lengths in B1, where the kernels have one, "
+    "pads and gathers them, and runs bottleneck, head, loss and optimizer, the shares of which "
+    "`python -m benchmarks.speed.profile` prints for B1.",
     measures_memory=False,
 )

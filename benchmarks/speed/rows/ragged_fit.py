@@ -67,6 +67,10 @@ B1 = Row(
     "batch 64; loss after 3 epochs",
     sides=plain_sides,
     judge=judge_plain,
+    where_the_time_goes="into the LSTM kernels, which take about five sixths of an epoch; padding "
+    "is part of that. Gathering, bottleneck and head, and optimizer take one to three per cent "
+    "each, as `python -m benchmarks.speed.profile` prints. What could be had at the most is the "
+    "time of the packed recipe over that of the best kernels in B4.",
 )
 
 B7 = Row(

@@ -1,7 +1,9 @@
 """The benchmark's sides do the same work, and its verdicts follow from the times."""
 
+import argparse
 import json
 import math
+import os
 import subprocess
 import sys
 
@@ -11,6 +13,7 @@ import torch
 from sklearn.neighbors import LocalOutlierFactor
 
 from benchmarks.speed import peers, worker
+from benchmarks.speed.__main__ import measure as measure_apart
 from benchmarks.speed.data import ragged_waves
 from benchmarks.speed.detector import plain_detector, time_epoch
 from benchmarks.speed.kernels import Kernels
@@ -117,6 +120,17 @@ def test_a_row_whose_sides_cannot_be_made_is_reported(monkeypatch, tmp_path):
     worker.main()
     written = page({"B0": row}, {"B0": Report.load_from(file)})
     assert "- B0: the whole row: ValueError: a fit failed" in written
+
+
+def test_a_process_that_the_system_ends_is_reported(monkeypatch, tmp_path):
+    python = tmp_path / "python"
+    python.write_text("#!/bin/sh\nkill -9 $$\n")
+    python.chmod(0o755)
+    monkeypatch.setattr(sys, "executable", str(python))
+    options = argparse.Namespace(quick=True, repeats=1)
+    found = measure_apart(ROWS["B1"], tmp_path / "B1.json", options, dict(os.environ))
+    assert found.failure == "its process ended with code -9"
+    assert "- B1: the whole row: its process ended with code -9" in results(ROWS["B1"], found)
 
 
 def test_a_row_that_nobody_measured_is_on_the_page():

@@ -11,10 +11,10 @@ from torch import Tensor
 
 from skl_lstmae._batches import MAX_ROWS, Batch, BatchBuilder
 from skl_lstmae._losses import Loss
+from skl_lstmae._padding import max_step, mean_step, real_steps
 from skl_lstmae._scoring import Residuals
 from skl_lstmae._sequences import Sequences
 from skl_lstmae._threads import one_thread_in_workers
-from skl_lstmae.modules import max_step, mean_step, real_steps
 
 
 @dataclass(frozen=True, eq=False)

@@ -14,7 +14,21 @@ import torch
 from torch import Generator, Tensor, nn
 from torch.nn import functional
 
-__all__ = ["LSTMAutoencoder", "LSTMForecaster"]
+from skl_lstmae._padding import last_step, max_step, mean_step, reverse_padded
+
+__all__ = [
+    "Bottleneck",
+    "LSTMAutoencoder",
+    "LSTMDecoder",
+    "LSTMForecaster",
+    "LSTMLayer",
+    "LSTMStack",
+    "Past",
+    "RowLinear",
+    "SequenceNetwork",
+    "State",
+    "StateBridge",
+]
 
 State = tuple[Tensor, Tensor]
 """Hidden and cell state of one layer, each ``(n_directions, batch, hidden_size)``."""
@@ -23,7 +37,7 @@ Past = tuple[Tensor, list[State]]
 """What a forecaster knows of a past: its last step ``(batch, 1, feature)``, not yet read by the
 LSTM, and each layer's state before it."""
 
-OUTPUT_ACTIVATIONS = {None: nn.Identity, "sigmoid": nn.Sigmoid, "tanh": nn.Tanh, "relu": nn.ReLU}
+_ACTIVATIONS = {None: nn.Identity, "sigmoid": nn.Sigmoid, "tanh": nn.Tanh, "relu": nn.ReLU}
 
 
 class SequenceNetwork(nn.Module):
@@ -182,7 +196,7 @@ class LSTMAutoencoder(SequenceNetwork):
         _check_option("bottleneck", bottleneck, ("last", "mean", "max", "sequence"))
         _check_option("decoder", decoder, ("repeat", "autoregressive"))
         _check_option("bidirectional", bidirectional, (False, "encoder", "both"))
-        _check_option("output_activation", output_activation, OUTPUT_ACTIVATIONS)
+        _check_option("output_activation", output_activation, _ACTIVATIONS)
         widths = _as_widths(hidden_size)
         self.input_size = input_size
         self.latent_size = latent_size
@@ -315,7 +329,7 @@ class LSTMForecaster(SequenceNetwork):
         output_activation: str | None = None,
     ):
         super().__init__()
-        _check_option("output_activation", output_activation, OUTPUT_ACTIVATIONS)
+        _check_option("output_activation", output_activation, _ACTIVATIONS)
         widths = _as_widths(hidden_size)
         self.input_size = input_size
         self.latent_size = widths[-1]
@@ -323,7 +337,7 @@ class LSTMForecaster(SequenceNetwork):
         self.width = max(widths)
         self.stack = LSTMStack(input_size, widths, dropout=dropout)
         self.head = RowLinear(widths[-1], input_size)
-        self.activation = OUTPUT_ACTIVATIONS[output_activation]()
+        self.activation = _ACTIVATIONS[output_activation]()
         self.reset_parameters()
 
     def forward_with_states(
@@ -651,7 +665,7 @@ class LSTMDecoder(nn.Module):
         )
         self.head = RowLinear(self.stack.n_directions * hidden_sizes[-1], output_size)
         self.skip = RowLinear(output_size, output_size) if skip_connection else None
-        self.activation = OUTPUT_ACTIVATIONS[output_activation]()
+        self.activation = _ACTIVATIONS[output_activation]()
 
     def forward(
         self,
@@ -820,45 +834,6 @@ class RowLinear(nn.Linear):
 def _check_option(name: str, value: object, options: Collection[object]) -> None:
     if value not in options:
         raise ValueError(f"{name} must be one of {list(options)}, got {value!r}.")
-
-
-def real_steps(x: Tensor, lengths: Tensor) -> Tensor:
-    """Return the mask ``(batch, time)`` of the steps that are not padding."""
-    return torch.arange(x.shape[1], device=x.device) < lengths.unsqueeze(1)
-
-
-def reverse_padded(x: Tensor, lengths: Tensor) -> Tensor:
-    """Reverse each sequence within its own length; the padding stays behind it. Its own inverse."""
-    steps = torch.arange(x.shape[1], device=x.device)
-    mirrored = lengths.unsqueeze(1) - 1 - steps
-    index = torch.where(mirrored >= 0, mirrored, steps)
-    return x.gather(1, index.unsqueeze(-1).expand_as(x))
-
-
-def last_step(x: Tensor, lengths: Tensor) -> Tensor:
-    """Return each sequence's last real step, ``(batch, feature)``."""
-    # As an LSTM's outputs lie in memory, time first, so that their gradient does too.
-    return x.transpose(0, 1)[lengths - 1, torch.arange(len(x), device=x.device)]
-
-
-def mean_step(x: Tensor, lengths: Tensor) -> Tensor:
-    """Return the mean of each sequence's real steps, ``(batch, feature)``.
-
-    The running sum adds up in one order whatever the padding, which a sum over the padded axis does
-    not.
-    """
-    return last_step(x.cumsum(dim=1), lengths) / lengths.unsqueeze(1)
-
-
-def max_step(x: Tensor, lengths: Tensor) -> Tensor:
-    """Return the maximum of each sequence's real steps, ``(batch, feature)``."""
-    n_shared = int(lengths.min())
-    highest = x[:, :n_shared].amax(dim=1)
-    if n_shared == x.shape[1]:
-        return highest
-    padding = ~real_steps(x, lengths)[:, n_shared:]
-    rest = x[:, n_shared:].masked_fill(padding.unsqueeze(-1), -torch.inf)
-    return torch.maximum(highest, rest.amax(dim=1))
 
 
 def _split_directions(state: State) -> tuple[State, State]:

@@ -1,14 +1,17 @@
 """Every public name is documented: it has a page and an example, and its signature is as told."""
 
 import ast
+import doctest
+import importlib
 import inspect
+import pkgutil
 import re
 from pathlib import Path
 
 import pytest
 
 import skl_lstmae
-from skl_lstmae import datasets, modules
+from skl_lstmae import modules
 from skl_lstmae._stream import Stream
 
 docscrape = pytest.importorskip(
@@ -25,23 +28,39 @@ class Docstring(docscrape.NumpyDocString):
 PAGE = Path(__file__).parents[1] / "docs" / "api.rst"
 
 
-def public_names():
-    """Return all that users may import, and what public methods return, by its full name."""
-    names = {
-        f"{module.__name__}.{name}": getattr(module, name)
-        for module in (skl_lstmae, datasets)
-        for name in module.__all__
-    }
-    classes = {
-        f"{modules.__name__}.{name}": member
-        for name, member in inspect.getmembers(modules, inspect.isclass)
-        if member.__module__ == modules.__name__ and not name.startswith("_")
-    }
-    return names | classes | {"skl_lstmae._stream.Stream": Stream}
+def public_modules():
+    """Return the package and its modules whose names have no underscore in front, at any depth."""
+    found = pkgutil.walk_packages(skl_lstmae.__path__, "skl_lstmae.")
+    names = [module.name for module in found if "._" not in module.name]
+    return [skl_lstmae, *map(importlib.import_module, names)]
 
 
-PUBLIC = public_names()
-CALLABLE = {name: member for name, member in PUBLIC.items() if callable(member)}
+def names_for_users(module):
+    """Return what a module defines, and a package imports from its own, without underscores."""
+    is_package = hasattr(module, "__path__")
+    names = set()
+    for node in ast.parse(inspect.getsource(module)).body:
+        if isinstance(node, ast.ClassDef | ast.FunctionDef):
+            names.add(node.name)
+        elif isinstance(node, ast.Assign | ast.AnnAssign):
+            parts = [part for part in ast.walk(node) if isinstance(part, ast.Name)]
+            names |= {part.id for part in parts if isinstance(part.ctx, ast.Store)}
+        elif isinstance(node, ast.ImportFrom) and is_package:
+            names |= {alias.asname or alias.name for alias in node.names}
+    return {name for name in names if not name.startswith("_")}
+
+
+MODULES = public_modules()
+PUBLIC = {
+    f"{module.__name__}.{name}": getattr(module, name)
+    for module in MODULES
+    for name in module.__all__
+} | {"skl_lstmae._stream.Stream": Stream}  # what a public method returns
+CALLABLE = {
+    name: member
+    for name, member in PUBLIC.items()
+    if inspect.isclass(member) or inspect.isroutine(member)
+}
 
 
 def is_ours(member):
@@ -103,6 +122,11 @@ def documented_default(text, position):
     return ast.literal_eval(defaults[position if len(defaults) > 1 else 0])
 
 
+@pytest.mark.parametrize("module", MODULES, ids=lambda module: module.__name__)
+def test_all_that_a_module_has_for_users_is_listed_in_its_all(module):
+    assert {name for name in module.__all__ if not name.startswith("_")} == names_for_users(module)
+
+
 def test_every_public_name_has_an_entry_in_the_api_reference():
     module = ""
     entries = set()
@@ -111,13 +135,23 @@ def test_every_public_name_has_an_entry_in_the_api_reference():
             module = match[1]
         elif match := re.match(r"   ([\w.]+)$|\.\. py:data:: (\w+)$", line):
             entries.add(f"{module}.{match[1] or match[2]}")
-    state_and_past = {"skl_lstmae.modules.State", "skl_lstmae.modules.Past"}
-    assert entries - state_and_past == set(PUBLIC)
+    assert entries == set(PUBLIC)
 
 
 @pytest.mark.parametrize("name", CALLABLE)
 def test_every_public_name_has_an_example(name):
     assert ">>> " in (CALLABLE[name].__doc__ or "").partition("Examples\n    --------\n")[2]
+
+
+@pytest.mark.parametrize("name", [name for name in PUBLIC if name not in CALLABLE])
+def test_every_public_datum_has_an_example_on_the_page(name):
+    entry = PAGE.read_text(encoding="utf-8").partition(f"py:data:: {name.rpartition('.')[2]}\n")[2]
+    assert ">>> " in entry.partition("\n.. ")[0]
+
+
+def test_examples_on_the_page_run():
+    n_failed, n_tried = doctest.testfile(str(PAGE), module_relative=False)
+    assert (n_failed, n_tried > 0) == (0, True)
 
 
 @pytest.mark.parametrize("name", DOCUMENTED)

@@ -8,6 +8,7 @@ import torch
 from torch import nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
+from skl_lstmae._padding import real_steps
 from skl_lstmae.modules import (
     LSTMAutoencoder,
     LSTMDecoder,
@@ -16,9 +17,6 @@ from skl_lstmae.modules import (
     RowLinear,
     _add_noise,
     _dropout,
-    mean_step,
-    real_steps,
-    reverse_padded,
 )
 
 LENGTHS = torch.tensor([9, 3, 7, 3, 1, 9])
@@ -298,20 +296,6 @@ def test_output_activations_bound_the_prediction(activation, low, high):
     prediction, _ = module(10 * torch.randn(20, 7, 2))
     assert prediction.min() >= low
     assert prediction.max() <= high
-
-
-def test_reversing_padded_sequences_twice_changes_nothing():
-    x, _ = make_batch()
-    reversed_x = reverse_padded(x, LENGTHS)
-    assert torch.equal(reversed_x[1, :3], x[1, :3].flip(0))
-    assert torch.equal(reversed_x[1, 3:], x[1, 3:])
-    assert torch.equal(reverse_padded(reversed_x, LENGTHS), x)
-
-
-def test_the_mean_step_leaves_padding_out():
-    x, _ = make_batch()
-    expected = torch.stack([row[:n].mean(0) for row, n in zip(x, LENGTHS, strict=True)])
-    torch.testing.assert_close(mean_step(x, LENGTHS), expected)
 
 
 @pytest.mark.parametrize("in_features", [1, 7, 64])

@@ -185,8 +185,8 @@ class SequenceDetector(CallbackSupportMixin, OutlierMixin, BaseEstimator):
             In any of the forms above; at least five, unless those say otherwise.
 
         y : array-like, default=None
-            Not learned from. Callbacks that score get it, and labels 0 and 1, which scikit-learn's
-            scorers may read the wrong way round, are met with a warning.
+            Not learned from. Callbacks that score get it, and labels 0 and 1, or two of text, which
+            scikit-learn's scorers may read the wrong way round, are met with a warning.
 
         Returns
         -------

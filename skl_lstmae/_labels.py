@@ -7,7 +7,10 @@ import numpy as np
 
 
 def warn_of_labels_0_and_1(y: Any) -> None:
-    """Warn of labels that scikit-learn's scorers would take for the opposite of what they mean."""
+    """Warn of labels that scikit-learn's scorers may take for the opposite of what they mean.
+
+    Those are 0 and 1, and two of text.
+    """
     try:
         labels = set(np.ravel(y).tolist())
     except (TypeError, ValueError):
@@ -16,6 +19,15 @@ def warn_of_labels_0_and_1(y: Any) -> None:
         warnings.warn(
             "y holds labels 0 and 1, and scikit-learn's scorers take 1 for normal; if 1 marks the "
             "anomalies, pass np.where(y == 1, -1, 1).",
+            UserWarning,
+            stacklevel=4,
+        )
+    elif len(labels) == 2 and all(isinstance(label, str) for label in labels):
+        first, last = sorted(labels)
+        warnings.warn(
+            f"y holds labels {first!r} and {last!r}, and scikit-learn's scorers take the last by "
+            f"the alphabet, {last!r}, for normal, or refuse text; pass np.where(np.array(y) == "
+            "label, -1, 1), with the label of the anomalies.",
             UserWarning,
             stacklevel=4,
         )

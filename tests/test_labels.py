@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from sklearn.metrics import roc_auc_score
+from sklearn.metrics import average_precision_score, roc_auc_score
 from sklearn.model_selection import GridSearchCV
 
 from skl_lstmae import LSTMAutoencoderDetector
@@ -30,6 +30,12 @@ WARNING = (
     "anomalies, pass np.where(y == 1, -1, 1)."
 )
 
+WARNING_OF_TEXT = (
+    "y holds labels 'ok' and 'outlier', and scikit-learn's scorers take the last by the alphabet, "
+    "'outlier', for normal, or refuse text; pass np.where(np.array(y) == label, -1, 1), with the "
+    "label of the anomalies."
+)
+
 MISLEADING = {
     "array": IS_ANOMALY.astype(int),
     "floats": IS_ANOMALY.astype(float),
@@ -42,14 +48,21 @@ MISLEADING = {
     "all normal": np.zeros(20),
 }
 
+TEXT = {
+    "array": np.where(IS_ANOMALY, "outlier", "ok"),
+    "list": np.where(IS_ANOMALY, "outlier", "ok").tolist(),
+    "series": pd.Series(np.where(IS_ANOMALY, "outlier", "ok")),
+    "categories": pd.Series(np.where(IS_ANOMALY, "outlier", "ok"), dtype="category"),
+}
+
 PLAIN = {
     "none": None,
     "-1 and 1": np.where(IS_ANOMALY, -1, 1),
     "all 1": np.ones(20),
     "0, 1 and 2": np.arange(20) % 3,
     "numbers": np.linspace(0, 1, 20),
-    "strings": np.where(IS_ANOMALY, "ill", "well"),
-    "digits in strings": np.where(IS_ANOMALY, "1", "0"),
+    "one text": ["well"] * 20,
+    "three texts": np.resize(["a", "b", "c"], 20),
     "ragged": [[0], [0, 1], [1]],
     "mappings": [{"label": 0}, {"label": 1}],
     "an object": object(),
@@ -66,6 +79,14 @@ def test_labels_0_and_1_are_met_with_one_warning_at_the_users_line(detector, y):
     with pytest.warns(UserWarning, match="labels 0 and 1") as caught:
         detector.fit(X, y)
     assert [str(warning.message) for warning in caught] == [WARNING]
+    assert caught[0].filename == __file__
+
+
+@pytest.mark.parametrize("y", TEXT.values(), ids=TEXT)
+def test_two_texts_as_labels_are_met_with_one_warning_at_the_users_line(detector, y):
+    with pytest.warns(UserWarning, match="by the alphabet") as caught:
+        detector.fit(X, y)
+    assert [str(warning.message) for warning in caught] == [WARNING_OF_TEXT]
     assert caught[0].filename == __file__
 
 
@@ -87,6 +108,16 @@ def test_the_warning_tells_the_truth_and_how_to_mend_it(detector):
     scores = detector.fit(X).score_samples(X)
     assert roc_auc_score(y, scores) < 0.1
     assert roc_auc_score(np.where(y == 1, -1, 1), scores) > 0.9
+
+
+def test_the_warning_of_text_tells_the_truth_and_how_to_mend_it(detector):
+    y = ["outlier" if anomaly else "ok" for anomaly in IS_ANOMALY]
+    detector.fit(X)
+    scores = detector.score_samples(X)
+    assert roc_auc_score(y, scores) < 0.1
+    with pytest.raises(ValueError, match="pos_label"):
+        average_precision_score(y, scores)
+    assert roc_auc_score(np.where(np.array(y) == "outlier", -1, 1), scores) > 0.9
 
 
 def test_a_search_warns_at_each_fit(detector):

@@ -21,8 +21,6 @@ PYTHON_BLOCK = re.compile(
 )
 
 
-# Pages cut training short where its result does not matter.
-@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_blocks_run_and_print_what_the_page_shows(page, capsys, monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)

@@ -1,13 +1,16 @@
-"""The Markdown pages: their relative links lead somewhere, and the changelog is up to date."""
+"""The Markdown pages: links lead somewhere, figures are true, and what is listed is up to date."""
 
 import ast
 import inspect
 import re
+import runpy
 from pathlib import Path
 
 import pytest
+from sklearn.metrics import roc_auc_score
 
 import skl_lstmae
+from skl_lstmae.datasets import load_japanese_vowels
 
 ROOT = Path(__file__).parents[1]
 PAGES = [
@@ -57,8 +60,55 @@ def test_defaults_in_the_readme_are_those_of_the_signature():
     assert documented == {name: parameter.default for name, parameter in parameters.items()}
 
 
+@pytest.fixture(scope="module")
+def speakers():
+    """Return the data of the demo, each speaker in turn the stranger."""
+    return [load_japanese_vowels(anomalous_speaker=speaker) for speaker in range(1, 10)]
+
+
+def figures_of_the_demo(page: Path) -> dict[str, float]:
+    """Return the means of nine speakers that a page shows, by the heading of their column."""
+    headings, figures = re.search(
+        r"^\| \|(.+)\|\n\|[-|]+\|\n\| mean of nine speakers \|(.+)\|$",
+        page.read_text("utf-8"),
+        re.MULTILINE,
+    ).groups()
+    names = [heading.strip() for heading in headings.split("|")]
+    return dict(zip(names, map(float, figures.split("|")), strict=True))
+
+
+def test_pages_show_the_same_figures_of_the_demo():
+    shown = figures_of_the_demo(ROOT / "README.md")
+    assert shown == figures_of_the_demo(ROOT / "docs" / "which_detector.md")
+    assert list(shown) == ["LSTM autoencoder", "isolation forest", "PCA", "neighbours"]
+
+
+def test_figures_of_what_the_demo_compares_with_are_true(speakers):
+    # The first column takes 27 networks, a minute of `make demo`; blocks of the README run one.
+    scores_of = runpy.run_path(str(ROOT / "examples" / "demo_unknown_speaker.py"))
+    aucs = [
+        [roc_auc_score(vowels.y_test, scores) for scores in scores_of["baseline_scores"](vowels)]
+        for vowels in speakers
+    ]
+    means = [sum(column) / len(speakers) for column in zip(*aucs, strict=True)]
+    shown = figures_of_the_demo(ROOT / "README.md")
+    assert [shown[name] for name in ("isolation forest", "PCA", "neighbours")] == [
+        pytest.approx(mean, abs=0.0005) for mean in means
+    ]
+
+
+def test_false_alarms_of_the_demo_are_out_of_all_normal_recordings(speakers):
+    n_normal = 3 * sum((vowels.y_test == 1).sum() for vowels in speakers)
+    assert f" of {n_normal:,}\nrecordings of speakers it knows" in (ROOT / "README.md").read_text()
+
+
 def test_newest_entry_of_the_changelog_is_this_version():
     newest = re.search(r"^## +(\S+)", (ROOT / "CHANGELOG.md").read_text("utf-8"), re.MULTILINE)
     version = skl_lstmae.__version__
     assert newest is not None
     assert newest[1] == ("Unreleased" if "dev" in version else version)
+
+
+def test_version_to_cite_is_this_one():
+    citation = (ROOT / "CITATION.cff").read_text("utf-8")
+    assert re.search(r"^version: (.+)$", citation, re.MULTILINE)[1] == skl_lstmae.__version__

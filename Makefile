@@ -8,7 +8,7 @@ FLOOR_BIN := .venv-floor/bin
 PYTEST_ARGS := -n 2
 export OMP_NUM_THREADS := 1
 
-# Warnings are errors; nothing is fetched from the network.
+# Warnings are errors; nothing is fetched from the network, neither by the build nor by the pages.
 SPHINX := $(BIN)/python -m sphinx --fail-on-warning --keep-going --nitpicky --fresh-env --quiet \
   --doctree-dir build/doctrees docs build/docs
 
@@ -39,6 +39,7 @@ lint: .venv/stamp ## Check style, formatting and types
 docs: .venv/stamp ## Build the documentation in build/docs; the examples are shown, not run
 	rm -rf docs/auto_examples docs/generated build/plot_directive
 	$(SPHINX)
+	! grep -rlE '<(script|link|img)[^>]*(src|href)="https?:' build/docs --include='*.html'
 
 gallery: .venv/stamp ## The same, with the examples run for their pictures, which takes minutes
 	rm -rf docs/generated build/plot_directive
@@ -56,7 +57,7 @@ bench-detection: .venv/stamp ## Measure detection on the data that SKL_LSTMAE_DA
 
 clean: ## Remove the environments and all else that make and its tools wrote
 	rm -rf .venv .venv-floor .venv-peers build demo-output dist .hypothesis .mypy_cache .pytest_cache .ruff_cache
-	rm -rf docs/auto_examples docs/generated docs/sg_execution_times.rst
+	rm -rf docs/auto_examples docs/generated
 	find skl_lstmae tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
 .venv/stamp: pyproject.toml constraints.txt

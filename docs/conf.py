@@ -4,7 +4,11 @@ import os
 import re
 from pathlib import Path
 
+from docutils import nodes
+from docutils.utils.math import MathError
+from docutils.utils.math.latex2mathml import tex2mathml
 from numpydoc.docscrape import NumpyDocString
+from sphinx.util import logging
 
 import skl_lstmae
 
@@ -23,7 +27,6 @@ extensions = [
     "sphinx.ext.autodoc",
     "sphinx.ext.autosummary",
     "sphinx.ext.extlinks",
-    "sphinx.ext.mathjax",
     "sphinx_gallery.gen_gallery",
 ]
 templates_path = ["_templates"]
@@ -32,6 +35,7 @@ default_role = "code"
 html_theme = "pydata_sphinx_theme"
 html_title = "skl_lstmae"
 html_show_sourcelink = False
+html_math_renderer = "mathml"
 html_theme_options = {
     "navigation_with_keys": False,
     "show_toc_level": 2,
@@ -64,19 +68,33 @@ sphinx_gallery_conf = {
     "examples_dirs": [str(ROOT / "examples")],
     "gallery_dirs": ["auto_examples"],
     "filename_pattern": "",
+    "ignore_pattern": "demo_",  # a command line program, which `make demo` runs
     # Running the examples takes minutes.
     "plot_gallery": os.environ.get("SPHINX_GALLERY") == "1",
     "download_all_examples": False,
     "show_memory": False,
     "show_signature": False,
+    "write_computation_times": False,  # that page loads scripts from the network
 }
 
 
 def setup(app):
-    """Connect what follows to the events of Sphinx."""
+    """Connect what follows to Sphinx."""
+    app.add_html_math_renderer("mathml", (write_mathml, None), (write_mathml, None))
     app.connect("autodoc-skip-member", leave_out_what_others_document)
     app.connect("autodoc-process-docstring", show_shapes_as_notes, priority=400)  # before numpydoc
     app.connect("include-read", lead_links_from_docs)
+
+
+def write_mathml(translator, node):
+    """Write a formula in the browser's own language, with no script from the network."""
+    try:
+        formula = tex2mathml(node.astext(), as_block=isinstance(node, nodes.math_block))
+    except MathError as error:
+        logging.getLogger(__name__).warning("%s: %s", error, node.astext(), location=node)
+    else:
+        translator.body.append(formula)
+    raise nodes.SkipNode
 
 
 def leave_out_what_others_document(app, what, name, member, skip, options):

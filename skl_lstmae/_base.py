@@ -438,12 +438,7 @@ class SequenceDetector(CallbackSupportMixin, OutlierMixin, BaseEstimator):
 
     def _conclude(self, history: History, parts: Parts, random_state: RandomState) -> None:
         """Set what depends on the trained network."""
-        self.loss_curve_ = [*self.loss_curve_, *history.loss_curve]
-        self.validation_loss_curve_ = [
-            *self.validation_loss_curve_,
-            *history.validation_loss_curve,
-        ]
-        self.n_epochs_ = len(self.loss_curve_)
+        self._continue_curves(history.loss_curve, history.validation_loss_curve)
         self._learn_scores(parts)
         self.offset_ = self._offset()
         self._random_state = spawn_random_state(random_state)
@@ -549,7 +544,17 @@ class SequenceDetector(CallbackSupportMixin, OutlierMixin, BaseEstimator):
     def _train_once(self, sequences: Sequences) -> None:
         batches = self._training_batches(sequences, self._random_state)
         loss = self._make_trainer(self._random_state).train_once(self.module_, batches)
-        self.loss_curve_ = [*self.loss_curve_, loss]
+        self._continue_curves([loss], [])
+
+    def _continue_curves(self, losses: list[float], validation_losses: list[float]) -> None:
+        """Append the losses of epochs, with NaN for what was not validated if anything was."""
+        earlier = self.validation_loss_curve_
+        if earlier or validation_losses:
+            self.validation_loss_curve_ = [
+                *(earlier or [np.nan] * len(self.loss_curve_)),
+                *(validation_losses or [np.nan] * len(losses)),
+            ]
+        self.loss_curve_ = [*self.loss_curve_, *losses]
         self.n_epochs_ = len(self.loss_curve_)
 
     def _training_batches(

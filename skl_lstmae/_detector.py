@@ -202,7 +202,9 @@ class LSTMAutoencoderDetector(ClassNamePrefixFeaturesOutMixin, TransformerMixin,
         Training loss of each epoch.
 
     validation_loss_curve_ : list of float
-        Loss of the held-out sequences after each epoch of `fit`; empty without `early_stopping`.
+        Loss of the held-out sequences after each epoch of `fit`, the lowest of which marks the
+        weights that were kept; NaN for epochs without one, such as those of `partial_fit`; empty
+        if no epoch has one, as without `early_stopping`.
 
     device_ : torch.device
         Where the network runs.

@@ -86,6 +86,16 @@ def test_a_warm_start_goes_on_where_partial_fit_ended(detector):
     assert detector.loss_curve_[1] < detector.loss_curve_[0]
 
 
+def test_curves_stay_parallel_whatever_epochs_are_validated(detector):
+    detector.set_params(warm_start=True).partial_fit(X)
+    assert detector.validation_loss_curve_ == []
+    detector.fit(X).partial_fit(X)
+    assert len(detector.loss_curve_) == 4
+    assert np.isnan(detector.validation_loss_curve_).tolist() == [True, False, False, True]
+    detector.set_params(early_stopping=False).fit(X)
+    assert np.isnan(detector.validation_loss_curve_).tolist() == [True, False, False] + [True] * 3
+
+
 @pytest.mark.parametrize("earlier", ["fit", "partial_fit"])
 def test_without_a_warm_start_nothing_is_left_of_what_was_learned(detector, earlier):
     expected = LSTMAutoencoderDetector(**QUICK).fit(X)

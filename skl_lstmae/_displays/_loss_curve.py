@@ -23,14 +23,14 @@ class LossCurveDisplay:
         Training loss of each epoch.
 
     validation_loss_curve : sequence of float, default=()
-        Loss of the held-out samples after each epoch; empty if there was none. If it is shorter
-        than `loss_curve`, it is taken for that of the first epochs.
+        Loss of the held-out samples after each epoch; NaN, or the end of a shorter list, for epochs
+        without one.
 
     Attributes
     ----------
     best_epoch : int or None
-        Number, from 1 on, of the epoch with the lowest validation loss, whose weights `fit` keeps;
-        None if there are no validation losses.
+        Number, from 1 on, of the epoch with the lowest validation loss, whose weights a `fit` of
+        these epochs keeps; None if there are no validation losses.
 
     ax_ : matplotlib Axes
         The axes.
@@ -63,9 +63,9 @@ class LossCurveDisplay:
     @property
     def best_epoch(self) -> int | None:
         """Number of the epoch with the lowest validation loss."""
-        if not len(self.validation_loss_curve):
+        if np.isnan(self.validation_loss_curve).all():
             return None
-        return 1 + int(np.argmin(self.validation_loss_curve))
+        return 1 + int(np.nanargmin(self.validation_loss_curve))
 
     @classmethod
     def from_estimator(cls, estimator: Any, *, ax: Any = None) -> Self:
@@ -127,7 +127,7 @@ class LossCurveDisplay:
         if self.best_epoch is not None:
             self._draw_validation(self.best_epoch)
         losses = np.r_[self.loss_curve, self.validation_loss_curve]
-        if losses.min() > 0 and losses.max() / losses.min() > WIDE_RANGE:
+        if np.nanmin(losses) > 0 and np.nanmax(losses) / np.nanmin(losses) > WIDE_RANGE:
             ax.set_yscale("log")
         ax.set(xlabel="Epoch", ylabel="Loss")
         ax.xaxis.get_major_locator().set_params(integer=True)

@@ -336,6 +336,18 @@ def test_a_sequence_of_one_step_is_seen():
     assert [line.get_marker() for line in display.lines_[0]] == [".", "."]
 
 
+def test_steps_and_rows_are_counted_in_whole_numbers():
+    x = waves(1, 19, 1)[0]
+    for display in (
+        ReconstructionDisplay.from_predictions(x, x),
+        AnomalyScoreDisplay.from_predictions(x, x[:, 0], offset=-2.0),
+    ):
+        display.figure_.draw_without_rendering()
+        ticks = display.axes_[-1].get_xticks()
+        assert len(ticks) > 3
+        assert_array_equal(ticks, np.round(ticks))
+
+
 @pytest.mark.parametrize("index", [-1, 40])
 def test_a_sequence_that_is_not_there_is_refused(autoencoder, index):
     sentence = (
@@ -386,6 +398,25 @@ def test_scores_and_events_are_those_of_the_estimator(sliding):
     assert_allclose(spans(display.true_event_bars_), [[99.5, 109.5]])
     for line, j in zip(display.lines_, display.features_, strict=True):
         assert_array_equal(line.get_ydata(), NEW_SERIES[:, j])
+
+
+def test_a_series_is_scored_once(sliding, monkeypatch):
+    n_calls = []
+    score = SlidingWindowDetector._score_samples
+    monkeypatch.setattr(
+        SlidingWindowDetector,
+        "_score_samples",
+        lambda self, series: n_calls.append(1) or score(self, series),
+    )
+    AnomalyScoreDisplay.from_estimator(sliding, NEW_SERIES)
+    assert len(n_calls) == 1
+
+
+@pytest.mark.parametrize("option", [{"max_gap": -1}, {"min_length": 0}])
+def test_options_of_events_are_checked(sliding, option):
+    (name,) = option
+    with pytest.raises(ValueError, match=f"The '{name}' parameter of"):
+        AnomalyScoreDisplay.from_estimator(sliding, NEW_SERIES, **option)
 
 
 @pytest.mark.parametrize("zone", [None, "Europe/Berlin"])
@@ -606,6 +637,20 @@ def test_losses_without_validation_have_no_best_epoch():
     assert (display.best_epoch, display.validation_line_, display.best_point_) == (None,) * 3
 
 
+def test_epochs_without_validation_are_gaps_beside_the_others():
+    detector = LSTMAutoencoderDetector(latent_size=4, warm_start=True, **QUICK)
+    detector.partial_fit(X).fit(X).partial_fit(X)
+    display = LossCurveDisplay.from_estimator(detector)
+    drawn = display.validation_line_.get_xydata()
+    assert_array_equal(drawn[:, 0], 1 + np.arange(detector.n_epochs_))
+    assert np.isnan(drawn[[0, -1], 1]).all()
+    assert display.best_epoch == 1 + np.nanargmin(drawn[:, 1])
+    assert_array_equal(display.best_point_.get_xydata(), drawn[[display.best_epoch - 1]])
+
+    unvalidated = LossCurveDisplay(loss_curve=[2.0, 1.0], validation_loss_curve=[np.nan, np.nan])
+    assert (unvalidated.best_epoch, unvalidated.plot().validation_line_) == (None, None)
+
+
 def test_losses_of_a_sliding_window_are_those_of_its_detector(sliding):
     display = LossCurveDisplay.from_estimator(sliding)
     assert display.loss_curve == sliding.detector_.loss_curve_
@@ -647,6 +692,34 @@ def test_latents_are_told_apart_by_label_in_colour_and_shape(autoencoder):
     assert (len(colours), len(shapes)) == (3, 3)
     legend = [text.get_text() for text in display.ax_.get_legend().get_texts()]
     assert legend == ["left", "middle", "right"]
+
+
+@pytest.mark.parametrize("n_labels", [9, 20, 33])
+def test_a_legend_of_many_labels_fits_and_names_no_more_than_twenty(n_labels):
+    y = np.concatenate([np.arange(n_labels), np.arange(5), np.arange(n_labels - 3, n_labels)])
+    latents = np.random.default_rng(0).normal(size=(len(y), 4))
+    display = LatentDisplay.from_predictions(latents, y=y)
+    legend = display.ax_.get_legend()
+    display.figure_.draw_without_rendering()
+
+    named = [int(text.get_text()) for text in legend.get_texts()]
+    assert named == sorted(named)
+    assert len(named) == min(n_labels, 20)
+    assert set(named) >= {*range(5), *range(n_labels - 3, n_labels)}  # the frequent ones
+    title = legend.get_title().get_text()
+    assert title == ("13 rarer not named" if n_labels == 33 else "")
+
+    assert len(display.points_) == n_labels
+    looks = {
+        (d.get_facecolor()[0].tobytes(), d.get_paths()[0].vertices.tobytes())
+        for d in display.points_.values()
+    }
+    assert len(looks) == n_labels
+
+    page, box = display.figure_.bbox, legend.get_window_extent()
+    assert (box.y0 >= page.y0, box.y1 <= page.y1, box.x1 <= page.x1) == (True, True, True)
+    heights = [text.get_window_extent() for text in legend.get_texts()]
+    assert all(upper.y0 > lower.y1 for upper, lower in itertools.pairwise(heights))
 
 
 def test_latents_may_have_neither_score_nor_label():

@@ -1,10 +1,12 @@
 """A long series with its scores, the threshold, what was found and what is true."""
 
 from collections.abc import Iterable, Sequence
+from numbers import Integral
 from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from sklearn.utils._param_validation import Interval, validate_params
 
 from skl_lstmae._displays._drawing import (
     BLACK,
@@ -134,6 +136,13 @@ class AnomalyScoreDisplay:
         self.feature_shares = feature_shares
 
     @classmethod
+    @validate_params(
+        {
+            "max_gap": [Interval(Integral, 0, None, closed="left")],
+            "min_length": [Interval(Integral, 1, None, closed="left")],
+        },
+        prefer_skip_nested_validation=True,
+    )
     def from_estimator(
         cls,
         estimator: Any,
@@ -166,7 +175,7 @@ class AnomalyScoreDisplay:
             Which series to draw if X is several.
 
         max_gap, min_length : int, default=0 and 1
-            Passed to ``find_events``.
+            As of ``find_events``.
 
         feature_names : list of str, default=None
             Names of the features; None means those the estimator was fitted with, if any.
@@ -180,7 +189,8 @@ class AnomalyScoreDisplay:
         Returns
         -------
         display : AnomalyScoreDisplay
-            With scores and events by the estimator's methods ``score_samples`` and ``find_events``.
+            With the scores and events that the estimator's methods ``score_samples`` and
+            ``find_events`` return.
 
         Examples
         --------
@@ -203,18 +213,24 @@ class AnomalyScoreDisplay:
         series, _ = check_series(estimator, one, reset=False)
         (times,) = label_rows(one, series)[1]
         values = series[0]
-        found = estimator.find_events(one, max_gap=max_gap, min_length=min_length)
+        scores = _joined(estimator.score_samples(one))
+        # What find_events does, but for scoring a second time.
+        events = find_intervals(scores < estimator.offset_, series.lengths, max_gap, min_length)
+        blamed = estimator._blame(series, events)
         labels = None if y is None else _labels_of(y, all_series.lengths, index)
         display = cls(
             series=values,
             times=_axis_values(times),
-            scores=_joined(estimator.score_samples(one)),
+            scores=scores,
             offset=float(estimator.offset_),
-            events=_rows_of(found, times),
+            events=events,
             true_events=_true_events(labels),
             feature_names=name_features(feature_names, estimator, values.shape[1]),
             feature_shares=_shares(
-                found, getattr(estimator, "feature_names_in_", ()), values.shape[1]
+                blamed,
+                np.diff(events)[:, 0],
+                getattr(estimator, "feature_names_in_", ()),
+                values.shape[1],
             ),
         )
         return display.plot(ax, max_features=max_features)
@@ -296,7 +312,8 @@ class AnomalyScoreDisplay:
                 columns if feature_names is None else feature_names, None, values.shape[1]
             ),
             feature_shares=_shares(
-                () if events is None else events,
+                [] if events is None else [event.features for event in _each(events)],
+                [] if events is None else [event.n_rows for event in _each(events)],
                 () if columns is None else columns,
                 values.shape[1],
             ),
@@ -393,6 +410,8 @@ class AnomalyScoreDisplay:
         lowest.set_xlim(edges[0], edges[-1])
         if _are_numbers(self.times):
             lowest.set_xlabel(getattr(self.times, "name", None) or "Row")
+            are_counted = np.asarray(self.times).dtype.kind in "iu"
+            lowest.xaxis.get_major_locator().set_params(integer=are_counted)
             return
         from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 
@@ -457,13 +476,18 @@ def _rows_of(events: Any, times: Any) -> NDArray[np.intp]:
     return np.column_stack([starts, np.add(starts, n_rows)]).astype(np.intp)
 
 
-def _shares(events: Any, names: Iterable[Any], n_features: int) -> NDArray[np.float64]:
+def _shares(
+    blamed: Iterable[dict[Any, float] | None],
+    n_rows: Iterable[int],
+    names: Iterable[Any],
+    n_features: int,
+) -> NDArray[np.float64]:
     """Add up the features' shares of the errors of events, weighted by the events' lengths."""
     positions = {name: j for j, name in enumerate(names) if isinstance(name, str)}
     totals = np.zeros(n_features)
-    for event in _each(events):
-        for name, share in (event.features or {}).items():
-            totals[positions.get(name, name)] += share * event.n_rows
+    for shares, length in zip(blamed, n_rows, strict=True):
+        for name, share in (shares or {}).items():
+            totals[positions.get(name, name)] += share * length
     return totals
 
 

@@ -24,6 +24,9 @@ NAME = "LatentDisplay"
 COLORS = (BLUE, VERMILLION, GREEN, PURPLE, ORANGE, SKY_BLUE, BLACK)
 MARKERS = "o^sDvX<P>*p"
 
+MAX_NAMES = 20
+"""The most labels that a legend names, the most frequent ones."""
+
 
 class LatentDisplay:
     """Latents of sequences, projected on two dimensions and coloured by score or label.
@@ -104,8 +107,8 @@ class LatentDisplay:
             In any of the forms that the estimator takes; at least two.
 
         y : array-like of shape (n_sequences,), default=None
-            Labels of any kind, by which to colour the points. None colours them by score, and marks
-            those below the threshold.
+            Labels of any kind, by which to colour the points; the legend names the twenty most
+            frequent. None colours them by score, and marks those below the threshold.
 
         ax : matplotlib Axes, default=None
             Where to draw; None makes a new figure.
@@ -243,8 +246,17 @@ class LatentDisplay:
                 linewidth=0.4,
                 label=str(label),
             )
-        handles = [self.points_[label.item()] for label in classes]
-        self.ax_.legend(handles=handles, loc="upper left", bbox_to_anchor=(1, 1), frameon=False)
+        is_frequent = np.argsort(np.argsort(-counts, kind="stable")) < MAX_NAMES
+        n_more = len(classes) - MAX_NAMES
+        self.ax_.legend(
+            handles=[self.points_[label.item()] for label in classes[is_frequent]],
+            title=f"{n_more} rarer not named" if n_more > 0 else None,
+            loc="upper left",
+            bbox_to_anchor=(1, 1),
+            frameon=False,
+            fontsize="medium" if len(classes) <= 12 else "small",
+            title_fontsize="small",
+        )
 
     def _draw_scores(self, scores: NDArray[np.float64]) -> None:
         is_anomalous = scores < (-np.inf if self.offset is None else self.offset)

@@ -321,4 +321,5 @@ class ReconstructionDisplay:
         )
         label_panel(cells, "error of each feature at each step, scaled")
         cells.set(xlabel="Time step", xlim=(edges[0], edges[-1]))
+        cells.xaxis.get_major_locator().set_params(integer=True)
         self.figure_.colorbar(self.strip_, cax=bar)

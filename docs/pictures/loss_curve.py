@@ -1,0 +1,8 @@
+"""The losses of a detector, epoch by epoch."""
+
+from skl_lstmae import LossCurveDisplay, LSTMAutoencoderDetector
+from skl_lstmae.datasets import load_japanese_vowels
+
+vowels = load_japanese_vowels(anomalous_speaker=1)
+detector = LSTMAutoencoderDetector(random_state=0).fit(vowels.X_train)
+LossCurveDisplay.from_estimator(detector)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import numbers
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -260,9 +260,9 @@ def check_series(estimator: Any, X: Any, *, reset: bool) -> tuple[Sequences, Res
         columns = reading.columns
     else:
         columns = X if _is_frame(X) else _to_floats(X, "X", _SERIES_FORMS)
-        is_pandas = hasattr(X, "iloc")
+        has_frame = hasattr(X, "to_frame")
         _refuse_series_shape(
-            columns.shape, remedy="X.to_frame()" if is_pandas else "X.reshape(-1, 1)"
+            columns.shape, remedy="X.to_frame()" if has_frame else "X.reshape(-1, 1)"
         )
         reading = _read_list([columns], "series")
         columns = columns if _is_frame(X) else reading.sequences.values
@@ -398,8 +398,9 @@ def _warn_of_short_rows(reading: _Reading) -> None:
     if reading.is_table and n_columns < SHORT_ROW and n_rows >= MANY_ROWS:
         warnings.warn(
             f"the {n_rows} rows of X are read as sequences of {n_columns} time steps with one "
-            "feature; if X is one series whose rows are time steps, use SlidingWindowDetector, if "
-            "not, pass a list of its rows.",
+            "feature; if its rows are time steps, use SlidingWindowDetector for one series, or a "
+            "DataFrame indexed by (sequence id, time) for many sequences, if not, pass a list of "
+            "its rows.",
             UserWarning,
             stacklevel=5,
         )
@@ -410,10 +411,7 @@ def _warn_of_short_rows(reading: _Reading) -> None:
 
 def _read(X: Any, kind: str = "sequence") -> _Reading:
     """Read `X`, whose parts the user calls by the name of their `kind`."""
-    if isinstance(X, Iterator):
-        raise TypeError(
-            f"X is of type {type(X).__name__}, which can be read only once; pass list(X)."
-        )
+    _refuse_containers(X)
     if isinstance(X, (list, tuple)) or _is_object_vector(X):
         return _read_list(X, kind)
     if _is_panel(X):
@@ -681,6 +679,18 @@ def _is_sparse(X: Any) -> bool:
 # ----------------------------------------------------------------------------------- the refusals
 
 
+def _refuse_containers(X: Any) -> None:
+    """Refuse what holds sequences in a way that they cannot be read from."""
+    name = type(X).__name__
+    if isinstance(X, Iterator):
+        raise TypeError(f"X is of type {name}, which can be read only once; pass list(X).")
+    if isinstance(X, Mapping) and not _is_sparse(X):  # a whole data set of scikit-learn's is one
+        remedy = "X.data" if hasattr(X, "data") else "list(X.values())"
+        raise TypeError(f"X is of type {name}; pass the sequences in it, {remedy}.")
+    if name == "PackedSequence":
+        raise TypeError(f"X is of type {name}; pass torch.nn.utils.rnn.unpack_sequence(X).")
+
+
 def _observed_lengths(sequences: Sequences, kind: str = "sequence") -> NDArray[np.intp]:
     """Return each sequence's number of steps up to its last observed one, in bounded memory.
 
@@ -720,7 +730,8 @@ def _refuse_shape(shape: tuple[int, ...]) -> None:
     if len(shape) == 1:
         raise ValueError(
             f"Expected 2D array, got 1D array instead: X has shape {shape}; pass a single sequence "
-            "as [X]. Reshape your data with X.reshape(1, -1) if it is one row of a table."
+            "as [X], and one long series as a single column to SlidingWindowDetector. Reshape your "
+            "data with X.reshape(1, -1) if it is one row of a table."
         )
     if len(shape) > 4:
         raise ValueError(f"X has {len(shape)} dimensions, shape {shape}; expected {_FORMS}.")
@@ -828,4 +839,5 @@ def _refuse_time(index: Any, row: int, kind: str) -> None:
 
 def _unreadable(place: str, error: Exception) -> Exception:
     kind = TypeError if isinstance(error, TypeError) else ValueError
-    return kind(f"{place} cannot be read as numbers: {error}")
+    remedy = "; leave text out, or encode it as numbers." if "to float" in str(error) else ""
+    return kind(f"{place} cannot be read as numbers: {error}{remedy}")

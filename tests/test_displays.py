@@ -147,6 +147,18 @@ def test_without_matplotlib_one_sentence_says_how_to_install_it(name, monkeypatc
         getattr(skl_lstmae, name).from_estimator(*arguments)
 
 
+@pytest.mark.parametrize("make", [plt.figure, lambda: plt.subplots(2)[1]], ids=["figure", "array"])
+def test_axes_that_are_none_are_refused(autoencoder, sliding, make):
+    ax = make()
+    for name, display in render_each(autoencoder, sliding).items():
+        sentence = (
+            f"{name}.plot draws on one matplotlib Axes, but ax is of type {type(ax).__name__}; "
+            "pass one that plt.subplots() returns, or None."
+        )
+        with pytest.raises(TypeError, match=f"^{re.escape(sentence)}$"):
+            display.plot(ax)
+
+
 @pytest.mark.parametrize("name", DISPLAYS)
 def test_an_unfitted_estimator_is_refused(name):
     is_of_rows = name == "AnomalyScoreDisplay"

@@ -7,10 +7,12 @@ from datetime import date, datetime
 
 import numpy as np
 import pandas as pd
+import polars
 import pytest
 import scipy.sparse
 import torch
 from sklearn.base import BaseEstimator
+from sklearn.utils import Bunch
 
 from skl_lstmae._sequences import (
     Sequences,
@@ -570,11 +572,13 @@ VALUE_ERRORS = {
     ),
     "text in an object array": (
         object_table("a"),
-        "X cannot be read as numbers: could not convert string to float: 'a'",
+        "X cannot be read as numbers: could not convert string to float: 'a'; leave text out, or "
+        "encode it as numbers.",
     ),
     "column of text": (
         pd.DataFrame({"a": [1.0], "b": ["c"]}),
-        "column 'b' of X cannot be read as numbers: could not convert string to float: 'c'",
+        "column 'b' of X cannot be read as numbers: could not convert string to float: 'c'; leave "
+        "text out, or encode it as numbers.",
     ),
     "three-level index": (
         panel([("a", 1), ("a", 2)], x=[1, 2]).set_index("x", append=True),
@@ -609,7 +613,6 @@ VALUE_ERRORS = {
 
 TYPE_ERRORS = {
     "text": ("abc", f"X is of type str; expected {FORMS}."),
-    "dict": ({"a": 1}, f"X is of type dict; expected {FORMS}."),
     "None": (None, f"X is of type NoneType; expected {FORMS}."),
     "set": ({1.0}, f"X is of type set; expected {FORMS}."),
     "text member": (
@@ -651,6 +654,15 @@ TYPE_ERRORS = {
         "X is sparse (Tensor), but dense data is required; convert it with .toarray() or "
         ".to_dense().",
     ),
+    "dict": ({"a": steps(2)}, "X is of type dict; pass the sequences in it, list(X.values())."),
+    "a whole data set": (
+        Bunch(data=[steps(2)]),
+        "X is of type Bunch; pass the sequences in it, X.data.",
+    ),
+    "packed sequences": (
+        torch.nn.utils.rnn.pack_sequence([torch.ones(2, 3)]),
+        "X is of type PackedSequence; pass torch.nn.utils.rnn.unpack_sequence(X).",
+    ),
     "dict in an object array": (
         object_table({"foo": "bar"}),
         "X cannot be read as numbers: float() argument must be a string or a real number, "
@@ -687,8 +699,9 @@ def test_the_words_of_numpy_and_scikit_learn_follow_the_place(X, beginning):
 @pytest.mark.parametrize("to_1d", [np.asarray, torch.tensor, pd.Series])
 def test_one_dimensional_numbers_are_refused(to_1d):
     sentence = (
-        "Expected 2D array, got 1D array instead: X has shape (3,); pass a single sequence as [X]. "
-        "Reshape your data with X.reshape(1, -1) if it is one row of a table."
+        "Expected 2D array, got 1D array instead: X has shape (3,); pass a single sequence as [X], "
+        "and one long series as a single column to SlidingWindowDetector. Reshape your data with "
+        "X.reshape(1, -1) if it is one row of a table."
     )
     with pytest.raises(ValueError, match=exactly(sentence)):
         read_sequences(to_1d([1.0, 2.0, 3.0]))
@@ -770,9 +783,9 @@ def test_too_few_sequences_are_refused():
 @pytest.mark.parametrize("wrap", [np.asarray, pd.DataFrame], ids=["array", "frame"])
 def test_fit_on_many_short_rows_warns_that_they_are_read_as_sequences(wrap):
     sentence = (
-        "the 100 rows of X are read as sequences of 3 time steps with one feature; if X is one "
-        "series whose rows are time steps, use SlidingWindowDetector, if not, pass a list of its "
-        "rows."
+        "the 100 rows of X are read as sequences of 3 time steps with one feature; if its rows are "
+        "time steps, use SlidingWindowDetector for one series, or a DataFrame indexed by (sequence "
+        "id, time) for many sequences, if not, pass a list of its rows."
     )
     with pytest.warns(UserWarning, match=exactly(sentence)):
         Detector().fit(wrap(np.ones((100, 3))))
@@ -1027,6 +1040,12 @@ SERIES_ERRORS = {
     ),
     "a pandas Series": (
         pd.Series([1.0, 2.0]),
+        "Expected 2D array, got 1D array instead: X has shape (2,); expected one series, an array "
+        "or DataFrame (n_timesteps, n_features), or a list of series. Reshape your data with "
+        "X.to_frame() if it has a single feature.",
+    ),
+    "a polars Series": (
+        polars.Series([1.0, 2.0]),
         "Expected 2D array, got 1D array instead: X has shape (2,); expected one series, an array "
         "or DataFrame (n_timesteps, n_features), or a list of series. Reshape your data with "
         "X.to_frame() if it has a single feature.",

@@ -94,6 +94,11 @@ def make_ax(ax: Any, caller: str, **figure_options: Any) -> Any:
     plt = import_pyplot(caller)
     if ax is None:
         _, ax = plt.subplots(layout="constrained", **figure_options)
+    if not hasattr(ax, "plot"):
+        raise TypeError(
+            f"{caller} draws on one matplotlib Axes, but ax is of type {type(ax).__name__}; pass "
+            "one that plt.subplots() returns, or None."
+        )
     return ax
 
 

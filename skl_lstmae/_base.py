@@ -603,6 +603,7 @@ class SequenceDetector(CallbackSupportMixin, OutlierMixin, BaseEstimator):
     ) -> dict[str, Any]:
         """Return the attributes of this detector, had its training stopped where `history` does."""
         stopped = copy(self)
+        stopped.module_ = deepcopy(self.module_).eval()  # training goes on in the other
         stopped.module_.load_state_dict(history.kept_weights)
         stopped._conclude(history, parts, random_state)
         return dict(vars(stopped))

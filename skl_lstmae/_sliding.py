@@ -36,7 +36,7 @@ from skl_lstmae._windows import AGGREGATIONS, merge, observed, split
 WINDOWS_PER_EPOCH = 1024
 """Windows that an epoch trains on, at most, unless the user says otherwise."""
 
-LARGEST_SHARE = 5
+LARGEST_SHARE = 6
 """An estimated window is at most this part of the longest series."""
 
 
@@ -73,7 +73,7 @@ class SlidingWindowDetector(CallbackSupportMixin, MetaEstimatorMixin, OutlierMix
     window_size : int or "auto", default="auto"
         Rows of a window. "auto" is the whole number of periods of the training series nearest to
         100 rows; or 100 rows, if the period is longer than 133 or there is none; but no more than a
-        fifth of the longest series. The period is the shortest lag, from 16 to 400 rows, at which
+        sixth of the longest series. The period is the shortest lag, from 16 to 400 rows, at which
         the autocorrelation (mean over features and series, of what a linear trend leaves of each)
         has a peak at least 0.8 times as high as its highest.
 
@@ -86,8 +86,10 @@ class SlidingWindowDetector(CallbackSupportMixin, MetaEstimatorMixin, OutlierMix
         in every epoch. "auto" makes it at most 1024 windows an epoch. A scikit-learn detector
         learns from the middle one of each.
 
-    aggregation : {"mean", "min", "max"}, default="mean"
-        How the scores of the windows that cover a row become its score.
+    aggregation : {"mean_min", "mean", "min", "max"}, default="mean_min"
+        How the scores of the windows that cover a row become its score. "mean_min" is halfway
+        between "mean", which is lowest in the middle of what is long, and "min", which the many
+        calm rows around what is brief do not weaken.
 
     validation_fraction : float, default=0.1
         Share of each series, its end and one window at least, that is kept from training if
@@ -168,7 +170,7 @@ class SlidingWindowDetector(CallbackSupportMixin, MetaEstimatorMixin, OutlierMix
         window_size: int | Literal["auto"] = "auto",
         stride: int = 1,
         training_stride: int | Literal["auto"] = "auto",
-        aggregation: str = "mean",
+        aggregation: str = "mean_min",
         validation_fraction: float = 0.1,
         contamination: float | Literal["auto"] = "auto",
         false_alarm_rate: float = 0.01,

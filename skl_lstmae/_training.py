@@ -10,6 +10,7 @@ from sklearn.exceptions import ConvergenceWarning
 from torch import Generator, Tensor, nn
 from torch.nn.utils import clip_grad_norm_
 from torch.optim import AdamW, Optimizer
+from torch.optim.swa_utils import AveragedModel
 
 from skl_lstmae._batches import Batch
 from skl_lstmae._losses import Loss
@@ -20,8 +21,8 @@ class History:
     """Mean loss of an observed cell, epoch by epoch, and the weights to keep.
 
     Where there is a validation loss, it judges the epochs, and the best one's weights are kept. A
-    training loss is that of weights on their way through the epoch: it tells when to stop, but the
-    weights kept are the last.
+    training loss is that of weights on their way through the epoch, not of averaged ones: it tells
+    when to stop, but the weights kept are the last.
 
     Parameters
     ----------
@@ -74,6 +75,9 @@ NOBODY = EpochWatcher()
 class Trainer:
     """AdamW [1]_ with gradient clipping, until the loss stops falling.
 
+    What is validated and kept are averages of the weights over the latest steps [2]_: at a constant
+    learning rate single weights jump about the optimum, and how well they detect is up to chance.
+
     Parameters
     ----------
     loss : callable
@@ -88,6 +92,8 @@ class Trainer:
     References
     ----------
     .. [1] I. Loshchilov, F. Hutter, "Decoupled weight decay regularization", ICLR 2019.
+    .. [2] O. Shamir, T. Zhang, "Stochastic gradient descent for non-smooth optimization:
+       convergence results and optimal averaging schemes", ICML 2013.
     """
 
     loss: Loss
@@ -152,11 +158,15 @@ class Trainer:
         watcher: EpochWatcher,
     ) -> None:
         optimizer = self._make_optimizer(module)
+        averaged = AveragedModel(module, avg_fn=_polynomial_decay)
+        optimizer.register_step_post_hook(lambda *_: averaged.update_parameters(module))
         while history.n_epochs < self.max_epochs:
             watcher.begin_epoch()
             loss = self._train_epoch(module, training_batches(), optimizer)
-            validation_loss = validation_batches and self._mean_loss(module, validation_batches())
-            history.record(module, loss, validation_loss)
+            validation_loss = validation_batches and self._mean_loss(
+                averaged.module, validation_batches()
+            )
+            history.record(averaged.module, loss, validation_loss)
             self._report(history)
             wants_to_stop = watcher.end_epoch(history)
             if wants_to_stop or history.n_epochs_without_progress >= self.n_iter_no_change:
@@ -211,6 +221,11 @@ class Trainer:
             if history.validation_loss_curve:
                 line += f", validation loss = {history.validation_loss_curve[-1]:.8f}"
             print(line)
+
+
+def _polynomial_decay(average: Tensor, weight: Tensor, n_averaged: Tensor) -> Tensor:
+    """Take one more weight into an average in which the t-th of n counts about (t / n)**8."""
+    return torch.lerp(average, weight, 9 / (n_averaged + 9))
 
 
 def _check_finite(loss: float) -> None:

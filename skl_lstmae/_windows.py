@@ -9,6 +9,14 @@ from numpy.typing import NDArray
 from skl_lstmae._sequences import Sequences
 
 AGGREGATIONS = {
+    "mean": ["mean"],
+    "min": ["min"],
+    "max": ["max"],
+    "mean_min": ["mean", "min"],
+}
+"""Of which statistics of a row's windows each aggregation is the mean."""
+
+ACCUMULATORS = {
     "mean": (np.add, 0.0),
     "min": (np.minimum, np.inf),
     "max": (np.maximum, -np.inf),
@@ -83,8 +91,8 @@ def merge(
         Windows that `split` cut from `series`.
     series : Sequences
         The series, whose starts ascend.
-    aggregation : {"mean", "min", "max"}, default="mean"
-        How the values of a row's windows become one.
+    aggregation : {"mean", "min", "max", "mean_min"}, default="mean"
+        How the values of a row's windows become one; "mean_min" is halfway between two.
 
     Returns
     -------
@@ -92,7 +100,16 @@ def merge(
         Row after row, series after series. A row's windows are added up in their order, so that
         neither the length of its series nor other rows have a say in it, to the last bit.
     """
-    combine, start = AGGREGATIONS[aggregation]
+    statistics = [
+        _merge(values, windows, series, statistic) for statistic in AGGREGATIONS[aggregation]
+    ]
+    return np.mean(statistics, axis=0)
+
+
+def _merge(
+    values: NDArray[Any], windows: Sequences, series: Sequences, statistic: str
+) -> NDArray[np.float64]:
+    combine, start = ACCUMULATORS[statistic]
     first_rows = np.cumsum(series.lengths) - series.lengths
     owner = np.searchsorted(series.starts, windows.starts, side="right") - 1
     positions = first_rows[owner] + windows.starts - series.starts[owner]
@@ -108,7 +125,7 @@ def merge(
         news = values[reaching] if is_per_window else values[first_values[reaching] + step]
         merged[rows] = combine(merged[rows], news)
         n_windows[rows] += 1
-    if aggregation == "mean":
+    if statistic == "mean":
         merged = (merged.T / n_windows).T
     return merged
 

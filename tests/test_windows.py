@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from skl_lstmae import _windows
 from skl_lstmae._sequences import Sequences
 from skl_lstmae._windows import (
+    AGGREGATIONS,
     blocks,
     cut,
     merge,
@@ -79,7 +80,7 @@ def test_every_row_is_covered_by_windows_of_its_own_series(example):
     assert windows.lengths.tolist() == np.minimum(series.lengths, size)[owners[firsts]].tolist()
 
 
-@given(series_and_windows(), st.sampled_from(["mean", "min", "max"]))
+@given(series_and_windows(), st.sampled_from(sorted(AGGREGATIONS)))
 @settings(deadline=None)
 def test_merge_undoes_split(example, aggregation):
     series, windows, _ = example
@@ -88,13 +89,21 @@ def test_merge_undoes_split(example, aggregation):
     assert merged.tolist() == series.values.tolist()
 
 
-@given(series_and_windows(), st.sampled_from(["mean", "min", "max"]), st.integers(0, 2**32 - 1))
+OF_A_ROW = {
+    "mean": np.mean,
+    "min": np.min,
+    "max": np.max,
+    "mean_min": lambda values: (np.mean(values) + np.min(values)) / 2,
+}
+
+
+@given(series_and_windows(), st.sampled_from(sorted(AGGREGATIONS)), st.integers(0, 2**32 - 1))
 @settings(deadline=None)
 def test_merge_agrees_with_a_loop_over_rows(example, aggregation, seed):
     series, windows, _ = example
     values = np.random.default_rng(seed).normal(size=len(windows))
     expected = [
-        getattr(np, aggregation)(
+        OF_A_ROW[aggregation](
             values[(windows.starts <= row) & (row < windows.starts + windows.lengths)]
         )
         for row in range(len(series.values))
@@ -108,6 +117,7 @@ def test_merge_agrees_with_a_loop_over_rows(example, aggregation, seed):
         ("mean", [1.0, 1.5, 3.0, 5.5, 7.0, 4.0]),
         ("min", [1.0, 1.0, 2.0, 4.0, 7.0, 4.0]),
         ("max", [1.0, 2.0, 4.0, 7.0, 7.0, 4.0]),
+        ("mean_min", [1.0, 1.25, 2.5, 4.75, 7.0, 4.0]),
     ],
 )
 def test_values_of_windows_are_aggregated_row_by_row(aggregation, expected):

@@ -577,8 +577,11 @@ class SequenceDetector(CallbackSupportMixin, OutlierMixin, BaseEstimator):
             generator=make_generator(random_state, self.device_),
         )
 
+    def _make_scorer(self) -> ErrorScorer:
+        return make_scorer(self.scorer)
+
     def _learn_scores(self, parts: Parts) -> None:
-        self._scorer = make_scorer(self.scorer)
+        self._scorer = self._make_scorer()
         summaries = self._summarize(parts.sample())
         self._scorer.fit(summaries)
         self._held_out_scores = None
@@ -596,7 +599,7 @@ class SequenceDetector(CallbackSupportMixin, OutlierMixin, BaseEstimator):
     def _learn_normal(self, windows: Sequences) -> None:
         """Learn anew, from windows of all rows, what the scorer holds for normal."""
         windows = spread(windows, min(len(windows), MAX_REFERENCES))
-        self._scorer = make_scorer(self.scorer).fit(self._summarize(windows))
+        self._scorer = self._make_scorer().fit(self._summarize(windows))
 
     def _attributes_after(
         self, history: History, parts: Parts, random_state: RandomState

@@ -119,7 +119,9 @@ class LSTMForecastDetector(SequenceDetector):
 
     early_stopping : bool, default=True
         Whether part of the sequences is held out to tell when to stop and which epoch's weights to
-        keep. If False, the training loss tells when to stop, and the last weights are kept.
+        keep. If False, the training loss tells when to stop, and the last weights are kept. In both
+        cases a weight is an average over the latest steps [2]_, in which the t-th of n counts about
+        as (t / n)**8 does.
 
     validation_fraction : float, default=0.1
         Share of the sequences, three at least, that are held out if `early_stopping` or
@@ -224,6 +226,9 @@ class LSTMForecastDetector(SequenceDetector):
     ----------
     .. [1] P. Malhotra, L. Vig, G. Shroff, P. Agarwal, "Long short term memory networks for anomaly
        detection in time series", ESANN 2015.
+    .. [2] O. Shamir, T. Zhang, "Stochastic gradient descent for non-smooth optimization:
+       convergence results and optimal averaging schemes", ICML 2013,
+       :doi:`10.48550/arXiv.1212.1824`.
 
     Examples
     --------

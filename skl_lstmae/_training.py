@@ -89,11 +89,16 @@ class Trainer:
     generator : torch.Generator
         Drives the module's random parts; on the module's device.
 
+    averaging_power : float, default=8
+        The weights after the t-th of n steps count in their average about as ``(t / n)`` to this
+        power does.
+
     References
     ----------
     .. [1] I. Loshchilov, F. Hutter, "Decoupled weight decay regularization", ICLR 2019.
     .. [2] O. Shamir, T. Zhang, "Stochastic gradient descent for non-smooth optimization:
-       convergence results and optimal averaging schemes", ICML 2013.
+       convergence results and optimal averaging schemes", ICML 2013,
+       :doi:`10.48550/arXiv.1212.1824`.
     """
 
     loss: Loss
@@ -105,6 +110,7 @@ class Trainer:
     tol: float
     verbose: int
     generator: Generator
+    averaging_power: float = 8
 
     def train(
         self,
@@ -158,7 +164,7 @@ class Trainer:
         watcher: EpochWatcher,
     ) -> None:
         optimizer = self._make_optimizer(module)
-        averaged = AveragedModel(module, avg_fn=_polynomial_decay)
+        averaged = AveragedModel(module, avg_fn=self._average)
         optimizer.register_step_post_hook(lambda *_: averaged.update_parameters(module))
         while history.n_epochs < self.max_epochs:
             watcher.begin_epoch()
@@ -215,17 +221,17 @@ class Trainer:
         prediction, _ = module(batch.x, batch.lengths, self.generator)
         return (self.loss(prediction, batch.x) * batch.observed).sum()
 
+    def _average(self, average: Tensor, weight: Tensor, n_averaged: Tensor | int) -> Tensor:
+        """Take one more weight into an average of so many."""
+        power = self.averaging_power
+        return torch.lerp(average, weight, (power + 1) / (n_averaged + power + 1))
+
     def _report(self, history: History) -> None:
         if self.verbose:
             line = f"Epoch {history.n_epochs}, loss = {history.loss_curve[-1]:.8f}"
             if history.validation_loss_curve:
                 line += f", validation loss = {history.validation_loss_curve[-1]:.8f}"
             print(line)
-
-
-def _polynomial_decay(average: Tensor, weight: Tensor, n_averaged: Tensor) -> Tensor:
-    """Take one more weight into an average in which the t-th of n counts about (t / n)**8."""
-    return torch.lerp(average, weight, 9 / (n_averaged + 9))
 
 
 def _check_finite(loss: float) -> None:

@@ -6,15 +6,24 @@ from itertools import pairwise
 import numpy as np
 import pandas as pd
 import pytest
+import torch
+from numpy.testing import assert_array_equal
 from sklearn.ensemble import IsolationForest
+from sklearn.exceptions import ConvergenceWarning
 
 from benchmarks.detection import __main__ as command
+from benchmarks.detection.ablations import (
+    NetworkAlone,
+    OutlineAlone,
+    TorchInitialisedAutoencoder,
+)
 from benchmarks.detection.baselines import HeldOutThreshold, NeighborDistance, OnWindows, PCAError
 from benchmarks.detection.data import DATASETS
 from benchmarks.detection.methods import METHODS, VARIANTS
 from benchmarks.detection.ranks import Ranks, critical_difference
 from benchmarks.detection.report import report
 from benchmarks.detection.run import COLUMNS, Run, count_false_alarms, judge, missing_runs
+from benchmarks.detection.study import KEYS, study
 from benchmarks.detection.summary import (
     by_case,
     by_dataset,
@@ -25,6 +34,7 @@ from benchmarks.detection.summary import (
 from benchmarks.detection.tables import Resample, Standardize, count, summarize
 from benchmarks.detection.vus import vus_pr, vus_window
 from skl_lstmae import SlidingWindowDetector
+from skl_lstmae._sequences import check_sequences
 
 
 def save(data, name, **arrays):
@@ -344,7 +354,7 @@ def test_the_network_is_trained_as_long_as_the_option_says(data, tmp_path, monke
     run_command(monkeypatch, *arguments, "vowels,skab")
     results = pd.read_csv(out)
     assert results["n_epochs"].tolist() == [2] * 6
-    assert results["window_size"].dropna().tolist() == [75, 30]
+    assert results["window_size"].dropna().tolist() == [50, 30]
     assert set(read_results(out)["method"]) == {"default, 2 epochs", "plain, 2 epochs"}
 
 
@@ -460,3 +470,82 @@ def test_published_figures_stand_beside_ours():
     assert "| CNN (published) | 0.300 |" in text
     assert "| TSB-AD-M: VUS-PR, above the best published | 0.800 | 0.300 | met |" in text
     assert list(by_case(results, "vus_pr").index) == [("tsb", "a"), ("tsb", "b"), ("tsb", "c")]
+
+
+# ------------------------------------------------------------------------------ the defaults varied
+
+
+def test_variations_are_compared_on_what_both_ran_on():
+    values = {
+        ("vowels", "a", "default", 0): 0.8,
+        ("vowels", "a", "default", 1): 0.2,  # the variation has not run with this seed
+        ("vowels", "a", "noise=0", 0): 0.9,
+        ("plaid", "b", "default", 0): 0.5,
+        ("plaid", "b", "noise=0", 0): 0.5,
+        ("plaid", "c", "default", 0): 0.5,
+        ("plaid", "c", "noise=0", 0): 0.9,
+        ("nab", "d", "default", 0): 0.7,
+        ("nab", "d", "noise=0", 0): 0.1,
+        ("nab", "d", "aggregation=min", 0): 0.8,
+    }
+    rows = [(*key, value, value) for key, value in values.items()]
+    results = pd.DataFrame(rows, columns=[*KEYS[:2], "method", "seed", "roc_auc", "vus_pr"])
+    results.loc[results["dataset"] == "nab", "roc_auc"] = 0.0  # series are judged by VUS-PR
+    gains = study(results)
+    assert gains.columns.tolist() == ["vowels", "plaid", "nab", "mean", "lowest", "highest"]
+    assert gains.loc["noise=0"].tolist() == pytest.approx([0.1, 0.2, -0.6, -0.1, -0.25, 0.15])
+    assert gains.loc["aggregation=min", ["nab", "mean"]].tolist() == pytest.approx([0.1, 0.1])
+    assert gains.loc["aggregation=min", ["vowels", "lowest"]].isna().all()
+
+
+def test_the_report_keeps_variations_apart_from_what_they_vary():
+    results = made_up_results().replace({"method": {"knn": "noise=0"}})
+    text = report(results, pd.DataFrame())
+    assert "| noise=0 | -0.150 | +0.200 | +0.025 | -0.150 | +0.200 |" in text
+    assert "|  | cases | default | pca |" in text
+
+
+# --------------------------------------------------------------------------------------- ablations
+
+
+def make_waves(n=30):
+    rng = np.random.default_rng(0)
+    return [np.sin(np.arange(20) / 3 + rng.uniform(0, 6))[:, np.newaxis] for _ in range(n)]
+
+
+@pytest.mark.parametrize(("ablation", "depends"), [(OutlineAlone, False), (NetworkAlone, True)])
+def test_without_the_network_its_weights_have_no_say(ablation, depends):
+    X, quick = make_waves(), {"hidden_size": 4, "latent_size": 2, "max_epochs": 1}
+    with pytest.warns(ConvergenceWarning):
+        scores, others = (
+            ablation(**quick, learning_rate=rate, random_state=0).fit(X).score_samples(X)
+            for rate in (0.001, 0.1)
+        )
+    assert (scores != others).any() == depends
+
+
+def test_without_the_outline_only_latents_and_errors_count():
+    X, quick = make_waves(), {"hidden_size": 4, "latent_size": 2, "max_epochs": 1}
+    with pytest.warns(ConvergenceWarning):
+        detector = NetworkAlone(**quick, random_state=0).fit(X)
+    summaries = detector._summarize(check_sequences(detector, X)[0])
+    scores = detector._scorer.score(summaries)
+    summaries["outline"] += 100
+    assert_array_equal(detector._scorer.score(summaries), scores)
+    summaries["bias"] += 100
+    assert (detector._scorer.score(summaries) < scores).all()
+
+
+def test_torch_s_weights_are_drawn_from_the_generator_given():
+    module = TorchInitialisedAutoencoder(input_size=2, hidden_size=16, latent_size=4)
+    before = torch.get_rng_state()
+
+    def draw(seed):
+        module.reset_parameters(torch.Generator().manual_seed(seed))
+        return torch.cat([weights.detach().flatten() for weights in module.encoder.parameters()])
+
+    first = draw(0)
+    assert (draw(1) != first).any()
+    assert (draw(0) == first).all()
+    assert first.abs().max() <= 16**-0.5
+    assert (torch.get_rng_state() == before).all()

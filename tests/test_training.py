@@ -116,6 +116,13 @@ def test_weights_averaged_over_the_steps_are_judged_and_kept(is_validated):
         assert history.validation_loss_curve[-1] == pytest.approx((4.0 - module.value.item()) ** 2)
 
 
+def test_at_a_high_power_the_last_weights_are_kept():
+    module, batches = Constant(), [make_batch([4.0])]
+    with pytest.warns(ConvergenceWarning):
+        make_trainer(max_epochs=4, averaging_power=1e12).train(module, lambda: [batches], None)
+    assert module.value.item() == pytest.approx(0.4, abs=1e-3)
+
+
 def test_improvements_below_tol_do_not_postpone_the_end():
     module = Constant()
     history = make_trainer(learning_rate=1e-4, tol=1.0, n_iter_no_change=7).train(

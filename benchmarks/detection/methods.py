@@ -8,6 +8,12 @@ from sklearn.ensemble import IsolationForest
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 
+from benchmarks.detection.ablations import (
+    NetworkAlone,
+    OutlineAlone,
+    TorchInitialisation,
+    WithoutAveraging,
+)
 from benchmarks.detection.baselines import (
     HeldOutThreshold,
     NeighborDistance,
@@ -35,15 +41,18 @@ PLAIN = {
 }
 
 
-def ours(sliding: dict[str, Any] | None = None, **parameters: Any) -> Method:
+def ours(
+    sliding: dict[str, Any] | None = None,
+    detector: type[LSTMAutoencoderDetector] = LSTMAutoencoderDetector,
+    **parameters: Any,
+) -> Method:
     """Vary the defaults: those of the sliding window, and those of the detector of sequences."""
 
     def make(case: Case, **training: Any) -> Any:
-        changed = parameters | training
+        of_sequences = detector(**parameters | training)
         if case.kind != SERIES:
-            return LSTMAutoencoderDetector(**changed)
-        inner = LSTMAutoencoderDetector(**changed) if changed else None
-        return SlidingWindowDetector(inner, **sliding or {})
+            return of_sequences
+        return SlidingWindowDetector(of_sequences, **sliding or {})
 
     return make
 
@@ -90,11 +99,31 @@ BASELINES: dict[str, Method] = {
 METHODS: dict[str, Method] = {"default": ours(), **BASELINES}
 
 VARIANTS: dict[str, Method] = {
+    "initialisation=torch": ours(detector=TorchInitialisation),
+    "decoder=autoregressive": ours(decoder="autoregressive"),
+    "bidirectional=encoder": ours(bidirectional="encoder"),
+    "bottleneck=last": ours(bottleneck="last"),
+    "bottleneck=max": ours(bottleneck="max"),
+    "latent_size=16": ours(latent_size=16),
+    "latent_size=64": ours(latent_size=64),
+    "hidden_size=32": ours(hidden_size=32),
+    "hidden_size=128": ours(hidden_size=128),
+    "noise=0": ours(noise=0.0),
+    "max_epochs=20": ours(max_epochs=20),
+    "learning_rate=0.001": ours(learning_rate=0.001),
+    "batch_size=64": ours(batch_size=64),
+    "averaging=none": ours(detector=WithoutAveraging),
+    "scaler=robust": ours(scaler="robust"),
+    "loss=absolute_error": ours(loss="absolute_error"),
     "scorer=neighbors": ours(scorer="neighbors"),
     "scorer=mahalanobis": ours(scorer="mahalanobis"),
     "scorer=error": ours(scorer="error"),
-    "bottleneck=last": ours(bottleneck="last"),
+    "network alone": ours(detector=NetworkAlone),
+    "outline alone": ours(detector=OutlineAlone, max_epochs=1),
     "window_size=50": ours({"window_size": 50}),
+    "window_size=200": ours({"window_size": 200}),
+    "aggregation=mean": ours({"aggregation": "mean"}),
+    "aggregation=min": ours({"aggregation": "min"}),
     "pca_unlimited": on_tables(PCAError(), np.inf),
     "knn_unlimited": on_tables(NeighborDistance(), np.inf),
 }

@@ -1,0 +1,69 @@
+"""The default detector without one of its parts, to see what that part is worth."""
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.random import RandomState
+from numpy.typing import NDArray
+from torch import nn
+
+from skl_lstmae import LSTMAutoencoderDetector, modules
+from skl_lstmae._scoring import JointScorer, View, distances_to_others
+from skl_lstmae._training import Trainer
+
+
+class TorchInitialisedAutoencoder(modules.LSTMAutoencoder):
+    """Draws its weights as torch's layers do."""
+
+    def reset_parameters(self, generator: torch.Generator | None = None) -> None:
+        seed = torch.randint(2**31 - 1, (), generator=generator).item()
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(seed)
+            for module in self.modules():
+                if isinstance(module, nn.LSTM | nn.Linear):
+                    module.reset_parameters()
+
+
+class TorchInitialisation(LSTMAutoencoderDetector):
+    """Begins with torch's weights rather than with orthogonal ones and open forget gates."""
+
+    _module_class = TorchInitialisedAutoencoder
+
+
+class WithoutAveraging(LSTMAutoencoderDetector):
+    """Keeps single weights."""
+
+    def _make_trainer(self, random_state: RandomState) -> Trainer:
+        return replace(super()._make_trainer(random_state), averaging_power=1e12)
+
+
+class NetworkScorer(JointScorer):
+    """Leaves out the one distance that knows nothing of the network."""
+
+    VIEWS = JointScorer.VIEWS[:2]
+
+
+class NetworkAlone(LSTMAutoencoderDetector):
+    """Judges by latents and errors, and not by the outline of the sequence itself."""
+
+    def _make_scorer(self) -> JointScorer:
+        return NetworkScorer()
+
+
+class OutlineScorer(JointScorer):
+    """Leaves out all that comes of the network."""
+
+    VIEWS = (View("outline"),)
+
+    def score(self, summaries: NDArray[Any]) -> NDArray[np.float64]:
+        points = self.views_[0].transform(summaries)
+        return -distances_to_others(points, self._transformed_references()[0], 1)[:, 0]
+
+
+class OutlineAlone(LSTMAutoencoderDetector):
+    """Judges by the nearest neighbour of the sequence's outline, without a network's help."""
+
+    def _make_scorer(self) -> JointScorer:
+        return OutlineScorer()

@@ -21,7 +21,7 @@ from skl_lstmae._batches import Batch, BatchBuilder
 from skl_lstmae._callbacks import CallbackSupportMixin, FitCallbacks
 from skl_lstmae._devices import resolve_device, usable_device
 from skl_lstmae._inference import Inference
-from skl_lstmae._labels import warn_of_labels_0_and_1
+from skl_lstmae._labels import warn_of_misread_labels
 from skl_lstmae._losses import LOSSES
 from skl_lstmae._parts import Parts, spread
 from skl_lstmae._persistence import (
@@ -94,6 +94,7 @@ class SequenceDetector(CallbackSupportMixin, OutlierMixin, BaseEstimator):
     _scorer: ErrorScorer
     _training_scores: ReferenceScores
     _held_out_scores: ReferenceScores | None
+    _learned_scores: ReferenceScores | None
     _random_state: RandomState
     _n_timesteps: int | None
 
@@ -194,7 +195,7 @@ class SequenceDetector(CallbackSupportMixin, OutlierMixin, BaseEstimator):
             The fitted detector. A fit that fails leaves it as it was.
         """
         self._check_parameters()
-        warn_of_labels_0_and_1(y)
+        warn_of_misread_labels(y)
         callbacks = FitCallbacks(self, X, y, self.max_epochs)
         with all_or_nothing(self), one_thread_in_workers():
             sequences, _ = check_sequences(self, X, min_sequences=self._min_sequences)
@@ -471,7 +472,9 @@ class SequenceDetector(CallbackSupportMixin, OutlierMixin, BaseEstimator):
         self._train_once(sequences)
         summaries = self._summarize(sequences)
         self._scorer = deepcopy(self._scorer).partial_fit(summaries)
-        self._training_scores = self._training_scores.updated(self._scorer.score(summaries))
+        learned = self._scorer.score(summaries)
+        self._training_scores = self._training_scores.updated(learned)
+        self._learned_scores = self._learned_scores and self._learned_scores.updated(learned)
 
     def _prepare(self, training: Sequences, random_state: RandomState, *, go_on: bool) -> None:
         """Learn the scaling, and make a network or go on with the one there is."""
@@ -581,20 +584,21 @@ class SequenceDetector(CallbackSupportMixin, OutlierMixin, BaseEstimator):
         return make_scorer(self.scorer)
 
     def _learn_scores(self, parts: Parts) -> None:
-        self._scorer = self._make_scorer()
+        scorer = self._scorer = self._make_scorer()
         summaries = self._summarize(parts.sample())
-        self._scorer.fit(summaries)
-        self._held_out_scores = None
+        scorer.fit(summaries)
+        # Windows overlap: as references, held-out ones would vouch for one another, as those that
+        # were learned from do. So do pieces drawn from a series, but no more than two, and a score
+        # asks for three.
+        are_apart = parts.n_per_epoch is None
+        held_out = np.empty(0)
         if len(parts.held_out):
-            held_out_summaries = self._summarize(parts.held_out)
-            # Windows overlap: as references, held-out ones would vouch for one another. So do
-            # pieces drawn from a series, but no more than two, and a score asks for three.
-            may_learn = parts.n_per_epoch is None
-            judge = self._scorer.calibrate if may_learn else self._scorer.score
-            held_out_scores = judge(held_out_summaries)
-            self._held_out_scores = ReferenceScores.of(held_out_scores)
-            summaries = np.concatenate([summaries, held_out_summaries])
-        self._training_scores = ReferenceScores.of(self._scorer.score(summaries))
+            judge = scorer.calibrate if are_apart else scorer.score
+            held_out = judge(self._summarize(parts.held_out))
+        learned = scorer.score(summaries)
+        self._training_scores = ReferenceScores.of(np.concatenate([learned, held_out]))
+        self._held_out_scores = ReferenceScores.of(held_out) if len(held_out) else None
+        self._learned_scores = ReferenceScores.of(learned) if are_apart else None
 
     def _learn_normal(self, windows: Sequences) -> None:
         """Learn anew, from windows of all rows, what the scorer holds for normal."""
@@ -625,7 +629,7 @@ class SequenceDetector(CallbackSupportMixin, OutlierMixin, BaseEstimator):
         if not isinstance(self.contamination, str):
             return self._training_scores.contamination_offset(self.contamination)
         reference = self._held_out_scores or self._training_scores
-        return reference.false_alarm_offset(self.false_alarm_rate)
+        return reference.false_alarm_offset(self.false_alarm_rate, self._learned_scores)
 
     def _predicted_steps(self, X: Any) -> Any:
         sequences, restore = self._read(X)

@@ -111,7 +111,7 @@ class LSTMForecastDetector(SequenceDetector):
     weight_decay : float, default=0.0001
         Decoupled weight decay.
 
-    batch_size : int, default=64
+    batch_size : int, default=32
         Number of sequences, or pieces of them, in a training step.
 
     max_epochs : int, default=200
@@ -262,7 +262,7 @@ class LSTMForecastDetector(SequenceDetector):
         loss: str = "squared_error",
         learning_rate: float = 3e-3,
         weight_decay: float = 1e-4,
-        batch_size: int = 64,
+        batch_size: int = 32,
         max_epochs: int = 200,
         early_stopping: bool = True,
         validation_fraction: float = 0.1,

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 
-def warn_of_labels_0_and_1(y: Any) -> None:
+def warn_of_misread_labels(y: Any) -> None:
     """Warn of labels that scikit-learn's scorers may take for the opposite of what they mean.
 
     Those are 0 and 1, and two of text.

@@ -24,7 +24,7 @@ from skl_lstmae._base import MIN_SEQUENCES, SequenceDetector, all_or_nothing
 from skl_lstmae._callbacks import CallbackSupportMixin, FitCallbacks
 from skl_lstmae._detector import LSTMAutoencoderDetector
 from skl_lstmae._events import feature_shares, find_intervals, main_features, tabulate
-from skl_lstmae._labels import warn_of_labels_0_and_1
+from skl_lstmae._labels import warn_of_misread_labels
 from skl_lstmae._parts import Parts, hold_out_ends, spread
 from skl_lstmae._period import estimate_window_size
 from skl_lstmae._sequences import Restore, Sequences, check_series, label_rows
@@ -196,8 +196,8 @@ class SlidingWindowDetector(CallbackSupportMixin, MetaEstimatorMixin, OutlierMix
             In any of the forms above.
 
         y : array-like, default=None
-            Not learned from; labels 0 and 1, which scikit-learn's scorers may read the wrong way
-            round, are met with a warning.
+            Not learned from; labels 0 and 1, or two of text, which scikit-learn's scorers may read
+            the wrong way round, are met with a warning.
 
         Returns
         -------
@@ -205,7 +205,7 @@ class SlidingWindowDetector(CallbackSupportMixin, MetaEstimatorMixin, OutlierMix
             The fitted detector. A fit that fails leaves it as it was.
         """
         self._refuse_unsuited_detector()
-        warn_of_labels_0_and_1(y)
+        warn_of_misread_labels(y)
         callbacks = FitCallbacks(self, X, y, max_subtasks=1)
         with all_or_nothing(self):
             series, _ = check_series(self, X, reset=True)

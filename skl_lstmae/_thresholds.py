@@ -1,10 +1,10 @@
 """From reference scores to the offset below which a score is called anomalous."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.special import boxcox
-from scipy.stats import genpareto
+from scipy.stats import genpareto, sem
 
 MAX_STORED = 2048
 MAX_LATEST = 1024
@@ -63,18 +63,22 @@ class ReferenceScores:
         """Return the percentile that a share ``contamination`` of these scores lies below."""
         return self.at_rank(contamination * (self.n_scores - 1))
 
-    def false_alarm_offset(self, rate: float) -> float:
+    def false_alarm_offset(self, rate: float, learned: "ReferenceScores | None" = None) -> float:
         """Return the offset that a fresh score of the same kind falls below at a given rate.
 
         With at least ``1 / rate - 1`` scores this is split conformal prediction [1]_: the offset is
         the score of rank ``rate * (n + 1)``, valid in finite samples whatever the scores'
         distribution.
 
-        With fewer, the lowest fifth of the scores (three or more) is extrapolated by a Pareto tail
-        over their threshold, as in [2]_. There, on long streams, the tail is fitted by maximum
-        likelihood. Here the excesses are taken as exponential with a scale that is known only from
-        their mean; the prediction of the next one is then a generalised Pareto law with the number
-        of excesses as its tail index [3]_, and exact for exponential scores however few.
+        With fewer, `learned`, if they are more, lend the shape of their distribution: the scores of
+        sequences that were learned from, made like these. The offset is not above any of these.
+
+        Without `learned`, or for a rate that is too low for them as well, the lowest fifth of the
+        scores (three or more) is extrapolated by a Pareto tail over their threshold, as in [2]_.
+        There, on long streams, the tail is fitted by maximum likelihood. Here the excesses are
+        taken as exponential with a scale that is known only from their mean; the prediction of the
+        next one is then a generalised Pareto law with the number of excesses as its tail index
+        [3]_, and exact for exponential scores however few.
 
         References
         ----------
@@ -88,6 +92,8 @@ class ReferenceScores:
         rank = int(rate * (self.n_scores + 1) + 1e-9)
         if rank >= 1:
             return self.at_rank(rank - 1)
+        if learned is not None and learned.n_scores > self.n_scores > 1:
+            return min(learned.like(self).false_alarm_offset(rate), float(self.scores[0]))
         n_excesses = min(
             max(int(np.ceil(TAIL_SHARE * self.n_scores)), MIN_EXCESSES), self.n_scores - 1
         )
@@ -100,6 +106,19 @@ class ReferenceScores:
         return float(
             threshold - genpareto.isf(rate / share_below, 1 / n_excesses, scale=mean_excess)
         )
+
+    def like(self, fresh: "ReferenceScores") -> "ReferenceScores":
+        """Return these scores made as low as those of `fresh`, and by a standard error lower.
+
+        Scores that are all negative, as minus a distance is, are multiplied, others are shifted;
+        none is raised, since what has been learned from is not less normal than what has not.
+        """
+        before, after = self.latest.mean(), fresh.latest.mean() - sem(fresh.latest)
+        if max(self.scores[-1], fresh.scores[-1]) < 0:
+            factor = max(1.0, after / before)
+            return replace(self, scores=self.scores * factor, latest=self.latest * factor)
+        shift = min(0.0, after - before)
+        return replace(self, scores=self.scores + shift, latest=self.latest + shift)
 
     def alone(self, worst: np.ndarray, n: np.ndarray) -> np.ndarray:
         """Return the scores that are as rare alone as ``worst`` are as the lowest of ``n`` each.

@@ -371,7 +371,7 @@ def test_the_threshold_goes_on_from_that_of_fit(detector):
     fresh = detector.score_samples(X[:3])
     detector.partial_fit(X[:3])
     expected = ReferenceScores.of(np.concatenate([held_out, fresh]))
-    assert detector.offset_ == expected.false_alarm_offset(0.01)
+    assert detector.offset_ == expected.false_alarm_offset(0.01, detector._learned_scores)
 
 
 def test_in_want_of_held_out_sequences_the_threshold_begins_with_the_training_scores(detector):

@@ -410,7 +410,9 @@ def test_a_file_holds_the_weights_and_little_else(name, detector_of_many_sequenc
         getattr(detector._scorer, name, np.empty(0))
         for name in ("references_", "covariance_", "precision_")
     ]
-    expected = weights_size(detector) + sum(array.nbytes for array in kept) + 64 * 1024
+    for scores in (detector._training_scores, detector._held_out_scores, detector._learned_scores):
+        kept += [scores.scores, scores.latest]
+    expected = weights_size(detector) + sum(array.nbytes for array in kept) + 16 * 1024
     assert (tmp_path / "detector").stat().st_size <= expected
 
 
@@ -534,6 +536,7 @@ def test_a_flipped_bit_of_any_number_is_noticed(name, configuration, tmp_path):
         detector.scaler_.scale_,
         detector._training_scores.scores,
         detector._held_out_scores.scores,
+        detector._learned_scores.scores,
         *(part for part in vars(detector._scorer).values() if isinstance(part, np.ndarray)),
     ]
     file = tmp_path / "detector"

@@ -72,9 +72,42 @@ class MinusDistribution:
         return self.distances.sf(-np.asarray(scores))
 
 
-def test_the_offset_falls_with_the_rate_across_both_rules():
-    reference = ReferenceScores.of(np.random.default_rng(0).normal(size=60))
-    offsets = [reference.false_alarm_offset(rate) for rate in (0.2, 0.05, 0.02, 0.01, 1e-3, 1e-5)]
+@pytest.mark.parametrize("n_scores", [4, 9, 18])
+@pytest.mark.parametrize(
+    "distances",
+    [stats.norm(10), stats.gamma(4), stats.lognorm(0.5), stats.chi(16)],
+    ids=lambda distribution: distribution.dist.name,
+)
+def test_scores_learned_from_lend_few_fresh_ones_their_shape(distances, n_scores):
+    rng, rates, offsets, alone = np.random.default_rng(0), [], [], []
+    for _ in range(400):
+        learned = ReferenceScores.of(-distances.rvs(200, random_state=rng))
+        fresh = ReferenceScores.of(-1.3 * distances.rvs(n_scores, random_state=rng))
+        offsets.append(fresh.false_alarm_offset(0.05, learned))
+        alone.append(fresh.false_alarm_offset(0.05))
+        rates.append(distances.sf(-offsets[-1] / 1.3))
+    assert 0.01 < np.mean(rates) < 0.06
+    assert np.mean(offsets) > np.mean(alone)  # more anomalies are found
+
+
+def test_scores_learned_from_are_made_as_low_as_fresh_ones():
+    learned = ReferenceScores.of(np.array([-1.0, -2.0, -3.0]))
+    fresh = ReferenceScores.of(np.array([-3.0, -5.0]))
+    assert learned.like(fresh).scores == pytest.approx([-7.5, -5.0, -2.5])  # -4, standard error 1
+    shifted = ReferenceScores.of(np.array([1.0, -2.0, 1.0])).like(fresh)
+    assert shifted.scores == pytest.approx([-7.0, -4.0, -4.0])
+    assert shifted.latest == pytest.approx([-4.0, -7.0, -4.0])
+    better = ReferenceScores.of(np.array([-0.1, -0.1]))
+    assert learned.like(better).scores.tolist() == learned.scores.tolist()
+
+
+@pytest.mark.parametrize("n_learned", [0, 200])
+def test_the_offset_falls_with_the_rate_across_the_rules(n_learned):
+    rng = np.random.default_rng(0)
+    reference = ReferenceScores.of(rng.normal(size=60))
+    learned = ReferenceScores.of(rng.normal(size=n_learned)) if n_learned else None
+    rates = (0.2, 0.05, 0.02, 0.01, 1e-3, 1e-5)
+    offsets = [reference.false_alarm_offset(rate, learned) for rate in rates]
     assert offsets == sorted(offsets, reverse=True)
     assert len(set(offsets)) == len(offsets)
 

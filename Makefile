@@ -8,9 +8,13 @@ FLOOR_BIN := .venv-floor/bin
 PYTEST_ARGS := -n 2
 export OMP_NUM_THREADS := 1
 
+# Pages that an earlier build wrote would be shown beside those of this one.
+REMOVE_PAGES := rm -rf build/docs build/plot_directive docs/auto_examples docs/generated \
+  docs/sg_execution_times.rst
 # Warnings are errors; nothing is fetched from the network, neither by the build nor by the pages.
 SPHINX := $(BIN)/python -m sphinx --fail-on-warning --keep-going --nitpicky --fresh-env --quiet \
   --doctree-dir build/doctrees docs build/docs
+REFUSE_NETWORK := ! grep -rlE '<(script|link|img)[^>]*(src|href)="https?:' build/docs --include='*.html'
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test test-floor checks lint docs gallery bench bench-defaults bench-detection clean
@@ -37,13 +41,14 @@ lint: .venv/stamp ## Check style, formatting and types
 	$(BIN)/mypy
 
 docs: .venv/stamp ## Build the documentation in build/docs; the examples are shown, not run
-	rm -rf docs/auto_examples docs/generated build/plot_directive
+	$(REMOVE_PAGES)
 	$(SPHINX)
-	! grep -rlE '<(script|link|img)[^>]*(src|href)="https?:' build/docs --include='*.html'
+	$(REFUSE_NETWORK)
 
 gallery: .venv/stamp ## The same, with the examples run for their pictures, which takes minutes
-	rm -rf docs/generated build/plot_directive
+	$(REMOVE_PAGES)
 	SPHINX_GALLERY=1 $(SPHINX)
+	$(REFUSE_NETWORK)
 
 bench: .venv/stamp .venv-peers/stamp ## Measure speed and memory; writes docs/benchmarks.md
 	$(BIN)/python -m benchmarks.speed $(BENCH_ARGS)
@@ -57,7 +62,7 @@ bench-detection: .venv/stamp ## Measure detection on the data that SKL_LSTMAE_DA
 
 clean: ## Remove the environments and all else that make and its tools wrote
 	rm -rf .venv .venv-floor .venv-peers build demo-output dist .hypothesis .mypy_cache .pytest_cache .ruff_cache
-	rm -rf docs/auto_examples docs/generated
+	$(REMOVE_PAGES)
 	find skl_lstmae tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
 .venv/stamp: pyproject.toml constraints.txt

@@ -107,7 +107,7 @@ def explain(vowels, detector, n_worst=3):
 def draw(vowels, detector, i, path):
     """Save a picture of one recording, its reconstruction and where the two differ."""
     display = ReconstructionDisplay.from_estimator(
-        detector, vowels.X_test, i, feature_names=vowels.feature_names
+        detector, vowels.X_test, index=i, feature_names=vowels.feature_names
     )
     display.figure_.suptitle(f"The most anomalous recording, of speaker {vowels.speaker_test[i]}")
     display.figure_.savefig(path)

@@ -73,5 +73,5 @@ for x, gappy, reconstructed in zip(complete, X_known, detector.reconstruct(X_kno
 for name, parts in (("reconstruction", deviations), ("feature's mean", baselines)):
     print(f"{name}: off by {np.sqrt(np.mean(np.concatenate(parts) ** 2)):.2f}")
 
-ReconstructionDisplay.from_estimator(detector, X_known, 0, feature_names=vowels.feature_names)
+ReconstructionDisplay.from_estimator(detector, X_known, feature_names=vowels.feature_names)
 plt.show()

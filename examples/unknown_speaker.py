@@ -63,6 +63,6 @@ ScoreDistributionDisplay.from_estimator(detector, known, stranger)
 # men. Here is the most anomalous recording, with the features and steps that it fails on.
 
 ReconstructionDisplay.from_estimator(
-    detector, vowels.X_test, scores.argmin(), feature_names=vowels.feature_names
+    detector, vowels.X_test, index=scores.argmin(), feature_names=vowels.feature_names
 )
 plt.show()

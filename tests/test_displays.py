@@ -80,7 +80,7 @@ def spans(bars):
 
 def render_each(autoencoder, sliding):
     return {
-        "ReconstructionDisplay": ReconstructionDisplay.from_estimator(autoencoder, X, 3),
+        "ReconstructionDisplay": ReconstructionDisplay.from_estimator(autoencoder, X, index=3),
         "AnomalyScoreDisplay": AnomalyScoreDisplay.from_estimator(sliding, NEW_SERIES, LABELS),
         "ScoreDistributionDisplay": ScoreDistributionDisplay.from_estimator(autoencoder, X, X + 1),
         "LossCurveDisplay": LossCurveDisplay.from_estimator(autoencoder),
@@ -395,6 +395,44 @@ def test_axes_that_no_grid_holds_are_refused(autoencoder):
         ReconstructionDisplay.from_estimator(autoencoder, X, ax=ax)
 
 
+@pytest.mark.parametrize("max_features", [-1, 2.5, "all"])
+def test_numbers_of_panels_that_are_none_are_refused(autoencoder, sliding, max_features):
+    draws = [
+        lambda **options: ReconstructionDisplay.from_estimator(autoencoder, X, **options),
+        lambda **options: ReconstructionDisplay.from_predictions(X[0], X[0], **options),
+        ReconstructionDisplay.from_predictions(X[0], X[0]).plot,
+        lambda **options: AnomalyScoreDisplay.from_estimator(sliding, NEW_SERIES, **options),
+        lambda **options: AnomalyScoreDisplay.from_predictions(
+            NEW_SERIES, np.zeros(300), offset=-1.0, **options
+        ),
+        AnomalyScoreDisplay.from_predictions(NEW_SERIES, np.zeros(300), offset=-1.0).plot,
+    ]
+    for draw in draws:
+        with pytest.raises(ValueError, match=r"'max_features' parameter of .* must be an int in"):
+            draw(max_features=max_features)
+
+
+def test_no_feature_may_have_a_panel():
+    reconstruction = ReconstructionDisplay.from_predictions(X[0], X[0], max_features=0)
+    scores = AnomalyScoreDisplay.from_predictions(
+        NEW_SERIES, np.zeros(300), offset=-1.0, max_features=0
+    )
+    assert (len(reconstruction.axes_), len(scores.axes_)) == (2, 3)
+
+
+def test_columns_that_are_numbers_are_called_features():
+    frame = pd.DataFrame(X[0])
+    reconstruction = ReconstructionDisplay.from_predictions(frame, frame)
+    scores = AnomalyScoreDisplay.from_predictions(frame, np.zeros(20), offset=-1.0)
+    for display in reconstruction, scores:
+        assert display.axes_[0].get_title(loc="left") == "feature 0"
+
+
+def test_colours_of_errors_are_explained(autoencoder):
+    display = ReconstructionDisplay.from_estimator(autoencoder, X)
+    assert display.strip_.colorbar.ax.get_ylabel() == "Error, scaled"
+
+
 # ----------------------------------------------------------------------------------- long series
 
 
@@ -549,6 +587,69 @@ def test_chosen_events_are_drawn_in_place_of_all(sliding):
     assert len(display_of_all.events) == len(events)
 
 
+def test_events_may_be_rows_as_the_display_keeps_them():
+    draw = AnomalyScoreDisplay.from_predictions
+    frame = pd.DataFrame(NEW_SERIES, index=TIMES)
+    events = np.array([[3, 5], [299, 300]])
+    for form in events, events.tolist(), pd.DataFrame(events):
+        display = draw(frame, np.zeros(300), offset=-1.0, events=form)
+        assert_array_equal(display.events, events)
+        assert len(display.event_bars_.get_paths()) == 2
+        again = draw(frame, np.zeros(300), offset=-1.0, events=display.events)
+        assert_array_equal(again.events, events)
+
+
+def test_no_events_are_drawn_if_none_are_chosen(sliding):
+    none_found = sliding.find_events(NEW_SERIES).iloc[:0]
+    for form in none_found, [], np.empty((0, 2), dtype=int):
+        display = AnomalyScoreDisplay.from_predictions(
+            NEW_SERIES, np.full(300, -2.0), offset=-1.0, events=form
+        )
+        assert display.events.shape == (0, 2)
+
+
+@pytest.mark.parametrize(
+    "events",
+    [
+        [[3, 3]],
+        [[-1, 3]],
+        [[3, 301]],
+        [3, 5],
+        [[3.0, 5.0]],
+        [["3", "5"]],
+        [[3, 5], [7]],
+        5,
+        "all",
+        pd.DataFrame({"start": [3], "end": [5]}).assign(peak=4),
+    ],
+    ids=str,
+)
+def test_events_of_another_form_are_refused(events):
+    sentence = (
+        "events is none that can be drawn; expected what find_events returns, or integers of shape "
+        "(n_events, 2), the first row of each event and the row after its last, which is at most "
+        "300."
+    )
+    with pytest.raises(ValueError, match=f"^{re.escape(sentence)}$"):
+        AnomalyScoreDisplay.from_predictions(NEW_SERIES, np.zeros(300), offset=-1.0, events=events)
+
+
+def test_an_event_of_one_row_is_seen_in_the_panel_of_the_scores(tmp_path):
+    series = np.zeros((20_000, 1))
+    looks = []
+    for events in np.array([[9000, 9001]]), []:
+        display = AnomalyScoreDisplay.from_predictions(
+            series, np.zeros(20_000), offset=-1.0, events=events
+        )
+        display.figure_.savefig(tmp_path / "picture.png")
+        picture = plt.imread(tmp_path / "picture.png")[..., :3]
+        panel = display.axes_[-2].get_window_extent()
+        x = int(display.axes_[-2].transData.transform((9000.5, 0))[0])
+        middle = len(picture) - int(panel.y0 + 0.3 * panel.height)
+        looks.append(picture[middle, x - 2 : x + 3].min(axis=(0, 1)))
+    assert looks[1] - looks[0] > 0.3
+
+
 def test_of_many_features_those_to_blame_have_panels_and_all_are_in_the_strip():
     series = waves(1, 1300, 9)[0]
     inner = LSTMAutoencoderDetector(latent_size=4, **QUICK)
@@ -593,7 +694,10 @@ def test_distributions_are_of_the_scores_and_rates_of_the_predictions(autoencode
         shares, edges, _ = bars.get_data()
         counts, _ = np.histogram(autoencoder.score_samples(X_drawn), edges)
         assert_allclose(shares * len(X_drawn), counts)
-        assert len(shares) == 12
+        assert autoencoder.offset_ in edges
+        assert_allclose(np.diff(edges), edges[1] - edges[0])
+        assert len(shares) in (12, 13)  # one more for the shift of the edges to the threshold
+    assert display.end_labels_ == []
     assert_array_equal(display.threshold_line_.get_xdata(), [autoencoder.offset_] * 2)
     assert display.false_alarm_rate == np.mean(autoencoder.predict(X) == -1)
     assert display.alarm_rate == np.mean(autoencoder.predict(X_new) == -1)
@@ -603,6 +707,36 @@ def test_distributions_are_of_the_scores_and_rates_of_the_predictions(autoencode
         f"40 new: {display.alarm_rate:.1%} below the threshold",
         f"threshold, {autoencoder.offset_:.4g}",
     }
+
+
+@pytest.mark.parametrize("bins", [30, "auto"])
+def test_a_far_score_does_not_squeeze_the_others(bins, tmp_path):
+    rng = np.random.default_rng(0)
+    reference, new = rng.normal(size=(2, 200))
+    reference[7], new[[3, 50]] = 40.0, [-1000.0, -800.0]
+    display = ScoreDistributionDisplay.from_predictions(reference, new, offset=-2.5, bins=bins)
+    for bars, scores in (display.reference_bars_, reference), (display.new_bars_, new):
+        shares, edges, _ = bars.get_data()
+        assert edges[-1] - edges[0] < 10
+        assert -2.5 in edges
+        assert_allclose(shares.sum(), 1)
+        assert_allclose(shares[[0, -1]], [np.mean(scores < -100), np.mean(scores > 10)])
+        below = shares[edges[:-1] < -2.5].sum()
+        assert_allclose(below, np.mean(scores < -2.5))
+    texts = [label.get_text() for label in display.end_labels_]
+    assert texts == ["2 lower, down to -1000", "1 higher, up to 40"]
+    assert (display.false_alarm_rate, display.alarm_rate) == (
+        np.mean(reference < -2.5),
+        np.mean(new < -2.5),
+    )
+    display.figure_.savefig(tmp_path / "picture.png")
+    assert not is_blank(tmp_path / "picture.png")
+
+
+def test_equal_scores_have_a_bin_beside_the_threshold():
+    display = ScoreDistributionDisplay.from_predictions(np.ones(5), offset=1.0)
+    shares, edges, _ = display.reference_bars_.get_data()
+    assert shares[edges[:-1] == 1.0].tolist() == [1.0]
 
 
 def test_reference_scores_may_stand_alone(autoencoder):
@@ -666,6 +800,15 @@ def test_epochs_without_validation_are_gaps_beside_the_others():
 def test_losses_of_a_sliding_window_are_those_of_its_detector(sliding):
     display = LossCurveDisplay.from_estimator(sliding)
     assert display.loss_curve == sliding.detector_.loss_curve_
+
+
+def test_a_curve_without_losses_is_refused():
+    sentence = (
+        "LossCurveDisplay.plot found no losses, as loss_curve is empty; expected those of one "
+        "epoch at least."
+    )
+    with pytest.raises(ValueError, match=f"^{re.escape(sentence)}$"):
+        LossCurveDisplay(loss_curve=[]).plot()
 
 
 @pytest.mark.parametrize(
@@ -747,3 +890,53 @@ def test_latents_of_one_dimension_are_refused():
     )
     with pytest.raises(ValueError, match=f"^{re.escape(sentence)}$"):
         LatentDisplay.from_estimator(detector, X)
+
+
+LATENTS = np.random.default_rng(0).normal(size=(5, 3))
+
+
+@pytest.mark.parametrize(
+    ("y", "places", "names"),
+    [
+        ([1, None, "a", 1, "a"], {None: [1], 1: [0, 3], "a": [2, 4]}, ["1", "a", "no label"]),
+        (["a", np.nan, "b", None, "b"], {None: [1, 3], "a": [0], "b": [2, 4]}, ["a", "b", None]),
+        (
+            [2.0, np.nan, 10.0, 2.0, 2.0],
+            {None: [1], 2.0: [0, 3, 4], 10.0: [2]},
+            ["2.0", "10.0", None],
+        ),
+        (pd.array([2, None, 10, 2, 2]), {None: [1], 2: [0, 3, 4], 10: [2]}, ["2", "10", None]),
+        ([None] * 5, {None: [0, 1, 2, 3, 4]}, [None]),
+    ],
+    ids=["mixed", "text", "float", "pandas", "none"],
+)
+def test_labels_may_be_missing_or_of_several_kinds(y, places, names):
+    display = LatentDisplay.from_predictions(LATENTS, y=y)
+    assert set(display.points_) == set(places)
+    for label, rows in places.items():
+        assert_array_equal(display.points_[label].get_offsets(), display.points[rows])
+    legend = [text.get_text() for text in display.ax_.get_legend().get_texts()]
+    assert legend == [name or "no label" for name in names]
+
+
+def test_labels_of_another_number_are_refused():
+    sentence = "y has shape (4,); expected (5,), one value a sequence."
+    with pytest.raises(ValueError, match=f"^{re.escape(sentence)}$"):
+        LatentDisplay.from_predictions(LATENTS, y=[1, None, "a", 1])
+
+
+def test_constant_latents_have_no_variance_to_explain():
+    display = LatentDisplay.from_predictions(np.ones((5, 3)))
+    assert display.explained_variance_ratio.tolist() == [0.0, 0.0]
+    assert display.ax_.get_xlabel() == "Component 1 (0% of the variance)"
+
+
+def test_latents_that_are_not_finite_are_refused():
+    latents = LATENTS.copy()
+    latents[[2, 4], [0, 1]] = np.nan, np.inf
+    sentence = (
+        "the latents of 2 sequences, the first of them #2, hold values that are not finite; leave "
+        "these sequences out."
+    )
+    with pytest.raises(ValueError, match=f"^{re.escape(sentence)}$"):
+        LatentDisplay.from_predictions(latents)

@@ -11,6 +11,7 @@ from sklearn.utils._param_validation import Interval, validate_params
 from skl_lstmae._displays._drawing import (
     BLACK,
     BLUE,
+    MAX_FEATURES,
     VERMILLION,
     check_can,
     check_index,
@@ -140,6 +141,7 @@ class AnomalyScoreDisplay:
         {
             "max_gap": [Interval(Integral, 0, None, closed="left")],
             "min_length": [Interval(Integral, 1, None, closed="left")],
+            **MAX_FEATURES,
         },
         prefer_skip_nested_validation=True,
     )
@@ -236,6 +238,7 @@ class AnomalyScoreDisplay:
         return display.plot(ax, max_features=max_features)
 
     @classmethod
+    @validate_params(MAX_FEATURES, prefer_skip_nested_validation=True)
     def from_predictions(
         cls,
         X: Any,
@@ -261,9 +264,11 @@ class AnomalyScoreDisplay:
         offset : float
             The threshold: rows with lower scores are anomalous.
 
-        events : DataFrame or list of named tuples, default=None
-            Events of X, or some of them, as `SlidingWindowDetector.find_events` returns them; None
-            means the runs of rows whose scores are lower than `offset`.
+        events : DataFrame, list of named tuples or int array of shape (n_events, 2), default=None
+            Events of X, or some of them, as `SlidingWindowDetector.find_events` returns them; or,
+            as the display keeps them, the first row of each and the row after its last (add
+            ``[0, 1]`` to an array of first and last rows); None means the runs of rows whose scores
+            are lower than `offset`.
 
         y : array-like of shape (n_timesteps,), default=None
             True labels of the rows: -1 anomalous and +1 normal, as scikit-learn's detectors predict
@@ -300,26 +305,30 @@ class AnomalyScoreDisplay:
         (times,) = label_rows([X], series)[1]
         columns = getattr(X, "columns", None)
         scores = check_length(scores, len(values), "scores", "row")
-        below = _intervals(scores < offset)
+        if events is None:
+            blamed, intervals = [], _intervals(scores < offset)
+        else:
+            blamed, intervals = _features_of(events), _rows_of(events, times)
         display = cls(
             series=values,
             times=_axis_values(times),
             scores=scores,
             offset=offset,
-            events=below if events is None else _rows_of(events, times),
+            events=intervals,
             true_events=_true_events(y if y is None else check_length(y, len(values), "y", "row")),
             feature_names=name_features(
                 columns if feature_names is None else feature_names, None, values.shape[1]
             ),
             feature_shares=_shares(
-                [] if events is None else [event.features for event in _each(events)],
-                [] if events is None else [event.n_rows for event in _each(events)],
+                blamed,
+                np.diff(intervals)[: len(blamed), 0],
                 () if columns is None else columns,
                 values.shape[1],
             ),
         )
         return display.plot(ax, max_features=max_features)
 
+    @validate_params(MAX_FEATURES, prefer_skip_nested_validation=True)
     def plot(self, ax: Any = None, *, max_features: int = 4) -> Self:
         """Draw.
 
@@ -381,6 +390,8 @@ class AnomalyScoreDisplay:
         label_panel(panel, "score, higher is more normal")
 
     def _draw_events(self, edges: NDArray[Any]) -> None:
+        from matplotlib.colors import to_rgba
+
         *panels, lanes = self.axes_
         for panel in panels:
             _draw_bars(
@@ -388,9 +399,9 @@ class AnomalyScoreDisplay:
                 edges,
                 self.events,
                 (0, 1),
-                color=VERMILLION,
-                alpha=0.25,
-                linewidth=0,
+                facecolor=to_rgba(VERMILLION, 0.25),
+                edgecolor=to_rgba(VERMILLION, 0.6),  # keeps an event of a row or two in sight
+                linewidth=1,
                 zorder=0.5,
                 transform=panel.get_xaxis_transform(),
             )
@@ -469,11 +480,37 @@ def _each(events: Any) -> Iterable[Any]:
     return events.itertuples() if hasattr(events, "itertuples") else events
 
 
+def _are_found(events: Any) -> bool:
+    """Tell whether events are what find_events returns, none of them included."""
+    fields = ("start", "n_rows", "features")
+    if hasattr(events, "itertuples"):
+        return all(field in events.columns for field in fields)
+    is_list = isinstance(events, (list, tuple))
+    return is_list and all(hasattr(event, field) for event in events for field in fields)
+
+
+def _features_of(events: Any) -> list[dict[Any, float] | None]:
+    """Return the features to blame for each event, as far as they are told."""
+    return [event.features for event in _each(events)] if _are_found(events) else []
+
+
 def _rows_of(events: Any, times: Any) -> NDArray[np.intp]:
     """Return events as intervals of rows: the first, and the one after the last."""
-    starts = [times.searchsorted(event.start) for event in _each(events)]
-    n_rows = [event.n_rows for event in _each(events)]
-    return np.column_stack([starts, np.add(starts, n_rows)]).astype(np.intp)
+    if _are_found(events):
+        starts = [times.searchsorted(event.start) for event in _each(events)]
+        n_rows = [event.n_rows for event in _each(events)]
+        return np.column_stack([starts, np.add(starts, n_rows)]).astype(np.intp)
+    is_readable = hasattr(events, "__array__") or isinstance(events, (list, tuple))
+    rows = np.asarray(events if is_readable else (), dtype=object)
+    if rows.ndim == 2 and rows.shape[1] == 2 and all(isinstance(i, Integral) for i in rows.flat):
+        starts, ends = rows.T
+        if ((starts >= 0) & (starts < ends) & (ends <= len(times))).all():
+            return rows.astype(np.intp)
+    raise ValueError(
+        "events is none that can be drawn; expected what find_events returns, or integers of shape "
+        "(n_events, 2), the first row of each event and the row after its last, which is at most "
+        f"{len(times)}."
+    )
 
 
 def _shares(

@@ -1,11 +1,13 @@
 """What the displays share: matplotlib on use, colours, panels, and one sample out of many."""
 
 from collections.abc import Sequence
+from numbers import Integral
 from types import ModuleType
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import check_is_fitted
 
 from skl_lstmae._sequences import Sequences
@@ -16,6 +18,9 @@ ORANGE, VERMILLION, PURPLE = "#E69F00", "#D55E00", "#CC79A7"
 
 MAX_COLUMNS = 600
 """The most columns of a heat strip, about one a pixel."""
+
+MAX_FEATURES = {"max_features": [Interval(Integral, 0, None, closed="left")]}
+"""What `validate_params` is to check of the number of panels."""
 
 INCHES_PER_NAME = 0.13
 """The least height of a feature's name beside a heat strip."""
@@ -66,7 +71,10 @@ def take_one(X: Any, sequences: Sequences, index: int) -> Any:
 
 
 def name_features(names: Sequence[Any] | None, estimator: Any, n_features: int) -> list[str]:
-    """Return the names given, else those the estimator knows, else numbers."""
+    """Return the names given, else those the estimator knows, else numbers.
+
+    A name that is a number, as of the columns of a bare DataFrame, says what it counts.
+    """
     if names is None:
         # What was fitted on a table of sequences has names of time steps.
         names = getattr(estimator, "feature_names_in_", ())
@@ -76,7 +84,7 @@ def name_features(names: Sequence[Any] | None, estimator: Any, n_features: int) 
         raise ValueError(
             f"feature_names holds {len(names)} names; expected {n_features}, one a feature."
         )
-    return [str(name) for name in names]
+    return [f"feature {name}" if isinstance(name, Integral) else str(name) for name in names]
 
 
 def check_length(values: ArrayLike, n_expected: int, name: str, unit: str) -> NDArray[Any]:

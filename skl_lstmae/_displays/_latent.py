@@ -5,6 +5,7 @@ from typing import Any, Self
 import numpy as np
 import sklearn
 from numpy.typing import ArrayLike, NDArray
+from sklearn.utils._missing import is_pandas_na
 
 from skl_lstmae._displays._drawing import (
     BLACK,
@@ -48,7 +49,8 @@ class LatentDisplay:
         The threshold: sequences with lower scores are marked as anomalous.
 
     y : ndarray of shape (n_sequences,), default=None
-        Labels of any kind; where they are given, scores are not drawn.
+        Labels of any kind, None for a sequence without one; where they are given, scores are not
+        drawn.
 
     Attributes
     ----------
@@ -59,7 +61,8 @@ class LatentDisplay:
         The figure.
 
     points_ : dict from object to PathCollection
-        What is drawn: by label; or, without labels, by "normal" and "anomalous".
+        What is drawn: by label, None being that of sequences without one; or, if there are no
+        labels, by "normal" and "anomalous".
 
     See Also
     --------
@@ -108,7 +111,8 @@ class LatentDisplay:
 
         y : array-like of shape (n_sequences,), default=None
             Labels of any kind, by which to colour the points; the legend names the twenty most
-            frequent. None colours them by score, and marks those below the threshold.
+            frequent. A label that is None or NaN is none. No labels at all colour the points by
+            score, and mark those below the threshold.
 
         ax : matplotlib Axes, default=None
             Where to draw; None makes a new figure.
@@ -166,7 +170,7 @@ class LatentDisplay:
             The threshold: points with lower scores are marked as anomalous.
 
         y : array-like of shape (n_sequences,), default=None
-            Labels of any kind, by which to colour the points instead.
+            Labels of any kind, by which to colour the points instead; None or NaN is none.
 
         ax : matplotlib Axes, default=None
             Where to draw; None makes a new figure.
@@ -192,15 +196,25 @@ class LatentDisplay:
                 f"the latents have shape {latents.shape}; expected (n_sequences, latent_size), two "
                 "at least of each."
             )
+        is_finite = np.isfinite(latents).all(axis=1)
+        if not is_finite.all():
+            raise ValueError(
+                f"the latents of {np.sum(~is_finite)} sequences, the first of them "
+                f"#{is_finite.argmin()}, hold values that are not finite; leave these sequences "
+                "out."
+            )
         pca = sklearn.decomposition.PCA(n_components=2, svd_solver="full")
-        points = pca.fit_transform(latents)
+        with np.errstate(
+            invalid="ignore"
+        ):  # latents without any variance, of which nothing has 0 %
+            points = pca.fit_transform(latents)
         n_points = len(points)
         display = cls(
             points=points,
-            explained_variance_ratio=pca.explained_variance_ratio_,
+            explained_variance_ratio=np.nan_to_num(pca.explained_variance_ratio_),
             scores=None if scores is None else check_length(scores, n_points, "scores", "sequence"),
             offset=offset,
-            y=None if y is None else check_length(y, n_points, "y", "sequence"),
+            y=None if y is None else _read_labels(y, n_points),
         )
         return display.plot(ax)
 
@@ -234,27 +248,33 @@ class LatentDisplay:
         return self
 
     def _draw_labels(self, y: NDArray[Any]) -> None:
-        classes, counts = np.unique(y, return_counts=True)
-        for rank in np.argsort(-counts, kind="stable"):  # the rare ones on top
-            label = classes[rank].item()
-            self.points_[label] = self.ax_.scatter(
-                *self.points[y == classes[rank]].T,
+        unlabelled = np.array([label is None for label in y])
+        if unlabelled.any():
+            self.points_[None] = self.ax_.scatter(
+                *self.points[unlabelled].T, color="0.6", marker=".", s=16, label="no label"
+            )
+        labels, members = _group(y)
+        by_frequency = sorted(range(len(labels)), key=lambda i: -len(members[i]))
+        for rank, i in enumerate(by_frequency):  # the rare ones on top
+            self.points_[labels[i]] = self.ax_.scatter(
+                *self.points[members[i]].T,
                 color=COLORS[rank % len(COLORS)],
                 marker=MARKERS[rank % len(MARKERS)],
                 s=36,
                 edgecolor="white",
                 linewidth=0.4,
-                label=str(label),
+                label=str(labels[i]),
             )
-        is_frequent = np.argsort(np.argsort(-counts, kind="stable")) < MAX_NAMES
-        n_more = len(classes) - MAX_NAMES
+        named = [labels[i] for i in sorted(by_frequency[:MAX_NAMES])]
+        named += [None] if unlabelled.any() else []
+        n_more = len(labels) - MAX_NAMES
         self.ax_.legend(
-            handles=[self.points_[label.item()] for label in classes[is_frequent]],
+            handles=[self.points_[label] for label in named],
             title=f"{n_more} rarer not named" if n_more > 0 else None,
             loc="upper left",
             bbox_to_anchor=(1, 1),
             frameon=False,
-            fontsize="medium" if len(classes) <= 12 else "small",
+            fontsize="medium" if len(labels) <= 12 else "small",
             title_fontsize="small",
         )
 
@@ -280,3 +300,27 @@ class LatentDisplay:
         )
         if self.offset is not None:
             self.ax_.legend()
+
+
+def _read_labels(y: Any, n_expected: int) -> NDArray[Any]:
+    """Return labels as they are, which one array of numpy would make all text, and None for NaN."""
+    labels = check_length(np.array(y, dtype=object), n_expected, "y", "sequence")
+    labels[[_is_missing(label) for label in labels]] = None
+    return labels
+
+
+def _is_missing(label: Any) -> bool:
+    return label is None or is_pandas_na(label) or bool(label != label)
+
+
+def _group(y: NDArray[Any]) -> tuple[list[Any], list[list[int]]]:
+    """Return the labels in order, by their text if they do not compare, and the places of each."""
+    places: dict[Any, list[int]] = {}
+    for i, label in enumerate(y):
+        if label is not None:
+            places.setdefault(label, []).append(i)
+    try:
+        labels = sorted(places)
+    except TypeError:
+        labels = sorted(places, key=str)
+    return labels, [places[label] for label in labels]

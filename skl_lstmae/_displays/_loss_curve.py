@@ -118,6 +118,11 @@ class LossCurveDisplay:
         display : LossCurveDisplay
             Itself, with the attributes that end in an underscore.
         """
+        if not len(self.loss_curve):
+            raise ValueError(
+                f"{NAME}.plot found no losses, as loss_curve is empty; expected those of one epoch "
+                "at least."
+            )
         self.ax_ = ax = make_ax(ax, f"{NAME}.plot")
         self.figure_ = ax.figure
         (self.line_,) = ax.plot(

@@ -5,10 +5,12 @@ from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
+from sklearn.utils._param_validation import validate_params
 
 from skl_lstmae._displays._drawing import (
     BLACK,
     BLUE,
+    MAX_FEATURES,
     VERMILLION,
     check_can,
     check_index,
@@ -123,12 +125,13 @@ class ReconstructionDisplay:
         self.name = name
 
     @classmethod
+    @validate_params(MAX_FEATURES, prefer_skip_nested_validation=True)
     def from_estimator(
         cls,
         estimator: Any,
         X: Any,
-        index: int = 0,
         *,
+        index: int = 0,
         feature_names: Sequence[str] | None = None,
         max_features: int = 4,
         ax: Any = None,
@@ -173,7 +176,7 @@ class ReconstructionDisplay:
         LSTMAutoencoderDetector(...)
         >>> worst = detector.score_samples(vowels.X_test).argmin()
         >>> display = ReconstructionDisplay.from_estimator(
-        ...     detector, vowels.X_test, worst, feature_names=vowels.feature_names
+        ...     detector, vowels.X_test, index=worst, feature_names=vowels.feature_names
         ... )
         >>> display.cell_errors.shape == vowels.X_test[worst].shape
         True
@@ -202,6 +205,7 @@ class ReconstructionDisplay:
         return display.plot(ax, max_features=max_features)
 
     @classmethod
+    @validate_params(MAX_FEATURES, prefer_skip_nested_validation=True)
     def from_predictions(
         cls,
         sequence: Any,
@@ -267,6 +271,7 @@ class ReconstructionDisplay:
         )
         return display.plot(ax, max_features=max_features)
 
+    @validate_params(MAX_FEATURES, prefer_skip_nested_validation=True)
     def plot(self, ax: Any = None, *, max_features: int = 4) -> Self:
         """Draw.
 
@@ -319,7 +324,7 @@ class ReconstructionDisplay:
         self.strip_ = draw_strip(
             cells, edges, self.cell_errors, self.feature_names, cmap="magma_r", vmin=0
         )
-        label_panel(cells, "error of each feature at each step, scaled")
+        label_panel(cells, "error of each feature at each step")
         cells.set(xlabel="Time step", xlim=(edges[0], edges[-1]))
         cells.xaxis.get_major_locator().set_params(integer=True)
-        self.figure_.colorbar(self.strip_, cax=bar)
+        self.figure_.colorbar(self.strip_, cax=bar, label="Error, scaled")

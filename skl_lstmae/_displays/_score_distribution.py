@@ -15,6 +15,8 @@ from skl_lstmae._displays._drawing import (
 )
 
 NAME = "ScoreDistributionDisplay"
+TAILS, REACH = (0.05, 0.95), 1.0
+"""Scores further beyond these quantiles than so many times their distance are far from the bulk."""
 
 
 class ScoreDistributionDisplay:
@@ -48,7 +50,11 @@ class ScoreDistributionDisplay:
         The figure.
 
     reference_bars_, new_bars_ : StepPatch or None
-        The shares of samples in each bin, of the same bins.
+        The shares of samples in each bin, of the same bins, of which the threshold is an edge.
+
+    end_labels_ : list of Text
+        How far the scores reach that are collected in the first or the last bin, as they would
+        squeeze the others if the axis showed them in their places.
 
     threshold_line_ : Line2D
         The threshold.
@@ -112,7 +118,8 @@ class ScoreDistributionDisplay:
             Samples in question.
 
         bins : int or str, default=30
-            As in :func:`numpy.histogram_bin_edges`.
+            As in :func:`numpy.histogram_bin_edges`, of the scores in the bulk; the bins are then
+            shifted so that the threshold is the edge of one.
 
         ax : matplotlib Axes, default=None
             Where to draw; None makes a new figure.
@@ -171,7 +178,8 @@ class ScoreDistributionDisplay:
             The threshold: samples with lower scores are anomalous.
 
         bins : int or str, default=30
-            As in :func:`numpy.histogram_bin_edges`.
+            As in :func:`numpy.histogram_bin_edges`, of the scores in the bulk; the bins are then
+            shifted so that the threshold is the edge of one.
 
         ax : matplotlib Axes, default=None
             Where to draw; None makes a new figure.
@@ -207,7 +215,8 @@ class ScoreDistributionDisplay:
             Where to draw; None makes a new figure.
 
         bins : int or str, default=30
-            As in :func:`numpy.histogram_bin_edges`.
+            As in :func:`numpy.histogram_bin_edges`, of the scores in the bulk; the bins are then
+            shifted so that the threshold is the edge of one.
 
         Returns
         -------
@@ -216,8 +225,18 @@ class ScoreDistributionDisplay:
         """
         self.ax_ = ax = make_ax(ax, f"{NAME}.plot")
         self.figure_ = ax.figure
-        scores = [self.reference_scores] + ([] if self.new_scores is None else [self.new_scores])
-        edges = np.histogram_bin_edges(np.concatenate([*scores, [self.offset]]), bins)
+        groups = [self.reference_scores] + ([] if self.new_scores is None else [self.new_scores])
+        low, high = _bulk(groups, self.offset)
+        scores = np.concatenate(groups)
+        edges = _edges(scores[(scores >= low) & (scores <= high)], self.offset, bins)
+        width = edges[1] - edges[0]
+        # Less a millionth of a bin, as edges are rounded.
+        lower = scores[scores < edges[0] - 1e-6 * width]
+        higher = scores[scores > edges[-1] + 1e-6 * width]
+        if len(lower):
+            edges = np.r_[edges[0] - width, edges]
+        if len(higher):
+            edges = np.r_[edges, edges[-1] + width]
         self.reference_bars_ = ax.stairs(
             _shares(self.reference_scores, edges),
             edges,
@@ -242,7 +261,31 @@ class ScoreDistributionDisplay:
         ax.set(xlabel="Score, higher is more normal", ylabel="Share of samples", ylim=(0, None))
         ax.set_ylim(top=1.3 * ax.get_ylim()[1])  # room for the legend
         ax.legend()
+        self._label_ends(edges, lower, higher)
         return self
+
+    def _label_ends(
+        self, edges: NDArray[np.float64], lower: NDArray[Any], higher: NDArray[Any]
+    ) -> None:
+        ends = [
+            (lower, edges[:2], "{} lower, down to {:.4g}", np.min),
+            (higher, edges[-2:], "{} higher, up to {:.4g}", np.max),
+        ]
+        self.end_labels_ = []
+        for scores, (left, right), text, extreme in ends:
+            if len(scores):
+                self.ax_.axvspan(left, right, color="0.9", zorder=0)
+                label = self.ax_.text(
+                    (left + right) / 2,
+                    0.5,
+                    text.format(len(scores), extreme(scores)),
+                    transform=self.ax_.get_xaxis_transform(),
+                    rotation=90,
+                    ha="center",
+                    va="center",
+                    fontsize="small",
+                )
+                self.end_labels_.append(label)
 
 
 def _join(scores: Any) -> NDArray[np.float64]:
@@ -260,5 +303,27 @@ def _check_scores(scores: ArrayLike, name: str) -> NDArray[np.float64]:
     return array
 
 
+def _bulk(groups: list[NDArray[np.float64]], offset: float) -> tuple[float, float]:
+    """Return the range of all scores but those that are far from most of their group."""
+    lows, highs = [offset], [offset]
+    for scores in groups:
+        low, high = np.quantile(scores, TAILS)
+        reach = REACH * (high - low)
+        is_near = (scores >= low - reach) & (scores <= high + reach)
+        lows.append(scores[is_near].min())
+        highs.append(scores[is_near].max())
+    return min(lows), max(highs)
+
+
+def _edges(scores: NDArray[np.float64], offset: float, bins: int | str) -> NDArray[np.float64]:
+    """Return the edges of bins of one width that hold all scores; the offset is one of them."""
+    edges = np.histogram_bin_edges(np.r_[scores, offset], bins)
+    width = edges[1] - edges[0]
+    # Less a billionth of a bin, as an edge that is one of the scores needs no further bin.
+    first = np.floor((edges[0] - offset) / width + 1e-9)
+    last = np.ceil((edges[-1] - offset) / width - 1e-9)
+    return offset + width * np.arange(first, last + 1)
+
+
 def _shares(scores: NDArray[np.float64], edges: NDArray[np.float64]) -> NDArray[np.float64]:
-    return np.histogram(scores, edges)[0] / len(scores)
+    return np.histogram(np.clip(scores, edges[0], edges[-1]), edges)[0] / len(scores)

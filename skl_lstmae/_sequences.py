@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import numbers
+import re
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -34,8 +35,13 @@ _AXES = {
     4: ("sample", "time step", "variable", "feature"),
 }
 _TIMES = {"datetime64", "datetime", "date", "timedelta64", "timedelta", "period"}
-SHORT_ROW, MANY_ROWS = 10, 100
-"""A table of at least so many rows of fewer columns is hardly meant as one sequence a row."""
+MANY_ROWS, ROWS_PER_COLUMN, MANY_COLUMNS = 50, 8, 100
+"""A table of so many rows, and so many a column, is hardly meant as one sequence a row, unless it
+has so many columns."""
+_WORD = re.compile(r"[^\W\d_]{2}")
+_WORDS_OF_TIME = re.compile(
+    "time|date|step|lag|second|minute|hour|day|week|month|quarter|year", re.IGNORECASE
+)
 
 _BLOCK_ROWS = 65536
 _BLOCK_VALUES = 2**20
@@ -223,7 +229,7 @@ def check_sequences(
             "SlidingWindowDetector."
         )
     if n_channels is None:
-        _warn_of_short_rows(reading)
+        _warn_of_rows_of_features(reading)
         validate_data(estimator, reading.columns, skip_check_array=True)
     else:
         _check_agreement(estimator, reading, n_channels)
@@ -392,18 +398,28 @@ def _check_agreement(estimator: Any, reading: _Reading, n_channels: int) -> None
         )
 
 
-def _warn_of_short_rows(reading: _Reading) -> None:
+def _warn_of_rows_of_features(reading: _Reading) -> None:
     """Warn of a table that is rather one series, or rows of features, than many sequences."""
     n_rows, n_columns = len(reading.sequences), reading.columns.shape[1]
-    if reading.is_table and n_columns < SHORT_ROW and n_rows >= MANY_ROWS:
+    is_tall = n_rows >= max(MANY_ROWS, ROWS_PER_COLUMN * n_columns) and n_columns < MANY_COLUMNS
+    if reading.is_table and (is_tall or _has_words_as_columns(reading.columns)):
+        rows = "list(X.to_numpy())" if _is_frame(reading.columns) else "list(X)"
         warnings.warn(
-            f"the {n_rows} rows of X are read as sequences of {n_columns} time steps with one "
-            "feature; if its rows are time steps, use SlidingWindowDetector for one series, or a "
-            "DataFrame indexed by (sequence id, time) for many sequences, if not, pass a list of "
-            "its rows.",
+            f"Each row of X is read as a sequence of {n_columns} steps of one feature. If rows are "
+            "time steps, use SlidingWindowDetector; if this is meant, pass "
+            f"{rows} to silence this.",
             UserWarning,
             stacklevel=5,
         )
+
+
+def _has_words_as_columns(columns: Any) -> bool:
+    """Whether columns are called as features are, "cpu0", rather than as times, "hour 0" or 0.5."""
+    names = columns.columns if _is_frame(columns) else []
+    return any(
+        isinstance(name, str) and _WORD.search(_WORDS_OF_TIME.sub("", name)) is not None
+        for name in names
+    )
 
 
 # ------------------------------------------------------------------------------------- the forms

@@ -780,20 +780,54 @@ def test_too_few_sequences_are_refused():
         Detector().fit([steps(4)], min_sequences=2)
 
 
-@pytest.mark.parametrize("wrap", [np.asarray, pd.DataFrame], ids=["array", "frame"])
-def test_fit_on_many_short_rows_warns_that_they_are_read_as_sequences(wrap):
-    sentence = (
-        "the 100 rows of X are read as sequences of 3 time steps with one feature; if its rows are "
-        "time steps, use SlidingWindowDetector for one series, or a DataFrame indexed by (sequence "
-        "id, time) for many sequences, if not, pass a list of its rows."
+def frame_of(names, n_rows=20):
+    return pd.DataFrame(np.ones((n_rows, len(names))), columns=names)
+
+
+@pytest.mark.parametrize(
+    ("X", "remedy"),
+    [
+        (np.ones((50, 3)), "list(X)"),
+        (np.ones((500, 38)), "list(X)"),
+        (np.ones((2000, 12)), "list(X)"),
+        (pd.DataFrame(np.ones((50, 3))), "list(X.to_numpy())"),
+        (frame_of(["cpu0", "cpu1", "t0"]), "list(X.to_numpy())"),
+        (frame_of(["t0", "temperature"], n_rows=4), "list(X.to_numpy())"),
+    ],
+    ids=["short rows", "38 columns", "12 columns", "frame", "cpu0", "temperature"],
+)
+def test_fit_on_what_may_be_rows_of_features_warns_unless_the_rows_are_listed(X, remedy):
+    sentences = (
+        f"Each row of X is read as a sequence of {X.shape[1]} steps of one feature. If rows are "
+        f"time steps, use SlidingWindowDetector; if this is meant, pass {remedy} to silence this."
     )
-    with pytest.warns(UserWarning, match=exactly(sentence)):
-        Detector().fit(wrap(np.ones((100, 3))))
+    with pytest.warns(UserWarning, match=exactly(sentences)):
+        Detector().fit(X)
+    assert Detector().fit(eval(remedy, {"X": X})).n_channels_ == 1
 
 
-@pytest.mark.parametrize("shape", [(99, 3), (100, 10), (100, 3, 1)])
+@pytest.mark.parametrize(
+    "shape", [(49, 3), (100, 13), (100, 50), (500, 140), (1000, 140), (5000, 140), (100, 3, 1)]
+)
 def test_fit_on_what_is_meant_as_sequences_does_not_warn(shape):
     assert Detector().fit(np.ones(shape)).n_channels_ == 1
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        [0, 1],
+        [0.5, 1.0],
+        ["0", "1"],
+        ["t0", "t1"],
+        ["step 0", "Hour_1"],
+        ["a", "b"],
+        list(pd.date_range("2024-01-01", periods=2)),
+        ["2024-01-01T00:00", "2024-01-02T00:00"],
+    ],
+)
+def test_fit_on_a_table_whose_columns_are_called_as_times_does_not_warn(names):
+    assert Detector().fit(frame_of(names)).n_channels_ == 1
 
 
 def test_check_returns_what_was_read():

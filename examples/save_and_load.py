@@ -41,12 +41,15 @@ print("equal scores:", np.array_equal(from_joblib.score_samples(vowels.X_test), 
 # %%
 # skops
 # -----
-# skops makes only objects of types that it knows or that are named to it. Look at the names before
-# you pass them on: all should be of this package.
+# skops makes only objects of types that it knows or that are named to it. Check the names before
+# you pass them on: those of other packages are a scaler or a scorer that somebody brought along.
 
 skops.io.dump(detector, skops_file)
 types = skops.io.get_untrusted_types(file=skops_file)
 print("\n".join(types))
+strangers = [name for name in types if not name.startswith("skl_lstmae.")]
+if strangers:
+    raise ValueError(f"the file holds types of other packages: {strangers}")
 
 from_skops = skops.io.load(skops_file, trusted=types)
 print("equal scores:", np.array_equal(from_skops.score_samples(vowels.X_test), scores))

@@ -109,6 +109,25 @@ def test_newest_entry_of_the_changelog_is_this_version():
     assert newest[1] == ("Unreleased" if "dev" in version else version)
 
 
-def test_version_to_cite_is_this_one():
-    citation = (ROOT / "CITATION.cff").read_text("utf-8")
-    assert re.search(r"^version: (.+)$", citation, re.MULTILINE)[1] == skl_lstmae.__version__
+def test_what_to_cite_is_this_version():
+    cff = (ROOT / "CITATION.cff").read_text("utf-8")
+    bibtex = (ROOT / "README.md").read_text("utf-8").partition("```bibtex\n")[2].partition("```")[0]
+    cited = dict(re.findall(r"^(version|title|license): \"?(.+?)\"?$", cff, re.MULTILINE))
+    assert cited["version"] == skl_lstmae.__version__
+    # LaTeX writes an underscore with a backslash, and keeps capitals in braces.
+    entries = re.findall(r"^  (\w+) += \{(.+)\},?$", re.sub(r"\\", "", bibtex), re.MULTILINE)
+    in_bibtex = {name: re.sub(r"[{}]", "", value) for name, value in entries}
+    assert in_bibtex == cited | {"author": "The skl_lstmae developers"}
+
+
+def test_cells_about_peers_link_to_what_they_rest_on():
+    text = (ROOT / "README.md").read_text("utf-8")
+    table = text.partition("## Beside its peers\n\n")[2].partition("\n\nCells link")[0]
+    targets = dict(re.findall(r"^\[(\w+)\]: (\S+)$", text, re.MULTILINE))
+    _, _, *rows = table.splitlines()
+    assert len(rows) > 5
+    for row in rows:
+        for cell in row.strip("| ").split(" | ")[1:]:
+            names = re.findall(r"\]\[(\w+)\]", cell)
+            assert names or "](" in cell, cell
+            assert all(name in targets for name in names), cell

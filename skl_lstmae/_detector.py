@@ -373,6 +373,20 @@ class LSTMAutoencoderDetector(ClassNamePrefixFeaturesOutMixin, TransformerMixin,
         -------
         X : list of ndarray of shape (n_timesteps, n_features), float64
             The sequences in the units of the training data.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from skl_lstmae import LSTMAutoencoderDetector
+        >>> phases = np.random.default_rng(0).uniform(0, 6, size=(40, 1))
+        >>> X = np.sin(phases + np.arange(30) / 3)
+        >>> detector = LSTMAutoencoderDetector(hidden_size=16, tol=1e-2, random_state=0).fit(X)
+        >>> Z = detector.transform(X)
+        >>> between = (Z[:1] + Z[1:2]) / 2
+        >>> [x.shape for x in detector.inverse_transform(between)]
+        [(30, 1)]
+        >>> [x.shape for x in detector.inverse_transform(Z[:2], lengths=[30, 50])]
+        [(30, 1), (50, 1)]
         """
         check_is_fitted(self)
         X = check_array(X, dtype=np.float32, input_name="X")
@@ -408,6 +422,19 @@ class LSTMAutoencoderDetector(ClassNamePrefixFeaturesOutMixin, TransformerMixin,
             What the network makes of X, in the units of X: a list for a list, an array with NaN for
             padding for an array, a DataFrame with the same index for a DataFrame. Missing values
             are reconstructed too.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from skl_lstmae import LSTMAutoencoderDetector
+        >>> phases = np.random.default_rng(0).uniform(0, 6, size=(40, 1))
+        >>> X = np.sin(phases + np.arange(30) / 3)
+        >>> detector = LSTMAutoencoderDetector(hidden_size=16, tol=1e-2, random_state=0).fit(X)
+        >>> gappy = X[:1].copy()
+        >>> gappy[0, 10:13] = np.nan
+        >>> reconstruction = detector.reconstruct(gappy)
+        >>> reconstruction.shape, bool(np.isfinite(reconstruction).all())
+        ((1, 30), True)
         """
         return self._predicted_steps(X)
 
@@ -431,6 +458,22 @@ class LSTMAutoencoderDetector(ClassNamePrefixFeaturesOutMixin, TransformerMixin,
             Never negative. "sequence": shape (n_sequences,). "feature": shape (n_sequences,
             n_features). "timestep": a list of arrays of shape (n_timesteps,) for a list, an array
             (n_sequences, n_timesteps) with NaN for padding for an array, a Series for a panel.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from skl_lstmae import LSTMAutoencoderDetector
+        >>> phases = np.random.default_rng(0).uniform(0, 6, size=(40, 1))
+        >>> X = np.sin(phases + np.arange(30) / 3)
+        >>> detector = LSTMAutoencoderDetector(hidden_size=16, tol=1e-2, random_state=0).fit(X)
+        >>> X_new = X[:3].copy()
+        >>> X_new[1, 12] = 4.0
+        >>> errors = detector.reconstruction_error(X_new)
+        >>> by_step = detector.reconstruction_error(X_new, per="timestep")
+        >>> int(errors.argmax()), int(by_step[1].argmax())
+        (1, 12)
+        >>> bool(np.allclose(by_step.sum(axis=1), errors))
+        True
         """
         return self._view_errors(X, per)
 

@@ -324,6 +324,20 @@ class LSTMForecastDetector(SequenceDetector):
             the last one before it: for a list, a list of arrays (n_steps, n_features); for an array
             one with `n_steps` time steps. Where pandas numbers time steps, those of the forecast
             are 1 to `n_steps`.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from skl_lstmae import LSTMForecastDetector
+        >>> phases = np.random.default_rng(0).uniform(0, 6, size=(40, 1))
+        >>> X = np.sin(phases + np.arange(30) / 3)
+        >>> detector = LSTMForecastDetector(hidden_size=16, tol=1e-2, random_state=0).fit(X)
+        >>> X_next = detector.forecast(X, n_steps=5)
+        >>> X_next.shape
+        (40, 5)
+        >>> later = np.sin(phases + np.arange(30, 35) / 3)
+        >>> bool(np.abs(X_next - later).mean() < 0.2)
+        True
         """
         sequences, restore = self._read(X)
         return restore(self._inference.forecasts(sequences, n_steps))
@@ -342,6 +356,19 @@ class LSTMForecastDetector(SequenceDetector):
             What the network expected of X, in the units of X: a list for a list, an array with NaN
             for padding for an array, a DataFrame with the same index for a DataFrame. First steps,
             which nothing precedes, and missing values are predicted too.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from skl_lstmae import LSTMForecastDetector
+        >>> phases = np.random.default_rng(0).uniform(0, 6, size=(40, 1))
+        >>> X = np.sin(phases + np.arange(30) / 3)
+        >>> detector = LSTMForecastDetector(hidden_size=16, tol=1e-2, random_state=0).fit(X)
+        >>> expected = detector.predict_steps(X)
+        >>> expected.shape
+        (40, 30)
+        >>> bool(np.abs(expected - X)[:, 5:].mean() < 0.1)
+        True
         """
         return self._predicted_steps(X)
 
@@ -365,6 +392,20 @@ class LSTMForecastDetector(SequenceDetector):
             Never negative. "sequence": shape (n_sequences,). "feature": shape (n_sequences,
             n_features). "timestep": a list of arrays of shape (n_timesteps,) for a list, an array
             (n_sequences, n_timesteps) with NaN for padding for an array, a Series for a panel.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from skl_lstmae import LSTMForecastDetector
+        >>> phases = np.random.default_rng(0).uniform(0, 6, size=(40, 1))
+        >>> X = np.sin(phases + np.arange(30) / 3)
+        >>> detector = LSTMForecastDetector(hidden_size=16, tol=1e-2, random_state=0).fit(X)
+        >>> X_new = X[:3].copy()
+        >>> X_new[1, 12] = 4.0
+        >>> errors = detector.prediction_error(X_new)
+        >>> by_step = detector.prediction_error(X_new, per="timestep")
+        >>> int(errors.argmax()), int(by_step[1].argmax())
+        (1, 12)
         """
         return self._view_errors(X, per)
 

@@ -75,6 +75,20 @@ class Stream:
         ValueError, TypeError
             If the features are not those of `fit`, or the times do not increase; the stream stays
             as it was.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from sklearn.neighbors import LocalOutlierFactor
+        >>> from skl_lstmae import SlidingWindowDetector
+        >>> X = np.random.default_rng(0).normal(size=(1000, 2))
+        >>> inner = LocalOutlierFactor(novelty=True)
+        >>> detector = SlidingWindowDetector(inner, window_size=5).fit(X[:900])
+        >>> at_once = detector.stream().push(X[900:])
+        >>> stream = detector.stream()
+        >>> one_by_one = np.concatenate([stream.push(row) for row in X[900:]])
+        >>> bool(np.array_equal(one_by_one, at_once))
+        True
         """
         new_rows, latest = check_rows(self._detector, X, self._latest)
         rows = np.concatenate([self._recent, new_rows])

@@ -74,7 +74,18 @@ class SequenceNetwork(nn.Module):
     noise: float
 
     def reset_parameters(self, generator: Generator | None = None) -> None:
-        """Draw all weights anew, from ``generator`` or else torch's global one."""
+        """Draw all weights anew, from ``generator`` or else torch's global one.
+
+        Examples
+        --------
+        >>> import torch
+        >>> from skl_lstmae.modules import LSTMForecaster
+        >>> one, other = LSTMForecaster(input_size=3), LSTMForecaster(input_size=3)
+        >>> for module in (one, other):
+        ...     module.reset_parameters(torch.Generator().manual_seed(0))
+        >>> torch.equal(one.head.weight, other.head.weight)
+        True
+        """
         for module in self.modules():
             if isinstance(module, nn.LSTM):
                 _reset_lstm(module, generator)
@@ -240,12 +251,30 @@ class LSTMAutoencoder(SequenceNetwork):
         return prediction, latent, outputs
 
     def encode(self, x: Tensor, lengths: Tensor | None = None) -> Tensor:
-        """Return the latent of a padded batch, shaped as :meth:`forward` does."""
+        """Return the latent of a padded batch, shaped as :meth:`forward` does.
+
+        Examples
+        --------
+        >>> import torch
+        >>> from skl_lstmae.modules import LSTMAutoencoder
+        >>> module = LSTMAutoencoder(input_size=3, latent_size=8).eval()
+        >>> module.encode(torch.randn(5, 20, 3)).shape
+        torch.Size([5, 8])
+        """
         lengths = _full_lengths(x) if lengths is None else lengths.to(x.device)
         return self._encode(x, lengths)[0]
 
     def decode(self, latent: Tensor, lengths: Tensor) -> Tensor:
-        """Decode latents to ``(batch, max(lengths), input_size)``, feeding on the decoded past."""
+        """Decode latents to ``(batch, max(lengths), input_size)``, feeding on the decoded past.
+
+        Examples
+        --------
+        >>> import torch
+        >>> from skl_lstmae.modules import LSTMAutoencoder
+        >>> module = LSTMAutoencoder(input_size=3, latent_size=8).eval()
+        >>> module.decode(torch.randn(2, 8), torch.tensor([20, 11])).shape
+        torch.Size([2, 20, 3])
+        """
         return self.decoder(latent, lengths.to(latent.device))
 
     def _encode(
@@ -377,6 +406,16 @@ class LSTMForecaster(SequenceNetwork):
             The LSTM's outputs.
         past : :data:`Past`
             All steps so far.
+
+        Examples
+        --------
+        >>> import torch
+        >>> from skl_lstmae.modules import LSTMForecaster
+        >>> module, x = LSTMForecaster(input_size=3).eval(), torch.randn(1, 20, 3)
+        >>> first, _, past = module.resume(x[:, :8])
+        >>> second, _, past = module.resume(x[:, 8:], past=past)
+        >>> torch.equal(torch.cat([first, second], dim=1), module(x)[0])
+        True
         """
         lengths = _full_lengths(x) if lengths is None else lengths.to(x.device)
         before, states = (None, None) if past is None else past
@@ -384,7 +423,17 @@ class LSTMForecaster(SequenceNetwork):
         return self._predict(outputs), outputs, (last_step(x, lengths).unsqueeze(1), states)
 
     def forecast(self, past: Past, n_steps: int = 1) -> Tensor:
-        """Continue sequences by ``(batch, n_steps, input_size)``, feeding on the predictions."""
+        """Continue sequences by ``(batch, n_steps, input_size)``, feeding on the predictions.
+
+        Examples
+        --------
+        >>> import torch
+        >>> from skl_lstmae.modules import LSTMForecaster
+        >>> module = LSTMForecaster(input_size=3).eval()
+        >>> _, _, past = module.resume(torch.randn(2, 20, 3))
+        >>> module.forecast(past, n_steps=4).shape
+        torch.Size([2, 4, 3])
+        """
         step, states = past
         one_step = _full_lengths(step)
         steps = []

@@ -143,6 +143,30 @@ def test_every_public_name_has_an_example(name):
     assert ">>> " in (CALLABLE[name].__doc__ or "").partition("Examples\n    --------\n")[2]
 
 
+# What scikit-learn's estimators and displays, and torch's modules, have too.
+USUAL_METHODS = {
+    *("fit", "fit_transform", "transform", "predict", "score", "score_samples"),
+    *("decision_function", "plot", "forward", "forward_with_states"),
+}
+# Whose example is still to be written.
+WITHOUT_EXAMPLE = {
+    f"skl_lstmae.{detector}.{method}"
+    for detector in ("LSTMAutoencoderDetector", "LSTMForecastDetector")
+    for method in ("partial_fit", "recalibrate")
+}
+METHODS = [
+    name
+    for name in DOCUMENTED
+    if name not in CALLABLE and name.rpartition(".")[2] not in USUAL_METHODS
+]
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_every_method_that_is_not_usual_has_an_example(name):
+    has_example = bool(Docstring(inspect.getdoc(DOCUMENTED[name]))["Examples"])
+    assert has_example == (name not in WITHOUT_EXAMPLE)
+
+
 @pytest.mark.parametrize("name", [name for name in PUBLIC if name not in CALLABLE])
 def test_every_public_datum_has_an_example_on_the_page(name):
     entry = PAGE.read_text(encoding="utf-8").partition(f"py:data:: {name.rpartition('.')[2]}\n")[2]

@@ -1,5 +1,6 @@
 """How Sphinx builds the documentation: `make docs`, and `make gallery` to run the examples too."""
 
+import inspect
 import os
 import re
 from pathlib import Path
@@ -11,9 +12,22 @@ from numpydoc.docscrape import NumpyDocString
 from sphinx.util import logging
 
 import skl_lstmae
+import skl_lstmae.datasets
+import skl_lstmae.modules
 
 DOCS = Path(__file__).parent
 ROOT = DOCS.parent
+
+BLOCK_HEADING_OR_NAME = re.compile(
+    r"^```.*?^```$|^#[^\n]*$|(?<!\[)`(?P<name>\w+)`", re.MULTILINE | re.DOTALL
+)
+API_ENTRIES = {
+    name: f"{{py:{'class' if inspect.isclass(getattr(module, name)) else 'func'}}}"
+    f"`~{module.__name__}.{name}`"
+    for module in (skl_lstmae, skl_lstmae.datasets, skl_lstmae.modules)
+    for name in module.__all__
+    if callable(getattr(module, name)) and not name.startswith("_")
+}
 
 project = "skl_lstmae"
 author = "The skl_lstmae developers"
@@ -84,6 +98,7 @@ def setup(app):
     app.connect("autodoc-skip-member", leave_out_what_others_document)
     app.connect("autodoc-process-docstring", show_shapes_as_notes, priority=400)  # before numpydoc
     app.connect("include-read", lead_links_from_docs)
+    app.connect("source-read", lead_links_to_built_pages)
 
 
 def write_mathml(translator, node):
@@ -119,3 +134,20 @@ def lead_links_from_docs(app, path, page, contents):
         return f"]({os.path.relpath(page if page.exists() else target, DOCS)})"
 
     contents[0] = re.sub(r"\]\(([^)#:]+)\)", from_docs, contents[0])
+
+
+def lead_links_to_built_pages(app, docname, source):
+    """Make links to examples lead to the gallery, and first mentions of public names to the API.
+
+    On the pages themselves both are such as a reader of the files can follow.
+    """
+    if Path(app.env.doc2path(docname)).suffix != ".md":
+        return
+    unlinked = dict(API_ENTRIES)
+
+    def link(match):
+        role = unlinked.pop(match["name"], None)
+        return match[0] if role is None else role
+
+    text = re.sub(r"\]\(\.\./examples/(\w+)\.py\)", r"](auto_examples/\1.rst)", source[0])
+    source[0] = BLOCK_HEADING_OR_NAME.sub(link, text)

@@ -50,6 +50,14 @@ def test_relative_links_resolve(page):
     assert broken == []
 
 
+def test_pages_of_the_guide_lead_to_every_example():
+    linked = {
+        Path(link).name for page in PAGES if page.parent.name == "docs" for link in links(page)
+    }
+    examples = {file.name for file in (ROOT / "examples").glob("*.py")}
+    assert examples - linked == {"demo_unknown_speaker.py"}  # a program, not in the gallery
+
+
 def test_defaults_in_the_readme_are_those_of_the_signature():
     text = (ROOT / "README.md").read_text("utf-8")
     table = text.partition("\n## Parameters\n")[2].partition("\n\nThe networks")[0]

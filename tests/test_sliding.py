@@ -466,7 +466,7 @@ def test_what_the_detector_of_windows_makes_of_labels_has_no_effect(inner, witho
     fitted = make_detector(changed).fit(X)
     assert_array_equal(fitted.decision_function(X), expected)
     assert_array_equal(fitted.fit(X).decision_function(X), expected)
-    of_fitted = make_detector(clone(changed).fit(np.random.default_rng(0).normal(size=(50, 4))))
+    of_fitted = make_detector(clone(changed).fit(np.random.default_rng(0).normal(size=(40, 4))))
     assert_array_equal(of_fitted.fit(X).decision_function(X), expected)
 
 

@@ -230,6 +230,18 @@ class SequenceDetector(CallbackSupportMixin, OutlierMixin, BaseEstimator):
         -------
         self : estimator
             The detector, ready for use. A call that fails leaves it as it was.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from skl_lstmae import LSTMAutoencoderDetector
+        >>> phases = np.random.default_rng(0).uniform(0, 6, size=(120, 1))
+        >>> X = np.sin(phases + np.arange(30) / 3)
+        >>> detector = LSTMAutoencoderDetector(hidden_size=16, random_state=0)
+        >>> for start in range(0, 120, 20):
+        ...     detector = detector.partial_fit(X[start : start + 20])
+        >>> detector.predict(X).shape
+        (120,)
         """
         self._validate_params()  # scikit-learn leaves it out once an estimator is fitted
         self._check_parameters()
@@ -271,6 +283,22 @@ class SequenceDetector(CallbackSupportMixin, OutlierMixin, BaseEstimator):
         -------
         self : estimator
             The detector with the new parameters and ``offset_``.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from skl_lstmae import LSTMAutoencoderDetector
+        >>> phases = np.random.default_rng(0).uniform(0, 6, size=(120, 1))
+        >>> X = np.sin(phases + np.arange(30) / 3)
+        >>> detector = LSTMAutoencoderDetector(hidden_size=16, tol=1e-2, random_state=0).fit(X)
+        >>> offset = detector.offset_
+        >>> bool(detector.recalibrate(false_alarm_rate=0.2).offset_ > offset)
+        True
+        >>> noisy = X + np.random.default_rng(1).normal(0, 0.3, X.shape)
+        >>> flagged = (detector.predict(noisy[60:]) == -1).mean()
+        >>> detector = detector.recalibrate(noisy[:60])  # normal sequences are noisier now
+        >>> bool((detector.predict(noisy[60:]) == -1).mean() < flagged)
+        True
         """
         check_is_fitted(self)
         changed = {"contamination": contamination, "false_alarm_rate": false_alarm_rate}

@@ -143,7 +143,7 @@ class SlidingWindowDetector(CallbackSupportMixin, MetaEstimatorMixin, OutlierMix
     >>> import numpy as np
     >>> from skl_lstmae import LSTMAutoencoderDetector, SlidingWindowDetector
     >>> X = np.sin(np.arange(2000) / 5).reshape(-1, 1)
-    >>> inner = LSTMAutoencoderDetector(hidden_size=16, latent_size=4, random_state=0)
+    >>> inner = LSTMAutoencoderDetector(hidden_size=16, latent_size=4, tol=0.01, random_state=0)
     >>> detector = SlidingWindowDetector(inner, training_stride=10).fit(X[:1500])
     >>> X_new = X[1500:].copy()
     >>> X_new[200:220] = 1.0
@@ -248,13 +248,13 @@ class SlidingWindowDetector(CallbackSupportMixin, MetaEstimatorMixin, OutlierMix
         >>> from sklearn.neighbors import LocalOutlierFactor
         >>> from skl_lstmae import SlidingWindowDetector
         >>> X = np.random.default_rng(0).normal(size=(4000, 1))
-        >>> X[2000:] *= 1.5  # from here on, normal rows are noisier
+        >>> X[2000:] *= 2.0  # from here on, normal rows are noisier
         >>> inner = LocalOutlierFactor(novelty=True)
         >>> detector = SlidingWindowDetector(inner, window_size=20).fit(X[:2000])
         >>> flagged = (detector.predict(X[3000:]) == -1).mean()
         >>> detector.recalibrate(X[2000:3000])
         SlidingWindowDetector(detector=LocalOutlierFactor(novelty=True), window_size=20)
-        >>> bool((detector.predict(X[3000:]) == -1).mean() < 0.1 < flagged)
+        >>> bool((detector.predict(X[3000:]) == -1).mean() < 0.2 < flagged)
         True
         """
         check_is_fitted(self)

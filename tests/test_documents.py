@@ -139,3 +139,9 @@ def test_cells_about_peers_link_to_what_they_rest_on():
             names = re.findall(r"\]\[(\w+)\]", cell)
             assert names or "](" in cell, cell
             assert all(name in targets for name in names), cell
+
+
+def test_the_readme_s_picture_names_what_its_description_promises():
+    picture = (ROOT / "docs/images/taxi_events.svg").read_text("utf-8")
+    for name in ("marathon", "snow storm", "Christmas"):  # a holiday
+        assert f"<!-- {name} -->" in picture

@@ -41,7 +41,8 @@ plt.rcParams |= {
 def main():
     """Find the events and draw them."""
     counts = load_nyc_taxi(as_frame=True).data
-    detector = SlidingWindowDetector(LSTMAutoencoderDetector(random_state=0), contamination=0.05)
+    autoencoder = LSTMAutoencoderDetector(random_state=0)
+    detector = SlidingWindowDetector(autoencoder, window_size=48, contamination=0.05)  # of a day
     detector.fit(counts)
     scores = pd.Series(detector.score_samples(counts), counts.index)
     events = detector.find_events(counts, max_gap=24).nsmallest(10, "peak_score")

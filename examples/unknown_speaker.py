@@ -32,8 +32,8 @@ print(f"{len(vowels.X_test)} recordings to judge, {np.sum(vowels.y_test == -1)} 
 # Learn, score, decide
 # --------------------
 # As with any outlier detector of scikit-learn, a higher score is more normal, and ``predict``
-# returns +1 for normal and -1 for anomalous. No label is needed to train. Of so few recordings three
-# tenths rather than one are held out of training, to set the threshold by.
+# returns +1 for normal and -1 for anomalous. No label is needed to train. Of so few recordings
+# three tenths rather than one are held out of training, to set the threshold by.
 
 detector = LSTMAutoencoderDetector(validation_fraction=0.3, random_state=0).fit(vowels.X_train)
 

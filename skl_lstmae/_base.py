@@ -615,9 +615,8 @@ class SequenceDetector(CallbackSupportMixin, OutlierMixin, BaseEstimator):
         scorer = self._scorer = self._make_scorer()
         summaries = self._summarize(parts.sample())
         scorer.fit(summaries)
-        # Windows overlap: as references, held-out ones would vouch for one another, as those that
-        # were learned from do. So do pieces drawn from a series, but no more than two, and a score
-        # asks for three.
+        # Held-out sequences become references too, but for windows: these overlap, and each would
+        # find the normality of its neighbours proved by itself.
         are_apart = parts.n_per_epoch is None
         held_out = np.empty(0)
         if len(parts.held_out):

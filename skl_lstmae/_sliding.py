@@ -397,9 +397,7 @@ class SlidingWindowDetector(CallbackSupportMixin, MetaEstimatorMixin, OutlierMix
         (1, True)
         """
         series, _ = self._read(X)
-        scores = self._score_samples(series)
-        intervals = find_intervals(scores < self.offset_, series.lengths, max_gap, min_length)
-        features = self._blame(series, intervals)
+        scores, intervals, features = self._find_events(series, max_gap, min_length)
         return tabulate(intervals, scores, series, label_rows(X, series), features)
 
     def stream(self) -> Stream:
@@ -588,14 +586,19 @@ class SlidingWindowDetector(CallbackSupportMixin, MetaEstimatorMixin, OutlierMix
             return self.detector_
         return TableDetector(self.detector_, self.window_size_, one_by_one)
 
-    def _blame(
-        self, series: Sequences, intervals: NDArray[np.intp]
-    ) -> list[dict[Any, float]] | list[None]:
-        """Return the features with the largest shares of each interval's error, if there is one."""
+    def _find_events(
+        self, series: Sequences, max_gap: int, min_length: int
+    ) -> tuple[NDArray[np.float64], NDArray[np.intp], list[Any]]:
+        """Return the rows' scores, the intervals of anomalous ones and whose error each is.
+
+        That is the features with the largest shares, or None from a detector without errors.
+        """
+        scores = self._score_samples(series)
+        intervals = find_intervals(scores < self.offset_, series.lengths, max_gap, min_length)
         judge = self._judge()
         if isinstance(judge, TableDetector):
-            return [None] * len(intervals)
+            return scores, intervals, [None] * len(intervals)
         windows = split(series, self.window_size_, self.stride)
         names = getattr(self, "feature_names_in_", np.arange(self.n_features_in_)).tolist()
         shares = feature_shares(intervals, windows, judge._errors)
-        return [main_features(of_interval, names) for of_interval in shares]
+        return scores, intervals, [main_features(of_interval, names) for of_interval in shares]

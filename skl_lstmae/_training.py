@@ -2,7 +2,7 @@
 
 import math
 import warnings
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 import torch
@@ -164,7 +164,7 @@ class Trainer:
         watcher: EpochWatcher,
     ) -> None:
         optimizer = self._make_optimizer(module)
-        averaged = AveragedModel(module, avg_fn=self._average)
+        averaged = AveragedModel(module, multi_avg_fn=self._average)
         optimizer.register_step_post_hook(lambda *_: averaged.update_parameters(module))
         while history.n_epochs < self.max_epochs:
             watcher.begin_epoch()
@@ -221,10 +221,14 @@ class Trainer:
         prediction, _ = module(batch.x, batch.lengths, self.generator)
         return (self.loss(prediction, batch.x) * batch.observed).sum()
 
-    def _average(self, average: Tensor, weight: Tensor, n_averaged: Tensor | int) -> Tensor:
-        """Take one more weight into an average of so many."""
+    def _average(
+        self, averages: Sequence[Tensor], weights: Sequence[Tensor], n_averaged: Tensor | int
+    ) -> None:
+        """Take one more of each weight into averages of so many."""
         power = self.averaging_power
-        return torch.lerp(average, weight, (power + 1) / (n_averaged + power + 1))
+        share = (power + 1) / (float(n_averaged) + power + 1)
+        for average, weight in zip(averages, weights, strict=True):
+            average.lerp_(weight, share)
 
     def _report(self, history: History) -> None:
         if self.verbose:

@@ -100,34 +100,27 @@ def merge(
         Row after row, series after series. A row's windows are added up in their order, so that
         neither the length of its series nor other rows have a say in it, to the last bit.
     """
-    statistics = [
-        _merge(values, windows, series, statistic) for statistic in AGGREGATIONS[aggregation]
-    ]
-    return np.mean(statistics, axis=0)
-
-
-def _merge(
-    values: NDArray[Any], windows: Sequences, series: Sequences, statistic: str
-) -> NDArray[np.float64]:
-    combine, start = ACCUMULATORS[statistic]
     first_rows = np.cumsum(series.lengths) - series.lengths
     owner = np.searchsorted(series.starts, windows.starts, side="right") - 1
     positions = first_rows[owner] + windows.starts - series.starts[owner]
     first_values = np.cumsum(windows.lengths) - windows.lengths
     is_per_window = values.shape == (len(windows),)
 
-    merged = np.full((series.lengths.sum(), *values.shape[1:]), start)
-    n_windows = np.zeros(len(merged), dtype=np.intp)
+    shape = (series.lengths.sum(), *values.shape[1:])
+    merged = {name: np.full(shape, ACCUMULATORS[name][1]) for name in AGGREGATIONS[aggregation]}
+    n_windows = np.zeros(shape[0], dtype=np.intp)
     # The later a row stands in a window, the earlier the window started.
     for step in reversed(range(windows.lengths.max())):
         reaching = np.flatnonzero(windows.lengths > step)
         rows = positions[reaching] + step
         news = values[reaching] if is_per_window else values[first_values[reaching] + step]
-        merged[rows] = combine(merged[rows], news)
+        for name, so_far in merged.items():
+            combine, _ = ACCUMULATORS[name]
+            so_far[rows] = combine(so_far[rows], news)
         n_windows[rows] += 1
-    if statistic == "mean":
-        merged = (merged.T / n_windows).T
-    return merged
+    if "mean" in merged:
+        merged["mean"] = (merged["mean"].T / n_windows).T
+    return np.mean(list(merged.values()), axis=0)
 
 
 def _number(counts: NDArray[np.intp]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:

@@ -215,10 +215,7 @@ class AnomalyScoreDisplay:
         series, _ = check_series(estimator, one, reset=False)
         (times,) = label_rows(one, series)[1]
         values = series[0]
-        scores = _joined(estimator.score_samples(one))
-        # What find_events does, but for scoring a second time.
-        events = find_intervals(scores < estimator.offset_, series.lengths, max_gap, min_length)
-        blamed = estimator._blame(series, events)
+        scores, events, blamed = estimator._find_events(series, max_gap, min_length)
         labels = None if y is None else _labels_of(y, all_series.lengths, index)
         display = cls(
             series=values,

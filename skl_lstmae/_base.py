@@ -625,7 +625,7 @@ class SequenceDetector(CallbackSupportMixin, OutlierMixin, BaseEstimator):
         learned = scorer.score(summaries)
         self._training_scores = ReferenceScores.of(np.concatenate([learned, held_out]))
         self._held_out_scores = ReferenceScores.of(held_out) if len(held_out) else None
-        self._learned_scores = ReferenceScores.of(learned) if are_apart else None
+        self._learned_scores = ReferenceScores.of(learned)
 
     def _learn_normal(self, windows: Sequences) -> None:
         """Learn anew, from windows of all rows, what the scorer holds for normal."""

@@ -557,8 +557,10 @@ class SlidingWindowDetector(CallbackSupportMixin, MetaEstimatorMixin, OutlierMix
         self._refers_to_normal_rows = self.contamination == "auto"
         windows = split(series, self.window_size_, self.stride)
         scores = self._score_windows(windows)
-        self._window_scores = ReferenceScores.of(scores)
-        self._row_scores = ReferenceScores.of(merge(scores, windows, series, self.aggregation))
+        self._window_scores = ReferenceScores.of(scores, self.window_size_ / self.stride)
+        self._row_scores = ReferenceScores.of(
+            merge(scores, windows, series, self.aggregation), self.window_size_
+        )
 
     def _set_offsets(self) -> None:
         self._stream_offset = self._offset_of(self._window_scores)
@@ -566,7 +568,8 @@ class SlidingWindowDetector(CallbackSupportMixin, MetaEstimatorMixin, OutlierMix
 
     def _offset_of(self, reference: ReferenceScores) -> float:
         if self.contamination == "auto":
-            return reference.false_alarm_offset(self.false_alarm_rate)
+            learned = self._judge()._learned_scores
+            return reference.false_alarm_offset(self.false_alarm_rate, learned)
         return reference.contamination_offset(self.contamination)
 
     def _score_samples(self, series: Sequences) -> NDArray[np.float64]:

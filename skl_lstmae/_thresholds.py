@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.special import boxcox
-from scipy.stats import genpareto, sem
+from scipy.stats import genpareto
 
 MAX_STORED = 2048
 MAX_LATEST = 1024
@@ -30,17 +30,22 @@ class ReferenceScores:
         How many there were.
     latest : ndarray of float64
         The latest 1024, in the order they came.
+    n_alike : float, default=1
+        How many scores that follow one another tell about as much as one does: neighbouring rows of
+        a series share windows, and neighbouring windows share rows.
     """
 
     scores: np.ndarray
     n_scores: int
     latest: np.ndarray
+    n_alike: float = 1
 
     @classmethod
-    def of(cls, scores: np.ndarray) -> "ReferenceScores":
+    def of(cls, scores: np.ndarray, n_alike: float = 1) -> "ReferenceScores":
         """Keep what later thresholds need of ``scores``, of shape (n_scores,)."""
         n_scores = len(scores)
-        return cls(np.sort(scores)[_stored_ranks(n_scores)], n_scores, scores[-MAX_LATEST:].copy())
+        lowest = np.sort(scores)[_stored_ranks(n_scores)]
+        return cls(lowest, n_scores, scores[-MAX_LATEST:].copy(), n_alike)
 
     def updated(self, scores: np.ndarray) -> "ReferenceScores":
         """Take in new scores; of all only the latest 1024 stay.
@@ -49,6 +54,11 @@ class ReferenceScores:
         that forgets it too slowly flags next to nothing.
         """
         return ReferenceScores.of(np.concatenate([self.latest, scores])[-MAX_LATEST:])
+
+    @property
+    def n_independent(self) -> float:
+        """How many independent scores tell about as much as these, one at least."""
+        return max(1.0, self.n_scores / self.n_alike)
 
     @property
     def ranks(self) -> np.ndarray:
@@ -66,12 +76,13 @@ class ReferenceScores:
     def false_alarm_offset(self, rate: float, learned: "ReferenceScores | None" = None) -> float:
         """Return the offset that a fresh score of the same kind falls below at a given rate.
 
-        With at least ``1 / rate - 1`` scores this is split conformal prediction [1]_: the offset is
-        the score of rank ``rate * (n + 1)``, valid in finite samples whatever the scores'
-        distribution.
+        With at least ``1 / rate - 1`` independent scores this is split conformal prediction [1]_:
+        the offset is the score of rank ``rate * (n + 1)``, valid in finite samples whatever the
+        scores' distribution.
 
         With fewer, `learned`, if they are more, lend the shape of their distribution: the scores of
-        sequences that were learned from, made like these. The offset is not above any of these.
+        sequences, or windows, that were learned from, made like these. The offset is not above any
+        of these.
 
         Without `learned`, or for a rate that is too low for them as well, the lowest fifth of the
         scores (three or more) is extrapolated by a Pareto tail over their threshold, as in [2]_.
@@ -89,11 +100,12 @@ class ReferenceScores:
         .. [3] J. F. Lawless, "Prediction intervals for the two parameter exponential distribution",
            Technometrics 19, 1977, :doi:`10.1080/00401706.1977.10489578`.
         """
+        are_few = rate * (self.n_independent + 1) < 1 - 1e-9
+        if are_few and learned is not None and learned.n_scores > self.n_independent:
+            return min(learned.like(self).false_alarm_offset(rate), float(self.scores[0]))
         rank = int(rate * (self.n_scores + 1) + 1e-9)
         if rank >= 1:
             return self.at_rank(rank - 1)
-        if learned is not None and learned.n_scores > self.n_scores > 1:
-            return min(learned.like(self).false_alarm_offset(rate), float(self.scores[0]))
         n_excesses = min(
             max(int(np.ceil(TAIL_SHARE * self.n_scores)), MIN_EXCESSES), self.n_scores - 1
         )
@@ -111,13 +123,15 @@ class ReferenceScores:
         """Return these scores made as low as those of `fresh`, and by a standard error lower.
 
         Scores that are all negative, as minus a distance is, are multiplied, others are shifted;
-        none is raised, since what has been learned from is not less normal than what has not.
+        not so that they rise, since what has been learned from is not less normal than what has
+        not. The standard error is that of a mean of so many scores like those returned.
         """
-        before, after = self.latest.mean(), fresh.latest.mean() - sem(fresh.latest)
+        before, after = self.latest.mean(), fresh.latest.mean()
+        error = self.latest.std() / np.sqrt(fresh.n_independent)
         if max(self.scores[-1], fresh.scores[-1]) < 0:
-            factor = max(1.0, after / before)
+            factor = max(1.0, after / before) * (1 - error / before)
             return replace(self, scores=self.scores * factor, latest=self.latest * factor)
-        shift = min(0.0, after - before)
+        shift = min(0.0, after - before) - error
         return replace(self, scores=self.scores + shift, latest=self.latest + shift)
 
     def alone(self, worst: np.ndarray, n: np.ndarray) -> np.ndarray:

@@ -93,12 +93,26 @@ def test_scores_learned_from_lend_few_fresh_ones_their_shape(distances, n_scores
 def test_scores_learned_from_are_made_as_low_as_fresh_ones():
     learned = ReferenceScores.of(np.array([-1.0, -2.0, -3.0]))
     fresh = ReferenceScores.of(np.array([-3.0, -5.0]))
-    assert learned.like(fresh).scores == pytest.approx([-7.5, -5.0, -2.5])  # -4, standard error 1
+    mean, error = -4.0, 2 * np.std([1, 2, 3]) / np.sqrt(2)
+    assert learned.like(fresh).scores.mean() == pytest.approx(mean - error)
+    assert learned.like(fresh).scores == pytest.approx(learned.scores * (mean - error) / -2)
     shifted = ReferenceScores.of(np.array([1.0, -2.0, 1.0])).like(fresh)
-    assert shifted.scores == pytest.approx([-7.0, -4.0, -4.0])
-    assert shifted.latest == pytest.approx([-4.0, -7.0, -4.0])
-    better = ReferenceScores.of(np.array([-0.1, -0.1]))
-    assert learned.like(better).scores.tolist() == learned.scores.tolist()
+    assert shifted.latest.mean() == pytest.approx(mean - np.std([1, -2, 1]) / np.sqrt(2))
+    assert np.diff(shifted.latest).tolist() == [-3.0, 3.0]
+    better = ReferenceScores.of(np.full(10**6, -0.1))
+    assert learned.like(better).scores == pytest.approx(learned.scores, rel=1e-3)  # not raised
+
+
+def test_scores_that_depend_on_their_neighbours_count_as_the_fewer():
+    rng = np.random.default_rng(0)
+    learned = ReferenceScores.of(-rng.gamma(4, size=500))
+    fresh = -np.repeat(rng.gamma(4, size=5), 40)  # five windows' worth of rows
+    alike, independent = ReferenceScores.of(fresh, n_alike=40), ReferenceScores.of(fresh)
+    assert (alike.n_independent, independent.n_independent) == (5, 200)
+    assert independent.false_alarm_offset(0.01, learned) == fresh.min()
+    assert alike.false_alarm_offset(0.01, learned) < fresh.min()
+    assert alike.false_alarm_offset(0.3, learned) == independent.false_alarm_offset(0.3)
+    assert alike.false_alarm_offset(0.01) == independent.false_alarm_offset(0.01)
 
 
 @pytest.mark.parametrize("n_learned", [0, 200])

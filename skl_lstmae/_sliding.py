@@ -107,8 +107,10 @@ class SlidingWindowDetector(CallbackSupportMixin, MetaEstimatorMixin, OutlierMix
         `false_alarm_rate`.
 
     false_alarm_rate : float, default=0.01
-        Share of normal rows to flag if ``contamination="auto"``, as estimated on the held-out rows.
-        Since rows depend on their neighbours, false alarms come in runs.
+        Share of normal rows to flag if ``contamination="auto"``, as estimated on the held-out rows;
+        with less than ``1 / false_alarm_rate - 1`` windows of them side by side, a `detector` of
+        this package also goes by the scores of training windows. Since rows depend on their
+        neighbours, false alarms come in runs.
 
     random_state : int, RandomState instance or None, default=None
         Seeds the detector of windows, as far as it has random states, and overrides those set in

@@ -27,6 +27,7 @@ from benchmarks.detection.study import KEYS, study
 from benchmarks.detection.summary import (
     by_case,
     by_dataset,
+    f1_of_all,
     false_alarms,
     pooled_f1,
     read_results,
@@ -402,6 +403,13 @@ def test_f1_pools_the_rows_of_all_cases():
     counts = pd.DataFrame({"true_positives": [8, 0], "false_positives": [0, 4]})
     results = counts.assign(false_negatives=[2, 0], dataset="skab", method="knn", seed=0)
     assert pooled_f1(results).to_dict() == {"knn": pytest.approx(16 / (16 + 4 + 2))}
+
+
+def test_to_flag_every_row_has_an_f1_of_its_own():
+    skab = pd.DataFrame(
+        {"case": ["a", "a", "b"], "n_anomalies": [10, 10, 0], "n_test": [20, 20, 5]}
+    )
+    assert f1_of_all(skab.assign(dataset="skab")) == pytest.approx(20 / (20 + 15))
 
 
 def test_false_alarms_are_averaged_over_seeds_and_added_up_over_cases():

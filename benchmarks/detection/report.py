@@ -7,7 +7,13 @@ import pandas as pd
 from benchmarks.detection.methods import VARIANTS
 from benchmarks.detection.ranks import Ranks
 from benchmarks.detection.study import study
-from benchmarks.detection.summary import by_case, by_dataset, false_alarms, pooled_f1
+from benchmarks.detection.summary import (
+    by_case,
+    by_dataset,
+    f1_of_all,
+    false_alarms,
+    pooled_f1,
+)
 from benchmarks.detection.targets import (
     LONG_SERIES,
     PUBLISHED_SKAB,
@@ -97,6 +103,7 @@ def _describe(ranks: Ranks) -> str:
 def _beside_published(results: pd.DataFrame, published: pd.DataFrame) -> Iterator[str]:
     f1 = pooled_f1(results)
     if len(f1):
+        f1["every row flagged"] = f1_of_all(results)
         theirs = pd.Series(PUBLISHED_SKAB).rename("{} (published)".format)
         yield "## SKAB, pooled F1\n\n" + _ordered(pd.concat([f1, theirs]), "F1")
     cases = by_case(results, "vus_pr", ("tsb",))

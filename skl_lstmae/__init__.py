@@ -10,6 +10,7 @@ from skl_lstmae._displays import (
 )
 from skl_lstmae._forecast import LSTMForecastDetector
 from skl_lstmae._sliding import SlidingWindowDetector
+from skl_lstmae._stream import Stream
 from skl_lstmae._version import __version__
 
 __all__ = [
@@ -21,5 +22,6 @@ __all__ = [
     "ReconstructionDisplay",
     "ScoreDistributionDisplay",
     "SlidingWindowDetector",
+    "Stream",
     "__version__",
 ]

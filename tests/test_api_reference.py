@@ -12,7 +12,6 @@ import pytest
 
 import skl_lstmae
 from skl_lstmae import modules
-from skl_lstmae._stream import Stream
 
 docscrape = pytest.importorskip(
     "numpydoc.docscrape", reason="comes with the extra `docs`, which the oldest versions do without"
@@ -55,7 +54,7 @@ PUBLIC = {
     f"{module.__name__}.{name}": getattr(module, name)
     for module in MODULES
     for name in module.__all__
-} | {"skl_lstmae._stream.Stream": Stream}  # what a public method returns
+}
 CALLABLE = {
     name: member
     for name, member in PUBLIC.items()

@@ -93,7 +93,15 @@ ALLOWED = {
     },
     "_displays": {"numpy", "sklearn", "matplotlib", "_events", "_sequences"},
     "datasets": {"numpy", "pandas", "sklearn"},
-    "__init__": {"_detector", "_displays", "_forecast", "_sliding", "_version", "datasets"},
+    "__init__": {
+        "_detector",
+        "_displays",
+        "_forecast",
+        "_sliding",
+        "_stream",
+        "_version",
+        "datasets",
+    },
 }
 
 # Optional dependencies: imported inside functions, when they are needed.

@@ -442,6 +442,7 @@ def test_scores_and_events_are_those_of_the_estimator(sliding):
     assert len(events) > 0
     assert_array_equal(display.score_line_.get_ydata(), sliding.score_samples(NEW_SERIES))
     assert_array_equal(display.threshold_line_.get_ydata(), [sliding.offset_] * 2)
+    assert display.threshold_line_.get_label() == f"threshold, {sliding.offset_:.4g}"
     assert_array_equal(display.events, events[["start", "end"]] + [0, 1])
     # A bar reaches half a row beyond the first and the last row.
     assert_allclose(spans(display.event_bars_), events[["start", "end"]] + [-0.5, 0.5])

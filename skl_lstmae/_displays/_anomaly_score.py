@@ -340,7 +340,8 @@ class AnomalyScoreDisplay:
         Returns
         -------
         display : AnomalyScoreDisplay
-            Itself, with the attributes that end in an underscore.
+            Itself, with the attributes that end in an underscore. They hold what was drawn, to be
+            styled: ``display.threshold_line_.set(color="red")``.
         """
         self.features_ = np.argsort(-self.feature_shares, kind="stable")[:max_features]
         n_lines, n_features = len(self.features_), len(self.feature_names)
@@ -381,7 +382,11 @@ class AnomalyScoreDisplay:
         panel = self.axes_[-2]
         self.score_line_ = draw_line(panel, x, self.scores, color=BLUE, linewidth=0.8)
         self.threshold_line_ = panel.axhline(
-            self.offset, color=BLACK, linestyle="--", linewidth=1, label="threshold"
+            self.offset,
+            color=BLACK,
+            linestyle="--",
+            linewidth=1,
+            label=f"threshold, {self.offset:.4g}",
         )
         legend_above(panel)
         label_panel(panel, "score, higher is more normal")

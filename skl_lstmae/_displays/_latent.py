@@ -23,7 +23,7 @@ from skl_lstmae._displays._drawing import (
 
 NAME = "LatentDisplay"
 COLORS = (BLUE, VERMILLION, GREEN, PURPLE, ORANGE, SKY_BLUE, BLACK)
-MARKERS = "o^sDvX<P>*p"
+MARKERS = "o^sDvX<P*>p"  # labels that share a colour, seven apart, are never both triangles
 
 MAX_NAMES = 20
 """The most labels that a legend names, the most frequent ones."""
@@ -229,7 +229,8 @@ class LatentDisplay:
         Returns
         -------
         display : LatentDisplay
-            Itself, with the attributes that end in an underscore.
+            Itself, with the attributes that end in an underscore. They hold what was drawn, to be
+            styled: ``display.ax_.set_title("latents")``.
         """
         self.ax_ = ax = make_ax(ax, f"{NAME}.plot")
         self.figure_ = ax.figure
@@ -256,11 +257,12 @@ class LatentDisplay:
         labels, members = _group(y)
         by_frequency = sorted(range(len(labels)), key=lambda i: -len(members[i]))
         for rank, i in enumerate(by_frequency):  # the rare ones on top
+            marker = MARKERS[rank % len(MARKERS)]
             self.points_[labels[i]] = self.ax_.scatter(
                 *self.points[members[i]].T,
                 color=COLORS[rank % len(COLORS)],
-                marker=MARKERS[rank % len(MARKERS)],
-                s=36,
+                marker=marker,
+                s=90 if marker == "*" else 36,  # a star has little area
                 edgecolor="white",
                 linewidth=0.4,
                 label=str(labels[i]),

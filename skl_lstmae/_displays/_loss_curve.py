@@ -116,7 +116,8 @@ class LossCurveDisplay:
         Returns
         -------
         display : LossCurveDisplay
-            Itself, with the attributes that end in an underscore.
+            Itself, with the attributes that end in an underscore. They hold what was drawn, to be
+            styled: ``display.line_.set(linewidth=3)``.
         """
         if not len(self.loss_curve):
             raise ValueError(

@@ -286,7 +286,8 @@ class ReconstructionDisplay:
         Returns
         -------
         display : ReconstructionDisplay
-            Itself, with the attributes that end in an underscore.
+            Itself, with the attributes that end in an underscore. They hold what was drawn, to be
+            styled: ``display.strip_.set(cmap="cividis")``.
         """
         self.features_ = np.argsort(-self.feature_errors, kind="stable")[:max_features]
         n_lines = len(self.features_)

@@ -131,13 +131,15 @@ class ScoreDistributionDisplay:
 
         Examples
         --------
+        >>> from itertools import compress
         >>> from skl_lstmae import LSTMAutoencoderDetector, ScoreDistributionDisplay
         >>> from skl_lstmae.datasets import load_japanese_vowels
         >>> vowels = load_japanese_vowels(anomalous_speaker=1)
         >>> detector = LSTMAutoencoderDetector(hidden_size=16, tol=1e-2, random_state=0)
         >>> detector.fit(vowels.X_train)
         LSTMAutoencoderDetector(...)
-        >>> known, stranger = vowels.X_test[:339], vowels.X_test[339:]
+        >>> known = list(compress(vowels.X_test, vowels.y_test == 1))
+        >>> stranger = list(compress(vowels.X_test, vowels.y_test == -1))
         >>> display = ScoreDistributionDisplay.from_estimator(detector, known, stranger)
         >>> display.false_alarm_rate < display.alarm_rate
         True
@@ -221,7 +223,8 @@ class ScoreDistributionDisplay:
         Returns
         -------
         display : ScoreDistributionDisplay
-            Itself, with the attributes that end in an underscore.
+            Itself, with the attributes that end in an underscore. They hold what was drawn, to be
+            styled: ``display.new_bars_.set(hatch="...")``.
         """
         self.ax_ = ax = make_ax(ax, f"{NAME}.plot")
         self.figure_ = ax.figure

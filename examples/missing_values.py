@@ -7,6 +7,8 @@ Sensors fail and lines drop. A value that is missing is NaN, in training and in 
 to be filled in, and the gaps count neither for nor against a sequence.
 """
 
+from itertools import compress
+
 import matplotlib.pyplot as plt
 import numpy as np
 from sklearn.metrics import roc_auc_score
@@ -52,7 +54,7 @@ for share in (0.0, 0.2, 0.4, 0.6):
 # A common habit is to write 0 where nothing was measured. To any detector this is a measurement
 # like all others, and an odd one: known voices now raise alarms.
 
-complete = [x for x, y in zip(vowels.X_test, vowels.y_test, strict=True) if y == 1]
+complete = list(compress(vowels.X_test, vowels.y_test == 1))
 X_known = hide(complete, 0.4)
 with_zeros = [np.nan_to_num(x) for x in X_known]
 for name, X in (("NaN", X_known), ("0", with_zeros)):

@@ -7,6 +7,8 @@ How the errors of a sequence become its score can be said in a function. Whoever
 *not* matter in the data can leave that out: here, a click of the microphone.
 """
 
+from itertools import compress
+
 import matplotlib.pyplot as plt
 import numpy as np
 from sklearn.metrics import roc_auc_score
@@ -57,8 +59,8 @@ for scorer in ("error", typical_step):
 # With the mean error, a click looks like a stranger; the median step hardly notices it.
 
 fig, axes = plt.subplots(2, layout="constrained")
-known = [x for x, y in zip(X_test, vowels.y_test, strict=True) if y == 1]
-stranger = [x for x, y in zip(X_test, vowels.y_test, strict=True) if y == -1]
+known = list(compress(X_test, vowels.y_test == 1))
+stranger = list(compress(X_test, vowels.y_test == -1))
 for ax, (name, detector) in zip(axes, detectors.items(), strict=True):
     ScoreDistributionDisplay.from_estimator(detector, known, stranger, ax=ax)
     ax.set_title(name)

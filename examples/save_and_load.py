@@ -8,6 +8,7 @@ to trust the file. Where it is loaded it scores the same, bit for bit.
 """
 
 import tempfile
+from itertools import compress
 from pathlib import Path
 
 import joblib
@@ -61,9 +62,8 @@ print("equal scores:", np.array_equal(from_skops.score_samples(vowels.X_test), s
 
 from_skops.recalibrate(false_alarm_rate=0.05)
 
-is_normal = vowels.y_test == 1
-known = [vowels.X_test[i] for i in np.flatnonzero(is_normal)]
-stranger = [vowels.X_test[i] for i in np.flatnonzero(~is_normal)]
+known = list(compress(vowels.X_test, vowels.y_test == 1))
+stranger = list(compress(vowels.X_test, vowels.y_test == -1))
 ScoreDistributionDisplay.from_estimator(from_skops, known, stranger)
 folder.cleanup()
 plt.show()

@@ -29,9 +29,9 @@ print(f"windows of {detector.window_size_} half-hours")
 # %%
 # Row by row
 # ----------
-# ``stream`` returns an object that takes rows and returns their scores. It needs a window of recent
-# rows before it can judge, so it is given the two days before first. Its threshold is its own: a
-# stream judges a row by one window, ``score_samples`` by all that cover it.
+# ``stream`` returns an object that takes rows and returns their scores. Until it has seen a whole
+# window its scores are not to be trusted, so it is given the two days before first. Its threshold
+# is its own: a stream judges a row by one window, ``score_samples`` by all that cover it.
 
 stream = detector.stream()
 two_days_before = taxi.data["2015-01-03":"2015-01-04"]

@@ -7,6 +7,8 @@ Eight men say the vowels /ae/, thirty times each. A detector learns what their r
 common, and then picks out those of a ninth man, whom it has never heard.
 """
 
+from itertools import compress
+
 import matplotlib.pyplot as plt
 import numpy as np
 from sklearn.metrics import roc_auc_score
@@ -41,11 +43,11 @@ scores = detector.score_samples(vowels.X_test)
 print(f"ROC-AUC {roc_auc_score(vowels.y_test, scores):.3f}")
 
 # %%
-# The threshold lies where one normal recording in a hundred would be flagged by mistake. Whoever
-# would rather miss less asks for another rate, which does not train the network again.
+# The threshold lies where one normal recording in a hundred would be flagged by mistake. If you
+# would rather miss fewer, ask for another rate; the network is not trained again.
 
-known = [x for x, y in zip(vowels.X_test, vowels.y_test, strict=True) if y == 1]
-stranger = [x for x, y in zip(vowels.X_test, vowels.y_test, strict=True) if y == -1]
+known = list(compress(vowels.X_test, vowels.y_test == 1))
+stranger = list(compress(vowels.X_test, vowels.y_test == -1))
 for rate in (0.01, 0.05):
     detector.recalibrate(false_alarm_rate=rate)
     n_found = np.sum(detector.predict(stranger) == -1)

@@ -32,7 +32,7 @@ def run(name: str, folder: Path, n_pictures: int = 1) -> str:
         capture_output=True,
         text=True,
         check=False,
-        timeout=300,  # an example takes less than a minute, on a machine that has time for it
+        timeout=120,  # less than a minute, and as much again where other tests run beside it
     )
     assert (completed.returncode, completed.stderr) == (0, "")
     written = sorted(path.name for path in folder.iterdir())
@@ -101,6 +101,7 @@ def test_taxi_events_lists_intervals_and_counts_the_labelled_events_they_touch(t
     shown = re.search(r"^\| labelled events touched \|(.+)\|$", page, re.MULTILINE)[1]
     n_shown = [int(n) for n in re.findall(r"(\d) of 5", shown)]
     assert n_shown[2] == int(n_touched[2])
+    assert f"touches four, with {n_intervals[2]} intervals" in page
     # Some events are close to the threshold, and the last bits differ among processors; so do the
     # forests of versions of scikit-learn.
     assert [abs(int(n) - m) <= 1 for n, m in zip(n_touched, n_shown, strict=True)] == [True] * 3

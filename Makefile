@@ -14,7 +14,9 @@ REMOVE_PAGES := rm -rf build/docs build/plot_directive docs/auto_examples docs/g
 # Warnings are errors; nothing is fetched from the network, neither by the build nor by the pages.
 SPHINX := $(BIN)/python -m sphinx --fail-on-warning --keep-going --nitpicky --fresh-env --quiet \
   --doctree-dir build/doctrees docs build/docs
-REFUSE_NETWORK := ! grep -rlE '<(script|link|img)[^>]*(src|href)="https?:' build/docs --include='*.html'
+REFUSE_NETWORK := ! grep -rlE \
+  "(<(script|link|img|iframe)[^>]*(src|href)=\"|(url\(|@import )[\"']?)(https?:)?//" build/docs \
+  --include='*.html' --include='*.css'
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test test-floor checks lint docs gallery bench bench-defaults bench-detection clean

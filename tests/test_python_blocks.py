@@ -6,6 +6,7 @@ A block fenced as ``text`` right after one fenced as ``python`` is its printed o
 import re
 from pathlib import Path
 
+import matplotlib.pyplot as plt
 import pytest
 
 ROOT = Path(__file__).parents[1]
@@ -24,6 +25,7 @@ PYTHON_BLOCK = re.compile(
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_blocks_run_and_print_what_the_page_shows(page, capsys, monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(plt, "show", lambda: plt.close("all"))  # there is no screen
     text = page.read_text(encoding="utf-8")
     blocks = list(PYTHON_BLOCK.finditer(text))
     assert len(blocks) == len(re.findall(r"^```python", text, re.MULTILINE)) > 0

@@ -6,6 +6,7 @@ import re
 import runpy
 from pathlib import Path
 
+import matplotlib.pyplot as plt
 import pytest
 from sklearn.metrics import roc_auc_score
 
@@ -19,6 +20,8 @@ PAGES = [
     ROOT / "CHANGELOG.md",
     *sorted((ROOT / "docs").rglob("*.md")),
 ]
+
+COMPARISON = ROOT / "docs" / "which_detector.md"
 
 CODE = re.compile(r"^```.*?^```$|`[^`\n]+`", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\]\(([^)\s]+)[^)]*\)|\b(?:src|href)=\"([^\"]+)\"")
@@ -58,14 +61,28 @@ def test_pages_of_the_guide_lead_to_every_example():
     assert examples - linked == {"demo_unknown_speaker.py"}  # a program, not in the gallery
 
 
+def defaults_of(detector: type) -> dict[str, object]:
+    parameters = inspect.signature(detector).parameters
+    return {name: parameter.default for name, parameter in parameters.items()}
+
+
 def test_defaults_in_the_readme_are_those_of_the_signature():
     text = (ROOT / "README.md").read_text("utf-8")
     table = text.partition("\n## Parameters\n")[2].partition("\n\nThe networks")[0]
     documented = {
         name: ast.literal_eval(value) for name, value in re.findall(r"`(\w+)=([^`]+)`", table)
     }
-    parameters = inspect.signature(skl_lstmae.LSTMAutoencoderDetector).parameters
-    assert documented == {name: parameter.default for name, parameter in parameters.items()}
+    assert documented == defaults_of(skl_lstmae.LSTMAutoencoderDetector)
+    others = re.search(r"`LSTMForecastDetector`.+?(?=\n`SlidingWindowDetector`)", text, re.DOTALL)[
+        0
+    ]
+    assert {
+        name: ast.literal_eval(value) for name, value in re.findall(r"`(\w+)=([^`]+)`", others)
+    } == {
+        name: default
+        for name, default in defaults_of(skl_lstmae.LSTMForecastDetector).items()
+        if default != documented[name]
+    }
 
 
 @pytest.fixture(scope="module")
@@ -85,29 +102,57 @@ def figures_of_the_demo(page: Path) -> dict[str, float]:
     return dict(zip(names, map(float, figures.split("|")), strict=True))
 
 
-def test_pages_show_the_same_figures_of_the_demo():
-    shown = figures_of_the_demo(ROOT / "README.md")
-    assert shown == figures_of_the_demo(ROOT / "docs" / "which_detector.md")
-    assert list(shown) == ["LSTM autoencoder", "isolation forest", "PCA", "neighbours"]
+def test_figures_of_the_demo_in_the_readme_are_those_of_the_page():
+    shown = figures_of_the_demo(COMPARISON)
+    readme = (ROOT / "README.md").read_text("utf-8")
+    figures = re.search(
+        r"Its mean ROC-AUC is ([\d.]+), that of nearest neighbours .*? ([\d.]+);", readme
+    )
+    assert [float(figure) for figure in figures.groups()] == [
+        shown["LSTM autoencoder"],
+        shown["neighbours"],
+    ]
 
 
 def test_figures_of_what_the_demo_compares_with_are_true(speakers):
-    # The first column takes 27 networks, a minute of `make demo`; blocks of the README run one.
+    # The first column takes 27 networks, a minute of `make demo`.
     scores_of = runpy.run_path(str(ROOT / "examples" / "demo_unknown_speaker.py"))
     aucs = [
         [roc_auc_score(vowels.y_test, scores) for scores in scores_of["baseline_scores"](vowels)]
         for vowels in speakers
     ]
     means = [sum(column) / len(speakers) for column in zip(*aucs, strict=True)]
-    shown = figures_of_the_demo(ROOT / "README.md")
-    assert [shown[name] for name in ("isolation forest", "PCA", "neighbours")] == [
-        pytest.approx(mean, abs=0.0005) for mean in means
-    ]
+    shown = figures_of_the_demo(COMPARISON)
+    assert list(shown) == ["LSTM autoencoder", "isolation forest", "PCA", "neighbours"]
+    assert list(shown.values())[1:] == [pytest.approx(mean, abs=0.0005) for mean in means]
 
 
 def test_false_alarms_of_the_demo_are_out_of_all_normal_recordings(speakers):
     n_normal = 3 * sum((vowels.y_test == 1).sum() for vowels in speakers)
-    assert f" of {n_normal:,}\nrecordings of speakers it knows" in (ROOT / "README.md").read_text()
+    page = " ".join(COMPARISON.read_text("utf-8").split())
+    assert f" of {n_normal:,} recordings of speakers it knows" in page
+
+
+def picture(name: str):
+    """Return the display that a script of the documentation draws."""
+    display = runpy.run_path(str(ROOT / "docs" / "pictures" / f"{name}.py"))["display"]
+    plt.close(display.figure_)
+    return display
+
+
+def test_picture_of_the_quickstart_shows_the_worst_feature_and_step_that_its_text_names():
+    display = picture("reconstruction")
+    page = (ROOT / "docs" / "quickstart.md").read_text("utf-8")
+    feature, step = re.search(r"^worst feature (\w+)\nworst step (\d+) of", page, re.M).groups()
+    assert display.feature_names[display.features_[0]] == feature
+    assert display.step_errors.argmax() == int(step)
+
+
+def test_picture_of_the_front_page_flags_as_many_as_its_text():
+    display = picture("score_distribution")
+    scores = [*display.reference_scores, *display.new_scores]
+    page = (ROOT / "docs" / "index.md").read_text("utf-8")
+    assert f"\n{sum(score < display.offset for score in scores)} flagged\n" in page
 
 
 def test_newest_entry_of_the_changelog_is_this_version():
@@ -125,7 +170,8 @@ def test_what_to_cite_is_this_version():
     # LaTeX writes an underscore with a backslash, and keeps capitals in braces.
     entries = re.findall(r"^  (\w+) += \{(.+)\},?$", re.sub(r"\\", "", bibtex), re.MULTILINE)
     in_bibtex = {name: re.sub(r"[{}]", "", value) for name, value in entries}
-    assert in_bibtex == cited | {"author": "The skl_lstmae developers"}
+    year = re.search(r"Copyright \(c\) (\d{4})", (ROOT / "LICENSE").read_text("utf-8"))[1]
+    assert in_bibtex == cited | {"author": "The skl_lstmae developers", "year": year}
 
 
 def test_cells_about_peers_link_to_what_they_rest_on():
@@ -145,3 +191,4 @@ def test_the_readme_s_picture_names_what_its_description_promises():
     picture = (ROOT / "docs/images/taxi_events.svg").read_text("utf-8")
     for name in ("marathon", "snow storm", "Christmas"):  # a holiday
         assert f"<!-- {name} -->" in picture
+    assert picture.count("stroke: #e5533d") == 2 * 8  # stretches, above and below, as captioned

@@ -92,8 +92,8 @@ for name, its_intervals in found.items():
 # %%
 # The picture
 # -----------
-# An interval outside the labels need not be a false alarm: 4 July is Independence Day, and 19
-# January 2015 was Martin Luther King Day.
+# An interval outside the labels need not be a false alarm: the last two days of August 2014 were
+# the weekend of Labor Day, and 19 January 2015 was Martin Luther King Day.
 
 display = AnomalyScoreDisplay.from_predictions(
     taxi.data,

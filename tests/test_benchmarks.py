@@ -12,21 +12,28 @@ import pytest
 import torch
 from sklearn.neighbors import LocalOutlierFactor
 
+from benchmarks.speed import __main__ as command
 from benchmarks.speed import peers, worker
-from benchmarks.speed.__main__ import measure as measure_apart
 from benchmarks.speed.data import ragged_waves
 from benchmarks.speed.detector import plain_detector, time_epoch
 from benchmarks.speed.kernels import Kernels
 from benchmarks.speed.page import page, results, sides_table, targets_table
-from benchmarks.speed.profile import decoding_shares, epoch_shares
+from benchmarks.speed.profile import in_words, shares
 from benchmarks.speed.recipe import PackedAutoencoder, packed_errors
 from benchmarks.speed.report import Report, checked_out
-from benchmarks.speed.row import Measured, Row, Run, UnavailableError, times_faster
+from benchmarks.speed.row import (
+    Measured,
+    Row,
+    Run,
+    UnavailableError,
+    times_faster,
+    times_the_kernels,
+)
 from benchmarks.speed.rows import ROWS, equal_fit, growth, long_series
 from benchmarks.speed.rows.decoding import CellDecoder
 from benchmarks.speed.rows.ragged_fit import NETWORK, OTHER_NETWORKS
+from benchmarks.speed.stream import latencies
 from benchmarks.speed.worker import measure
-from benchmarks.stream_latency import latencies
 from skl_lstmae.modules import LSTMAutoencoder, LSTMDecoder
 
 
@@ -36,6 +43,14 @@ def timed(*seconds):
 
 def judge(measured):
     return [times_faster(measured, "ours", "theirs", 2)]
+
+
+def row_of(sides=lambda quick: {}, judge=lambda measured: [], name="B0"):
+    return Row(name, "nothing", sides, judge, where_the_time_goes="into waiting.")
+
+
+def report_of(row, sides, commit="abc1234"):
+    return Report.of(row, sides, commit, repeats=3)
 
 
 @pytest.mark.parametrize("network", [{}, *OTHER_NETWORKS.values()], ids=["plain", *OTHER_NETWORKS])
@@ -76,20 +91,71 @@ def test_a_missed_target_is_called_missed():
     assert times_faster(measured, "ours", "theirs", 3).verdict == "**missed**"
 
 
+def test_sides_that_ran_in_turns_are_compared_turn_by_turn():
+    # The machine was half as fast in the second turn; the ratio of the medians would be 3.
+    measured = {"ours": timed(2.0, 4.0, 2.0), "theirs": timed(5.0, 10.0, 6.0)}
+    target = times_faster(measured, "ours", "theirs", 2)
+    assert (target.reached, target.aside) == (2.5, "2.50 to 3.00")
+    measured["theirs"] = timed(6.0, 6.0)
+    assert times_faster(measured, "ours", "theirs", 2).reached == 3.0
+
+
+def test_losses_are_compared_beside_the_times():
+    measured = {"ours": Measured([Run(1.0, 0.3)]), "theirs": Measured([Run(3.0, 0.2)])}
+    assert times_faster(measured, "ours", "theirs", 2).aside == "at 1.50× its loss"
+    shown = sides_table(report_of(row_of(), measured))
+    assert "| side | median | fastest | slowest | × first | runs | loss |" in shown
+    assert "| theirs | 3 s | 3 s | 3 s | 3.00 | 1 | 0.2000 |" in shown
+
+
+@pytest.mark.parametrize("name", ["B4", "B5"])
+def test_the_kernels_to_judge_by_are_those_of_the_least_median_at_the_same_work(name):
+    ours = {"B4": ("B1: ", "B1: skl_lstmae"), "B5": ("", "skl_lstmae, scorer='error'")}
+    work, side = ours[name]
+    measured = {
+        side: timed(3.0, 3.0, 3.0),
+        f"{work}kernels, 16 rows": timed(1.0, 5.0, 5.0),  # once fastest of all
+        f"{work}kernels, 32 rows": timed(2.0, 2.0, 4.0),
+        "B2: kernels, 32 rows": timed(0.1, 0.1, 0.1),
+    }
+    target = ROWS[name].targets(measured)[0]
+    assert target.quantity == f"{side}: time over the best kernels'"
+    assert (target.reached, target.aside) == (1.5, "0.75 to 1.50")
+
+
+def test_without_kernels_there_is_no_verdict():
+    target = times_the_kernels({"ours": timed(1.0), "kernels, 2 rows": Measured()}, "ours", 1.25)
+    assert math.isnan(target.reached)
+    assert target.verdict == "not measured"
+
+
+def test_the_most_that_can_be_had_stands_beside_what_is():
+    measured = {
+        "skl_lstmae": timed(2.0),
+        "packed recipe": timed(9.0),
+        "kernels, 2 rows": timed(1.5),
+    }
+    (target,) = ROWS["B1"].targets(measured)
+    assert (target.reached, target.aside) == (4.5, "the bare kernels: 6.00×")
+
+
+def test_time_to_a_loss_is_told_as_epochs_and_time_of_each():
+    theirs = Measured([Run(30.0, 0.05, epochs=30)])
+    measured = {"skl_lstmae": Measured([Run(5.0, 0.05, epochs=10)]), "skorch": theirs}
+    (target,) = ROWS["B3"].targets(measured)
+    told = "at 1.00× its loss; 3.00 times fewer epochs, 2.00 times faster each"
+    assert (target.reached, target.aside) == (6.0, told)
+
+
 def test_a_side_that_fails_is_reported_with_its_reason():
     def fail(seed):
         raise UnavailableError("not installed: no such package")
 
-    row = Row(
-        name="B0",
-        work="nothing",
-        sides=lambda quick: {"ours": lambda seed: Run(1.0), "theirs": fail},
-        judge=judge,
-    )
+    row = row_of(lambda quick: {"ours": lambda seed: Run(1.0), "theirs": fail}, judge)
     measured = measure(row, quick=True, n_repeats=2)
     assert len(measured["ours"].runs) == 2
     assert math.isnan(row.targets(measured)[0].reached)
-    written = page({"B0": row}, {"B0": Report.of(row, measured)})
+    written = page({"B0": row}, {"B0": report_of(row, measured)})
     assert "| theirs | failed |" in written
     assert "- B0: theirs, after 0 runs: UnavailableError: not installed: no such" in written
 
@@ -102,10 +168,10 @@ def test_a_run_that_fails_after_others_leaves_no_verdict():
             raise MemoryError("no room")
         return next(runs)
 
-    row = Row("B0", "", lambda quick: {"ours": fail_third, "theirs": lambda seed: Run(9.0)}, judge)
+    row = row_of(lambda quick: {"ours": fail_third, "theirs": lambda seed: Run(9.0)}, judge)
     measured = measure(row, quick=True, n_repeats=2)
     assert [target.verdict for target in row.targets(measured)] == ["not measured"]
-    shown = results(row, Report.of(row, measured))
+    shown = results(row, report_of(row, measured))
     assert "| ours | 1 s | 1 s | 1 s | 1, then failed |" in shown
     assert "- B0: ours, after 1 runs: MemoryError: no room" in shown
 
@@ -114,7 +180,7 @@ def test_a_row_whose_sides_cannot_be_made_is_reported(monkeypatch, tmp_path):
     def fail(quick):
         raise ValueError("a fit failed")
 
-    row, file = Row("B0", "nothing", fail, judge), tmp_path / "B0.json"
+    row, file = row_of(fail, judge), tmp_path / "B0.json"
     monkeypatch.setitem(ROWS, "B0", row)
     monkeypatch.setattr(sys, "argv", ["worker", "B0", str(file)])
     worker.main()
@@ -128,7 +194,7 @@ def test_a_process_that_the_system_ends_is_reported(monkeypatch, tmp_path):
     python.chmod(0o755)
     monkeypatch.setattr(sys, "executable", str(python))
     options = argparse.Namespace(quick=True, repeats=1)
-    found = measure_apart(ROWS["B1"], tmp_path / "B1.json", options, dict(os.environ))
+    found = command.measure_apart(ROWS["B1"], tmp_path / "B1.json", options, dict(os.environ))
     assert found.failure == "its process ended with code -9"
     assert "- B1: the whole row: its process ended with code -9" in results(ROWS["B1"], found)
 
@@ -161,12 +227,14 @@ def test_the_loss_of_a_side_too_slow_to_be_run_again_is_still_there_to_be_reache
 
 def test_few_runs_show_the_slowest_and_many_the_99th_percentile():
     few, many = timed(*range(1, 4)), timed(*range(1, 201))
-    row = Row("B0", "nothing", lambda quick: {}, lambda measured: [])
-    assert "| side | median | fastest | slowest |" in sides_table(Report.of(row, {"ours": few}))
-    assert "| ours | 2 s | 1 s | 3 s | 3 |" in sides_table(Report.of(row, {"ours": few}))
-    assert "| side | p50 | fastest | p99 |" in sides_table(Report.of(row, {"ours": many}))
+    row = row_of()
+    assert "| side | median | fastest | slowest |" in sides_table(report_of(row, {"ours": few}))
+    assert "| ours | 2 s | 1 s | 3 s | 1.00 | 3 |" in sides_table(report_of(row, {"ours": few}))
+    assert "| side | p50 | fastest | p99 |" in sides_table(report_of(row, {"ours": many}))
     # The rank of the 99th percentile among 200 is 0.99 x 199 = 197.01, counted from 0.
-    assert "| ours | 100 s | 1 s | 199 s | 200 |" in sides_table(Report.of(row, {"ours": many}))
+    assert "| ours | 100 s | 1 s | 199 s | 1.00 | 200 |" in sides_table(
+        report_of(row, {"ours": many})
+    )
 
 
 def test_competitors_are_named_by_what_they_train():
@@ -174,7 +242,7 @@ def test_competitors_are_named_by_what_they_train():
     reached = {target.quantity: target.reached for target in targets}
     name = "PyOD (LSTM that forecasts, 49,951 windows)"
     assert reached[f"skl_lstmae: times faster than {name}"] == 20.0
-    assert f"| {name} | 20 s |" in sides_table(Report.of(ROWS["B2"], {"PyOD": timed(20.0)}))
+    assert f"| {name} | 20 s |" in sides_table(report_of(ROWS["B2"], {"PyOD": timed(20.0)}))
 
 
 def test_every_competitor_is_described():
@@ -182,16 +250,29 @@ def test_every_competitor_is_described():
 
 
 def test_a_report_survives_its_file(tmp_path):
-    row = Row("B0", "nothing", lambda quick: {}, lambda measured: [])
-    report = Report.of(row, {"ours": Measured([Run(1.0, 0.5, 2**20)])}, "abc1234, dirty")
+    row = row_of()
+    report = report_of(row, {"ours": Measured([Run(1.0, 0.5, 2**20, epochs=7)])}, "abc1234, dirty")
+    report.shares = {"`fit` of ours": {"the rest": 1.0}}
     report.save(tmp_path / "B0.json")
     assert Report.load_from(tmp_path / "B0.json") == report
 
 
+def test_a_report_of_another_version_is_named_and_not_on_the_page(capsys, tmp_path):
+    report = report_of(ROWS["B1"], {"skl_lstmae": timed(1.0)})
+    for name in "B1", "B2":
+        report.save(tmp_path / f"{name}.json")
+    old = json.loads((tmp_path / "B2.json").read_text())
+    del old["repeats"]
+    (tmp_path / "B2.json").write_text(json.dumps(old))
+    assert command.kept_reports(tmp_path) == {"B1": report}
+    refusal = "B2.json was written by another version of the benchmark; measure B2 anew.\n"
+    assert capsys.readouterr().err.endswith(refusal)
+
+
 def test_the_page_names_the_commit_measured():
-    row = Row("B0", "nothing", lambda quick: {}, lambda measured: [])
-    written = page({"B0": row}, {"B0": Report.of(row, {}, "abc1234, dirty")})
-    assert ", commit abc1234, dirty, with setup 1" in written
+    row = row_of()
+    written = page({"B0": row}, {"B0": report_of(row, {}, "abc1234, dirty")})
+    assert ", commit abc1234, dirty, with `--repeats 3` and setup 1" in written
 
 
 def test_code_that_no_commit_holds_is_called_dirty(monkeypatch, tmp_path):
@@ -267,12 +348,25 @@ def test_a_script_without_a_result_has_failed(monkeypatch, tmp_path):
         run_script(monkeypatch, tmp_path, 'print("nothing")')
 
 
-def test_no_script_is_run_without_a_folder_or_an_installation(monkeypatch, tmp_path):
+def test_no_script_is_run_without_an_installation(monkeypatch, tmp_path):
     with pytest.raises(UnavailableError, match="not installed: no such release"):
         run_script(monkeypatch, tmp_path, "", not_installed={"Keras": "no such release"})
-    monkeypatch.delenv(peers.FOLDER)
-    with pytest.raises(UnavailableError, match="no folder of scripts was given"):
-        peers.script_sides()["Keras"](0)
+
+
+def test_without_the_scripts_nothing_is_measured(capsys, monkeypatch, tmp_path):
+    monkeypatch.delenv(peers.FOLDER, raising=False)
+    monkeypatch.setattr(command, "PEERS_PYTHON", tmp_path)
+    monkeypatch.setattr(command, "measure_apart", lambda *_: pytest.fail("measured"))
+    monkeypatch.setattr(sys, "argv", ["speed", "--rows", "B1,B2"])
+    with pytest.raises(SystemExit):
+        command.main()
+    assert "B2 runs bench_keras.py" in capsys.readouterr().err
+
+
+def test_processors_time_of_two_processes_is_not_told(monkeypatch):
+    monkeypatch.setenv("SKL_LSTMAE_CPU_TIME", "1")
+    with pytest.raises(UnavailableError, match="leaves out the others'"):
+        ROWS["B10"].sides(quick=True)["n_jobs=2"](0)
 
 
 def run_script(monkeypatch, folder, code, not_installed=()):
@@ -309,12 +403,13 @@ def test_memory_of_windows_is_judged_by_the_highest_peak_beyond_the_imports():
         long_series.FITTING: peaks(500, 664),
         long_series.SCORING: peaks(665, 500),
     }
-    fitting, scoring = ROWS["B8"].targets(measured)
+    fitting, whole_of_fitting, scoring, _ = ROWS["B8"].targets(measured)
     assert (fitting.bound, fitting.unit) == (2 * 32 + 300, " MB")
     assert (fitting.reached, fitting.verdict) == (364.0, "met")
+    assert (whole_of_fitting.reached, whole_of_fitting.verdict) == (664.0, "**missed**")
     assert (scoring.reached, scoring.verdict) == (365.0, "**missed**")
     measured[long_series.SCORING].failure = "its process ended with code -9"
-    assert ROWS["B8"].targets(measured)[1].verdict == "not measured"
+    assert ROWS["B8"].targets(measured)[2].verdict == "not measured"
 
 
 def test_growth_is_judged_by_the_line_and_tells_the_last_step():
@@ -331,7 +426,7 @@ def test_growth_is_judged_by_the_line_and_tells_the_last_step():
     assert target.aside == "2.00 from the last size but one to the last"
     assert target.verdict == "**missed**"
     assert "| 1.30 (2.00 from the last" in targets_table(
-        {"B0": Row("B0", "", None, lambda _: [target])}, {}
+        {"B0": row_of(judge=lambda _: [target])}, {}
     )
 
 
@@ -340,23 +435,31 @@ def test_growth_along_a_power_law_is_its_exponent():
     assert growth.slope(sizes, 0.01 * sizes**1.25) == pytest.approx(1.25)
 
 
-def test_a_missed_target_is_explained_and_one_that_is_met_is_not():
-    row = Row("B0", "nothing", lambda quick: {}, judge, where_the_time_goes="into waiting.")
-    missed, met = ({"ours": timed(1.0), "theirs": timed(second)} for second in (1.5, 2.5))
-    assert "Where the time goes: into waiting." in page({"B0": row}, {"B0": Report.of(row, missed)})
-    assert "Where the time goes" not in page({"B0": row}, {"B0": Report.of(row, met)})
+def test_every_row_says_where_its_time_goes_and_what_its_parts_take():
+    report = report_of(row_of(), {})
+    report.shares = {"`fit` of ours": {"kernels": 0.25, "the rest": 0.75}}
+    written = page({"B0": row_of()}, {"B0": report})
+    assert "\nWhere the time goes: into waiting.\n\n- `fit` of ours: the rest 75.0%" in written
+    assert all(row.where_the_time_goes.endswith(".") for row in ROWS.values())
 
 
-@pytest.mark.parametrize("find_shares", [lambda: epoch_shares(quick=True), decoding_shares])
-def test_shares_of_the_time_add_up_and_kernels_have_one(find_shares):
-    shares = find_shares()
-    assert sum(shares.values()) == pytest.approx(1)
-    assert min(shares.values()) >= 0
-    assert min(shares["LSTM kernels"], shares["bottleneck and head"], shares["the rest"]) > 0
+@pytest.mark.parametrize("name", ["B4", "B6", "B12"])
+def test_no_part_counts_within_another_and_the_parts_that_work_have_shares(name):
+    # In B1 as in B4, and in B5 as in B6.
+    needed = {
+        "B4": {"LSTM kernels", "gathering of batches", "bottleneck and head", "optimizer"},
+        "B6": {"LSTM kernels", "gathering of batches", "reading the input", "scorer"},
+        "B12": {"LSTM kernels", "bottleneck and head"},
+    }
+    found = shares(ROWS[name], quick=True)
+    assert len(found) == 2
+    for parts in found.values():
+        assert needed[name] | {"the rest"} <= set(parts)
+        assert min(parts.values()) > 0
 
 
-def test_an_epoch_has_a_share_for_every_part():
-    assert min(epoch_shares(quick=True).values()) > 0
+def test_shares_are_written_largest_first():
+    assert in_words({"kernels": 0.25, "the rest": 0.75}) == "the rest 75.0%, kernels 25.0%"
 
 
 def test_rows_are_registered_under_their_names():

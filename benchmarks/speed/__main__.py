@@ -12,7 +12,8 @@ import tempfile
 from pathlib import Path
 
 from benchmarks.speed.page import page, results
-from benchmarks.speed.peers import FOLDER
+from benchmarks.speed.peers import FOLDER, SCRIPTS
+from benchmarks.speed.profile import PROFILED
 from benchmarks.speed.report import ROOT, Report, checked_out
 from benchmarks.speed.row import Row
 from benchmarks.speed.rows import ROWS
@@ -25,26 +26,34 @@ PAGE = ROOT / "docs" / "benchmarks.md"
 
 def main() -> None:
     options = _options()
-    environment = os.environ | {"OMP_NUM_THREADS": "1"}
-    if options.peers:
-        environment[FOLDER] = str(options.peers.resolve())
+    environment = os.environ | {"OMP_NUM_THREADS": "1", FOLDER: str(options.peers.resolve())}
     if options.cpu_time:
         environment[CPU_TIME] = "1"
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch) if options.quick else KEPT
         for name in options.rows:
-            report = measure(ROWS[name], folder / f"{name}.json", options, environment)
+            report = measure_apart(ROWS[name], folder / f"{name}.json", options, environment)
             print(f"{name}: {report.work}\n\n{results(ROWS[name], report)}")
     if not options.quick:
-        kept = {name: KEPT / f"{name}.json" for name in ROWS}
-        reports = {name: Report.load_from(file) for name, file in kept.items() if file.exists()}
-        PAGE.write_text(page(ROWS, reports), encoding="utf-8")
+        PAGE.write_text(page(ROWS, kept_reports(KEPT)), encoding="utf-8")
 
 
-def measure(
+def kept_reports(folder: Path) -> dict[str, Report]:
+    """Return what is kept of each row, and say of which it cannot be read any more."""
+    reports = {}
+    for name in ROWS:
+        file = folder / f"{name}.json"
+        try:
+            reports |= {name: Report.load_from(file)} if file.exists() else {}
+        except ValueError as error:
+            print(f"not on the page: {error}", file=sys.stderr)
+    return reports
+
+
+def measure_apart(
     row: Row, file: Path, options: argparse.Namespace, environment: dict[str, str]
 ) -> Report:
-    """Measure a row, and then the memory of each side that could be run.
+    """Measure a row, then the memory of each side that could be run, and what its parts take.
 
     A process that the system ends, as for want of memory, is reported as a failure too.
     """
@@ -57,14 +66,18 @@ def measure(
         return f"its process ended with code {done.returncode}" if done.returncode else None
 
     if failure := fails("--repeats", str(options.repeats)):
-        Report.of(row, {}, checked_out(), failure).save(file)
+        Report.of(row, {}, checked_out(), options.repeats, failure).save(file)
     for name, side in Report.load_from(file).sides.items():
         has_own_process = any(run.peak_rss for run in side.runs)
         needs_another = row.measures_memory and side.runs and not has_own_process
-        if needs_another and (failure := fails("--memory-of", name)):
+        if not needs_another or name.startswith("kernels"):
+            continue
+        if failure := fails("--memory-of", name):
             report = Report.load_from(file)
             report.sides[name].failure = failure
             report.save(file)
+    if row.name in PROFILED and (failure := fails("--shares")):
+        print(f"{row.name}: no shares of the time, {failure}", file=sys.stderr)
     return Report.load_from(file)
 
 
@@ -83,7 +96,7 @@ def _options() -> argparse.Namespace:
         const=[],
         help="measure nothing, and write the page of what is kept",
     )
-    parser.add_argument("--repeats", type=int, default=5, help="runs of each side")
+    parser.add_argument("--repeats", type=int, default=3, help="runs of each side")
     parser.add_argument(
         "--quick", action="store_true", help="try small problems, and keep nothing of it"
     )
@@ -96,6 +109,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument(
         "--peers",
         type=Path,
+        default=os.environ.get(FOLDER, ""),
         help=f"folder of scripts that run competitors; by default the variable {FOLDER} names it",
     )
     options = parser.parse_args()
@@ -105,6 +119,12 @@ def _options() -> argparse.Namespace:
     needs_peers = any(ROWS[name].in_peers_environment for name in options.rows)
     if needs_peers and not PEERS_PYTHON.exists():
         parser.error("some rows need .venv-peers: run make bench, or name others with --rows")
+    runs_scripts = any(ROWS[name].runs_scripts for name in options.rows) and not options.quick
+    if runs_scripts and not all((options.peers / script).exists() for script in SCRIPTS.values()):
+        parser.error(
+            f"B2 runs {', '.join(SCRIPTS.values())}, which are no part of this repository: name "
+            f"their folder in {FOLDER} or by --peers, or name other rows with --rows"
+        )
     return options
 
 

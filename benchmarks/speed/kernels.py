@@ -2,11 +2,16 @@
 
 No padding, no data to gather, no bottleneck, head, loss or optimizer: every step is a real one, in
 batches of one length, in the layout that the kernels take. The number of rows is left to be tried.
+
+Run as a module, this prints how many steps a second they take by rows and steps of a call, which is
+why the package bounds its calls.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any, Self
 
+import numpy as np
 import torch
 from torch import nn
 
@@ -37,17 +42,30 @@ class Kernels:
     n_timesteps: int
     n_steps: int
 
+    @classmethod
+    def over(cls, sequences: Sequence[np.ndarray], network: dict[str, Any]) -> Self:
+        """Return the work that a network has with sequences, each taken to be of mean length."""
+        lengths = [len(sequence) for sequence in sequences]
+        return cls(
+            input_size=sequences[0].shape[1],
+            hidden_size=network["hidden_size"],
+            latent_size=network["latent_size"],
+            n_timesteps=round(np.mean(lengths)),
+            n_steps=sum(lengths),
+        )
+
     def training_sides(self, prefix: str = "") -> dict[str, Side]:
         """Return sides that run forward and backward, by number of rows."""
-        return {f"{prefix}kernels, {rows} rows": self._side(rows, True) for rows in N_ROWS}
+        return {f"{prefix}kernels, {rows} rows": self.side(rows, True) for rows in N_ROWS}
 
     def inference_sides(self) -> dict[str, Side]:
         """Return sides that run forward, by number of rows."""
-        return {f"kernels, {rows} rows": self._side(rows, False) for rows in N_ROWS}
+        return {f"kernels, {rows} rows": self.side(rows, False) for rows in N_ROWS}
 
-    def _side(self, n_rows: int, trains: bool) -> Side:
-        encoder = nn.LSTM(self.input_size, self.hidden_size)
-        decoder = nn.LSTM(self.latent_size, self.hidden_size)
+    def side(self, n_rows: int, trains: bool) -> Side:
+        """Return the side that has so many rows in a call."""
+        encoder = nn.LSTM(self.input_size, self.hidden_size).train(trains)
+        decoder = nn.LSTM(self.latent_size, self.hidden_size).train(trains)
         x = torch.randn(self.n_timesteps, n_rows, self.input_size)
         latent = torch.randn(self.n_timesteps, n_rows, self.latent_size)
         gradient = torch.randn(self.n_timesteps, n_rows, self.hidden_size)
@@ -74,3 +92,23 @@ class Kernels:
         for _ in range(n_whole_calls):
             call()
         return Run((clock() - start) * n_calls / n_whole_calls)
+
+
+def sweep(trains: bool) -> None:
+    """Print thousands of steps a second, with the sizes of B1."""
+    rows, lengths = (1, 2, 4, 8, 16, 32, 64, 128), (25, 50, 100, 200, 400, 800, 3200)
+    print("forward and backward" if trains else "forward, inference")
+    print("steps \\ rows", *(f"{n_rows:5}" for n_rows in rows))
+    for n_timesteps in lengths:
+        rates = []
+        for n_rows in rows:
+            n_steps = max(30_000, n_rows * n_timesteps)
+            side = Kernels(8, 64, 16, n_timesteps, n_steps).side(n_rows, trains)
+            rates.append(n_steps / min(side(seed).seconds for seed in range(3)) / 1000)
+        print(f"{n_timesteps:12}", *(f"{rate:5.0f}" for rate in rates), flush=True)
+
+
+if __name__ == "__main__":
+    torch.set_num_threads(1)
+    for trains in (True, False):
+        sweep(trains)

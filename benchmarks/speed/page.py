@@ -5,23 +5,34 @@ from collections.abc import Iterable, Mapping, Sequence
 import numpy as np
 
 from benchmarks.speed.peers import DOES
+from benchmarks.speed.profile import in_words
 from benchmarks.speed.report import Report
-from benchmarks.speed.row import Measured, Row, Target
+from benchmarks.speed.row import Measured, Row, Target, ratios
 
 HEAD = """# Benchmarks
 
 What the package takes, beside what its users might run instead. `make bench` measures all of this
 and writes this page.
 
-One torch thread; the sides of a row run in turns, and the median is compared. In a shared process
-the first run of each side does not count; competitors run in processes of their own, whose only fit
-counts, whatever their framework does at its first use included. In B1, B2 (skorch) and B7 both
-sides train the same network, drawn alike, by Adam at the same rate, for the same epochs, on the
-same data and in batches of the same size; where else sides differ, the row says how. Of the
-competitors in B2, only skorch and Keras do the work that the package does: the table says in
-parentheses what each of them trains, and windows that overlap are some fifty times the work. A side
-that takes more than 30 s is run once. Peak memory is that of a process which prepares all sides and
-runs one; a competitor's covers all that its script does. 1 MB is 10⁶ bytes.
+One torch thread. The sides of a row run in turns, each as often as `--repeats` says or a multiple
+of it, and a side that takes more than 30 s once. Where sides ran equally often, the ratio of their
+times is taken turn by turn: the tables give the median of these ratios and, in parentheses, the
+least and the greatest; else it is the ratio of the medians. "× first" is this ratio to the first
+side of the same work.
+
+In a shared process the first run of each side does not count; competitors run in processes of their
+own, whose only fit counts, whatever their framework does at its first use included. In B1, B2
+(skorch) and B7 both sides train the same network, drawn alike, by Adam at the same rate, for the
+same epochs, on the same data and in as many batches; the package also averages weights, in the time
+that it is judged by. The ratio of the losses reached stands beside that of the times. The package's
+batches hold sequences of like lengths, the others' random ones, which may change the loss. Where
+else sides differ, the row says how. Of the competitors in B2, only skorch and Keras do the work
+that the package does: the table says in parentheses what each of them trains, and windows that
+overlap are some fifty times the work.
+
+Peak memory is that of a process which prepares all sides and runs one; a competitor's covers all
+that its script does. 1 MB is 10⁶ bytes. Shares of the time are torch.profiler's, which itself takes
+time in the small parts.
 """
 
 MANY_RUNS = 100
@@ -46,7 +57,7 @@ def page(rows: Mapping[str, Row], reports: Mapping[str, Report]) -> str:
 def results(row: Row, report: Report) -> str:
     """Return the tables of one row."""
     parts = [sides_table(report), targets_table({row.name: row}, {row.name: report})]
-    return "\n".join([*parts, *_failures({row.name: report})])
+    return "\n".join([*parts, *_shares(report), *_failures({row.name: report})])
 
 
 def targets_table(rows: Mapping[str, Row], reports: Mapping[str, Report]) -> str:
@@ -63,27 +74,39 @@ def targets_table(rows: Mapping[str, Row], reports: Mapping[str, Report]) -> str
 
 
 def sides_table(report: Report) -> str:
-    """Return the figures of each side."""
+    """Return the figures of each side, in the columns where one of them has any."""
+    if not report.sides:
+        return ""
     has_many_runs = any(len(side.runs) >= MANY_RUNS for side in report.sides.values())
     times = ["p50", "fastest", "p99"] if has_many_runs else ["median", "fastest", "slowest"]
-    return _table(
-        ["side", *times, "runs", "loss", "peak memory"],
-        [[_described(name), *_figures(side, has_many_runs)] for name, side in report.sides.items()],
-    )
+    head = ["side", *times, "× first", "runs", "epochs", "loss", "peak memory"]
+    firsts: dict[str, Measured] = {}
+    lines = []
+    for name, side in report.sides.items():
+        work, _, _ = name.rpartition(": ")
+        first = firsts.setdefault(work, side)
+        lines.append([_described(name), *_figures(side, first, has_many_runs)])
+    columns = zip(head, *lines, strict=True)
+    head, *lines = zip(*(column for column in columns if any(column[1:])), strict=True)
+    return _table(head, lines)
 
 
 def _measured(row: Row, report: Report, setups: Sequence[str]) -> list[str]:
     clock = "processor" if report.is_cpu_time else "wall-clock"
     parts = [
         sides_table(report),
-        f"Measured on {report.date}, commit {report.commit}, with setup "
-        f"{setups.index(report.setup) + 1}, in {clock} time; load average at the end "
+        f"Measured on {report.date}, commit {report.commit}, with `--repeats {report.repeats}` and "
+        f"setup {setups.index(report.setup) + 1}, in {clock} time; load average at the end "
         f"{report.load:.1f}, of which the row itself makes about 1.",
+        f"\nWhere the time goes: {row.where_the_time_goes}",
     ]
-    missed = [target for target in row.targets(report.sides) if target.verdict == "**missed**"]
-    if missed and row.where_the_time_goes:
-        parts.append(f"\nWhere the time goes: {row.where_the_time_goes}")
-    return parts
+    return parts + _shares(report)
+
+
+def _shares(report: Report) -> list[str]:
+    """Return a list of what the parts take of the package's time, if they were profiled."""
+    shares = [f"- {work}: {in_words(parts)}" for work, parts in report.shares.items()]
+    return ["", *shares] if shares else []
 
 
 def _failures(reports: Mapping[str, Report]) -> list[str]:
@@ -109,19 +132,31 @@ def _described(side: str) -> str:
     return f"{side} ({DOES[side]})" if side in DOES else side
 
 
-def _figures(side: Measured, has_many_runs: bool) -> list[str]:
+def _figures(side: Measured, first: Measured, has_many_runs: bool) -> list[str]:
     if not side.runs:
-        return ["failed" if side.failure else "not measured", "", "", "", "", ""]
+        return ["failed" if side.failure else "not measured", *[""] * 7]
     slowest = np.percentile(side.seconds, 99 if has_many_runs else 100, method="higher")
     times = np.median(side.seconds), side.seconds.min(), slowest
     peaks = [side.peak_rss, *(run.peak_rss for run in side.runs)]
     peak = max((peak for peak in peaks if peak), default=None)
     return [
         *map(_duration, times),
+        _with_range(ratios(side, first), ".2f"),
         f"{len(side.runs)}, then failed" if side.failure else str(len(side.runs)),
-        "" if side.loss is None else f"{side.loss:.4f}",
+        _with_range(side.epochs, "g"),
+        _with_range(side.losses, ".4f"),
         "" if peak is None else f"{peak / 1e6:.0f} MB",
     ]
+
+
+def _with_range(values: np.ndarray, form: str) -> str:
+    """Return the median and, if they differ, the least and the greatest."""
+    if not values.size or np.isnan(values).any():
+        return ""
+    median, least, greatest = (
+        format(value, form) for value in (np.median(values), values.min(), values.max())
+    )
+    return median if least == greatest else f"{median} ({least} to {greatest})"
 
 
 def _bound(target: Target) -> str:

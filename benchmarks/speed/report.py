@@ -4,7 +4,7 @@ import json
 import os
 import platform
 import subprocess
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field, fields
 from datetime import date
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -23,16 +23,20 @@ ROOT = Path(__file__).parents[2]
 
 @dataclass
 class Report:
-    """A row's figures and what they were measured with, or why there are none."""
+    """A row's figures and what they were measured with, or why there are none.
 
-    name: str
+    `shares` tells of each side that is profiled what the parts take of its time.
+    """
+
     work: str
     setup: str
     date: str
     load: float
     is_cpu_time: bool
+    repeats: int
+    commit: str
     sides: dict[str, Measured]
-    commit: str = "not recorded"
+    shares: dict[str, dict[str, float]] = field(default_factory=dict)
     failure: str | None = None
 
     @classmethod
@@ -40,19 +44,20 @@ class Report:
         cls,
         row: Row,
         measured: dict[str, Measured],
-        commit: str = "not recorded",
+        commit: str,
+        repeats: int,
         failure: str | None = None,
     ) -> Self:
         """Report a row that was just measured."""
         return cls(
-            name=row.name,
             work=row.work,
             setup=_setup(),
             date=date.today().isoformat(),
             load=os.getloadavg()[0],
             is_cpu_time=CPU_TIME in os.environ,
-            sides=measured,
+            repeats=repeats,
             commit=commit,
+            sides=measured,
             failure=failure,
         )
 
@@ -64,13 +69,16 @@ class Report:
     @classmethod
     def load_from(cls, file: Path) -> Self:
         """Read what `save` has written."""
-        fields = json.loads(file.read_text(encoding="utf-8"))
-        fields.pop("targets", None)  # which were once kept, and now follow from the sides
-        fields["sides"] = {
+        kept = json.loads(file.read_text(encoding="utf-8"))
+        if kept.keys() != {part.name for part in fields(cls)}:
+            raise ValueError(
+                f"{file} was written by another version of the benchmark; measure {file.stem} anew."
+            )
+        kept["sides"] = {
             name: Measured(**side | {"runs": [Run(**run) for run in side["runs"]]})
-            for name, side in fields["sides"].items()
+            for name, side in kept["sides"].items()
         }
-        return cls(**fields)
+        return cls(**kept)
 
 
 def checked_out() -> str:
@@ -89,8 +97,9 @@ def _git(*arguments: str) -> str:
 
 
 def _setup() -> str:
-    """Return machine and versions in words."""
-    versions = [f"Python {platform.python_version()}"]
+    """Return machine and versions in words; torch's memory is the C library's."""
+    libc = " ".join(platform.libc_ver()).strip() or "C library unknown"
+    versions = [f"Python {platform.python_version()}", libc]
     for package in PACKAGES:
         try:
             versions.append(f"{package} {version(package)}")

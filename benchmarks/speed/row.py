@@ -23,11 +23,14 @@ class Run:
         Loss at the end, where the side trains.
     peak_rss : int, optional
         Peak resident memory in bytes, where the run had a process of its own.
+    epochs : int, optional
+        Epochs until then, where sides may need unlike many.
     """
 
     seconds: float
     loss: float | None = None
     peak_rss: int | None = None
+    epochs: int | None = None
 
 
 Side = Callable[[int], Run]
@@ -53,10 +56,14 @@ class Measured:
         return float(np.median(self.seconds)) if self.runs and not self.failure else np.nan
 
     @property
-    def loss(self) -> float | None:
-        """Median loss, where the side trains."""
-        losses = [run.loss for run in self.runs if run.loss is not None]
-        return float(np.median(losses)) if losses else None
+    def losses(self) -> np.ndarray:
+        """Losses of the runs, where the side trains; else empty."""
+        return np.array([run.loss for run in self.runs if run.loss is not None])
+
+    @property
+    def epochs(self) -> np.ndarray:
+        """Epochs of the runs, where they are told; else empty."""
+        return np.array([run.epochs for run in self.runs if run.epochs is not None])
 
 
 @dataclass(frozen=True)
@@ -114,45 +121,87 @@ class Row:
         such as the data, is made here, outside of any measured time.
     judge : callable
         Returns the targets, given each side's :class:`Measured` by name; :meth:`targets` calls it.
+    where_the_time_goes : str
+        What limits the row, whatever its figures are.
     in_peers_environment : bool
         Whether the row needs the environment in which the competitors are installed.
+    runs_scripts : bool
+        Whether some sides are scripts, which are no part of this repository.
     repeats : int
-        Factor on the number of runs, for what is over in no time; with 0, sides run once, which
-        needs processes of their own.
+        Factor on the number of runs, for what is over in no time.
+    runs_once : bool
+        Whether each side runs once, whatever number is asked for; in processes of their own.
     measures_memory : bool
-        Whether each side is run once more, in a process of its own, for its peak memory.
-    where_the_time_goes : str
-        What to say of a target that is missed.
+        Whether each side but the bare kernels is run once more, in a process of its own, for its
+        peak memory.
     """
 
     name: str
     work: str
     sides: Callable[[bool], dict[str, Side]]
     judge: Callable[[dict[str, Measured]], list[Target]]
+    where_the_time_goes: str
     in_peers_environment: bool = False
+    runs_scripts: bool = False
     repeats: int = 1
+    runs_once: bool = False
     measures_memory: bool = True
-    where_the_time_goes: str = ""
 
     def targets(self, measured: dict[str, Measured]) -> list[Target]:
         """Judge what was measured; a side that was not is one without runs."""
         return self.judge(defaultdict(Measured, measured))
 
 
+def ratios(over: Measured, under: Measured) -> np.ndarray:
+    """Return how many times as long one side takes as another, run by run.
+
+    What slows the machine down for a while slows neighbouring runs alike, so that their ratio
+    scatters less than they do. Where one side ran more often than the other, they did not run in
+    turns, and the ratio of the medians is the only one.
+    """
+    if len(over.runs) == len(under.runs) and not (over.failure or under.failure):
+        return over.seconds / under.seconds
+    return np.array([over.median / under.median])
+
+
 def times_faster(
     measured: dict[str, Measured], side: str, other: str, bound: float, work: str = ""
 ) -> Target:
     """Ask that `side` be `bound` times faster than `other` at `work`, which their names begin."""
-    ratio = measured[work + other].median / measured[work + side].median
-    return Target(f"{work}{side}: times faster than {other}", ratio, bound, at_least=True)
+    ours, theirs = measured[work + side], measured[work + other]
+    asides = []
+    if ours.losses.size and theirs.losses.size:
+        asides.append(f"at {np.median(ours.losses) / np.median(theirs.losses):.2f}× its loss")
+    if (kernels := best_kernels(measured, work)).runs:
+        asides.append(f"the bare kernels: {np.median(ratios(theirs, kernels)):.2f}×")
+    quantity = f"{work}{side}: times faster than {other}"
+    return _target(quantity, ratios(theirs, ours), bound, at_least=True, asides=asides)
 
 
 def times_the_kernels(
     measured: dict[str, Measured], side: str, bound: float, work: str = ""
 ) -> Target:
     """Ask that `side` take no more than `bound` times what the kernels take at their best."""
+    found = ratios(measured[work + side], best_kernels(measured, work))
+    quantity = f"{work}{side}: time over the best kernels'"
+    return _target(quantity, found, bound, at_least=False, asides=[])
+
+
+def best_kernels(measured: dict[str, Measured], work: str) -> Measured:
+    """Return the bare kernels of the size whose median is least; without any, one without runs."""
     kernels = [
-        other.median for name, other in measured.items() if name.startswith(f"{work}kernels")
+        side
+        for name, side in measured.items()
+        if name.startswith(f"{work}kernels") and not np.isnan(side.median)
     ]
-    ratio = measured[work + side].median / np.min(kernels, initial=np.inf)
-    return Target(f"{work}{side}: time over the best kernels'", ratio, bound, at_least=False)
+    return min(kernels, key=lambda side: side.median, default=Measured())
+
+
+def _target(
+    quantity: str, found: np.ndarray, bound: float, at_least: bool, asides: list[str]
+) -> Target:
+    """Judge by the median of the ratios, and tell the others."""
+    reached = float(np.median(found)) if found.size else np.nan
+    if found.size > 1:
+        asides = [f"{found.min():.2f} to {found.max():.2f}", *asides]
+    return Target(quantity, reached, bound, at_least, aside="; ".join(asides))

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 
 from benchmarks.speed.memory import peak_rss
+from benchmarks.speed.profile import shares
 from benchmarks.speed.report import Report, checked_out
 from benchmarks.speed.row import Measured, Row, Side
 from benchmarks.speed.rows import ROWS
@@ -22,12 +23,12 @@ def measure(row: Row, quick: bool, n_repeats: int) -> dict[str, Measured]:
     """Run the sides of a row in turns."""
     sides = row.sides(quick)
     measured = {name: Measured() for name in sides}
-    n_runs = n_repeats * row.repeats + 1
+    n_runs = 1 if row.runs_once else n_repeats * row.repeats + 1
     start = perf_counter()
     for seed in range(n_runs):
         for name, side in sides.items():
             _run(side, seed, measured[name])
-            if row.repeats <= 1:
+            if row.repeats == 1:
                 passed = perf_counter() - start
                 print(f"{passed:5.0f} s  run {seed + 1} of {n_runs}: {name}", file=sys.stderr)
     return measured
@@ -59,12 +60,16 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=1)
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--memory-of", metavar="SIDE", help="add this side's peak memory")
+    parser.add_argument("--shares", action="store_true", help="add what the parts take")
     options = parser.parse_args()
     torch.set_num_threads(1)
     row = ROWS[options.row]
     if options.memory_of:
         report = Report.load_from(options.file)
         _add_memory(row.sides(options.quick)[options.memory_of], report.sides[options.memory_of])
+    elif options.shares:
+        report = Report.load_from(options.file)
+        report.shares = shares(row, options.quick)
     else:
         report = _report(row, options.quick, options.repeats)
     report.save(options.file)
@@ -73,9 +78,9 @@ def main() -> None:
 def _report(row: Row, quick: bool, n_repeats: int) -> Report:
     commit = checked_out()
     try:
-        return Report.of(row, measure(row, quick, n_repeats), commit)
+        return Report.of(row, measure(row, quick, n_repeats), commit, n_repeats)
     except Exception as error:
-        return Report.of(row, {}, commit, failure=_reason(error))
+        return Report.of(row, {}, commit, n_repeats, _reason(error))
 
 
 def _add_memory(side: Side, measured: Measured) -> None:

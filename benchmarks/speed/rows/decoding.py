@@ -84,9 +84,8 @@ B12 = Row(
     "latent 16",
     sides=sides,
     judge=judge,
-    where_the_time_goes="into one call of the LSTM kernel over all 100 steps, some seven tenths of "
-    "the forward pass, as `python -m benchmarks.speed.profile` prints: each step needs the one "
-    "before, so that what is left to save is small beside it.",
+    where_the_time_goes="into the LSTM kernel, which each step has to wait for, since it needs the "
+    "one before.",
     repeats=5,
     measures_memory=False,
 )

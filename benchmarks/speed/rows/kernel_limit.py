@@ -26,21 +26,12 @@ def judge(measured: dict[str, Measured]) -> list[Target]:
 
 
 def _sides(work: str, X: Sequence[np.ndarray], network: dict[str, Any]) -> dict[str, Side]:
-    lengths = [len(sequence) for sequence in X]
-    kernels = Kernels(
-        input_size=X[0].shape[1],
-        hidden_size=network["hidden_size"],
-        latent_size=network["latent_size"],
-        n_timesteps=round(np.mean(lengths)),
-        n_steps=sum(lengths),
-    )
-
     def ours(seed):
         return time_epoch(plain_detector(N_EPOCHS, random_state=seed, **network), X)
 
     return {
         f"{work}: {name}": side
-        for name, side in ({"skl_lstmae": ours} | kernels.training_sides()).items()
+        for name, side in ({"skl_lstmae": ours} | Kernels.over(X, network).training_sides()).items()
     }
 
 
@@ -51,7 +42,6 @@ B4 = Row(
     sides=sides,
     judge=judge,
     where_the_time_goes="an epoch has batches of many lengths in B1, where the kernels have one, "
-    "pads and gathers them, and runs bottleneck, head, loss and optimizer, the shares of which "
-    "`python -m benchmarks.speed.profile` prints for B1.",
+    "pads and gathers them, and runs bottleneck, head, loss and optimizer.",
     measures_memory=False,
 )

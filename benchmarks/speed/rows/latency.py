@@ -3,26 +3,19 @@
 import torch
 
 from benchmarks.speed.data import waves
-from benchmarks.speed.detector import plain_detector, silent
 from benchmarks.speed.recipe import PackedAutoencoder
 from benchmarks.speed.row import Measured, Row, Run, Side, Target
-from benchmarks.speed.rows.ragged_fit import N_FEATURES, NETWORK
+from benchmarks.speed.rows.ragged_fit import N_FEATURES
+from benchmarks.speed.rows.ragged_scores import N_TRAINING_SEQUENCES, SCORERS, fitted_detectors
 from benchmarks.speed.timing import clock
 
 N_TIMESTEPS = 100
-N_TRAINING_SEQUENCES = 1100
-SCORERS = "error", "joint"
 
 
 def sides(quick: bool) -> dict[str, Side]:
     n_training = 100 if quick else N_TRAINING_SEQUENCES
-    training = waves(n_training, N_TIMESTEPS, N_FEATURES)
-    with silent():
-        detectors = {
-            scorer: plain_detector(1, scorer=scorer, random_state=0, **NETWORK).fit(training)
-            for scorer in SCORERS
-        }
-    network = PackedAutoencoder(detectors["error"].module_)
+    detectors = fitted_detectors(waves(n_training, N_TIMESTEPS, N_FEATURES))
+    network = PackedAutoencoder(detectors["error"].module_).eval()
     sequence = waves(1, N_TIMESTEPS, N_FEATURES, seed=1)
     x = torch.from_numpy(sequence)
 
@@ -73,9 +66,9 @@ B6 = Row(
     "16, beside `nn.LSTM`, `nn.Linear`, `nn.LSTM`, `nn.Linear`",
     sides=sides,
     judge=judge,
-    where_the_time_goes="reading and checking the input, the batch and the error cost what "
-    "`scorer='error'` takes beyond the forward pass; `scorer='joint'` adds summaries of the "
-    "sequence and its distances to 1,024 training sequences in each of three views.",
+    where_the_time_goes="into the forward pass, and beyond it into reading and checking the input, "
+    "the batch and the error; `scorer='joint'` adds summaries of the sequence and its distances to "
+    "1,024 training sequences in each of three views.",
     repeats=200,
     measures_memory=False,
 )

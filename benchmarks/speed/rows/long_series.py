@@ -36,13 +36,14 @@ def judge(measured: dict[str, Measured]) -> list[Target]:
     imports = _peak(measured[LOADING]) - SIZE
     return [
         Target(
-            f"{name}: peak beyond the imports",
-            (_peak(measured[name]) - imports) / MEGABYTE,
+            f"{name}: {quantity}",
+            (_peak(measured[name]) - left_out) / MEGABYTE,
             2 * SIZE / MEGABYTE + 300,
             at_least=False,
             unit=" MB",
         )
         for name in (FITTING, SCORING)
+        for quantity, left_out in {"peak beyond the imports": imports, "whole peak": 0}.items()
     ]
 
 
@@ -110,11 +111,15 @@ def _write(file: Path, n_rows: int) -> Path:
 
 
 B8 = Row(
-    "B8",
-    f"sliding windows of {WINDOW}: fit, and scores with stride 1, of {N_ROWS:,} × {N_FEATURES} "
-    f"float32 rows, {SIZE // MEGABYTE} MB; the targets allow twice that and 300 MB",
-    sides,
-    judge,
-    repeats=0,
+    name="B8",
+    work=f"sliding windows of {WINDOW}: fit, and scores with stride 1, of {N_ROWS:,} × "
+    f"{N_FEATURES} float32 rows, {SIZE // MEGABYTE} MB; the targets allow twice that and 300 MB, "
+    "which we take to be beyond the imports; the whole peak is held against the same bound",
+    sides=sides,
+    judge=judge,
+    where_the_time_goes="into scores, which run the network on a window for every row. The memory "
+    "is that of the imports, as loading the series shows, of the series, of results, and of "
+    "bounded batches.",
+    runs_once=True,
     measures_memory=False,
 )

@@ -6,15 +6,15 @@ row, and the network and the scorer on the window that ends with it. On one thre
 
 import argparse
 import platform
-import time
-import warnings
 
 import numpy as np
 import torch
-from sklearn.exceptions import ConvergenceWarning
 from sklearn.neighbors import LocalOutlierFactor
 from threadpoolctl import threadpool_limits
 
+from benchmarks.speed.data import waves
+from benchmarks.speed.detector import silent
+from benchmarks.speed.timing import clock
 from skl_lstmae import LSTMAutoencoderDetector, SlidingWindowDetector
 
 WINDOW_SIZE = 100
@@ -28,27 +28,18 @@ INNER = {
 }
 
 
-def make_series(n_timesteps, n_features):
-    """Return sines of several periods, with noise."""
-    steps = np.arange(n_timesteps)[:, np.newaxis]
-    periods = 20 + 10 * np.arange(n_features)
-    noise = np.random.default_rng(0).normal(size=(n_timesteps, n_features))
-    return np.sin(2 * np.pi * steps / periods) + 0.1 * noise
-
-
 def latencies(inner, n_rows, n_features):
     """Return the milliseconds that each row took."""
-    X = make_series(N_TRAINING + N_WARM_UP + n_rows, n_features)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)
+    X = waves(1, N_TRAINING + N_WARM_UP + n_rows, n_features)[0]
+    with silent():
         detector = SlidingWindowDetector(inner, window_size=WINDOW_SIZE, random_state=0)
         stream = detector.fit(X[:N_TRAINING]).stream()
     stream.push(X[N_TRAINING:-n_rows])
     times = []
     for row in X[-n_rows:]:
-        start = time.perf_counter()
+        start = clock()
         stream.push(row)
-        times.append(time.perf_counter() - start)
+        times.append(clock() - start)
     return 1000 * np.array(times)
 
 

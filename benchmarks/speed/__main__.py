@@ -33,7 +33,7 @@ def main() -> None:
         folder = Path(scratch) if options.quick else KEPT
         for name in options.rows:
             report = measure_apart(ROWS[name], folder / f"{name}.json", options, environment)
-            print(f"{name}: {report.work}\n\n{results(ROWS[name], report)}")
+            print(f"{name}: {report.work}\n\n{results(ROWS[name], report)}\n")
     if not options.quick:
         PAGE.write_text(page(ROWS, kept_reports(KEPT)), encoding="utf-8")
 

@@ -137,11 +137,12 @@ def _figures(side: Measured, first: Measured, has_many_runs: bool) -> list[str]:
         return ["failed" if side.failure else "not measured", *[""] * 7]
     slowest = np.percentile(side.seconds, 99 if has_many_runs else 100, method="higher")
     times = np.median(side.seconds), side.seconds.min(), slowest
+    relative = ratios(side, first)
     peaks = [side.peak_rss, *(run.peak_rss for run in side.runs)]
     peak = max((peak for peak in peaks if peak), default=None)
     return [
         *map(_duration, times),
-        _with_range(ratios(side, first), ".2f"),
+        f"{np.median(relative):,.2f}" if has_many_runs else _with_range(relative, ",.2f"),
         f"{len(side.runs)}, then failed" if side.failure else str(len(side.runs)),
         _with_range(side.epochs, "g"),
         _with_range(side.losses, ".4f"),

@@ -84,8 +84,8 @@ B12 = Row(
     "latent 16",
     sides=sides,
     judge=judge,
-    where_the_time_goes="into the LSTM kernel, which each step has to wait for, since it needs the "
-    "one before.",
+    where_the_time_goes="into the LSTM kernel, whose steps wait for one another, since each needs "
+    "the one before.",
     repeats=5,
     measures_memory=False,
 )

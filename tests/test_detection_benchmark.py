@@ -471,6 +471,19 @@ def test_the_report_shows_means_ranks_and_targets(data, tmp_path, monkeypatch, c
     assert "mean rank, below every baseline's | 1.333 | 2.000 | met |" in text
 
 
+def test_the_report_shows_all_variations_that_have_run_unless_methods_are_named(
+    tmp_path, monkeypatch, capsys
+):
+    out = tmp_path / "results.csv"
+    results = made_up_results()
+    varied = results[results["method"] == "knn"].assign(method="noise=0")
+    pd.concat([results, varied]).to_csv(out, index=False)
+    run_command(monkeypatch, "--out", out, "--report")
+    assert "| noise=0 | " in capsys.readouterr().out
+    run_command(monkeypatch, "--out", out, "--report", "--methods", "default,knn")
+    assert "noise=0" not in capsys.readouterr().out
+
+
 def test_published_figures_stand_beside_ours():
     results = made_up_results().assign(dataset="tsb", vus_pr=lambda table: table["roc_auc"])
     published = pd.DataFrame({"CNN": [0.3, 0.5, 0.1]}, index=["a", "b", "c"])

@@ -127,19 +127,20 @@ class BatchBuilder:
         Until a feature is observed, ``before``, of shape (batch, feature), is what it looks like.
         """
         lengths = sequences.lengths[indices]
-        steps = np.arange(_padded_length(lengths))
+        # In memory time comes first, as the kernels want it.
+        steps = np.arange(_padded_length(lengths))[:, np.newaxis]
         # Padding repeats the last step, so that one gathering does for all.
-        padded = np.minimum(steps, lengths[:, np.newaxis] - 1)
-        rows = sequences.starts[indices][:, np.newaxis] + padded
+        rows = sequences.starts[indices] + np.minimum(steps, lengths - 1)
         x = self.scaling.transform(sequences.values[rows.ravel()])
         x = np.ascontiguousarray(x, dtype=np.float32).reshape(*rows.shape, sequences.n_features)
+        x = x.swapaxes(0, 1)
         observed = ~np.isnan(x)
         if not observed.all():
             if before is None:
                 mean = self.scaling.mean.astype(x.dtype)
                 before = mean if self.is_causal else first_observed(x, observed, mean)
             x = fill_missing(x, observed, before)
-        observed &= (steps < lengths[:, np.newaxis])[..., np.newaxis]
+        observed &= (steps < lengths).T[..., np.newaxis]
         return Batch(
             indices,
             torch.from_numpy(x).to(self.device),

@@ -162,9 +162,11 @@ class Inference:
 
     def _judge(self, prediction: Tensor, batch: Batch) -> tuple[Tensor, Tensor, Tensor]:
         """Return the real steps' predictions, and targets and errors, NaN if not observed."""
-        real = real_steps(batch.x, batch.lengths).flatten().nonzero()[:, 0]
+        sequence, step = real_steps(batch.x, batch.lengths).nonzero(as_tuple=True)
+        row = step * len(batch.x) + sequence  # time comes first in memory
         prediction, target, observed = (
-            part.flatten(0, 1)[real].cpu() for part in (prediction, batch.x, batch.observed)
+            part.transpose(0, 1).flatten(0, 1)[row].cpu()
+            for part in (prediction, batch.x, batch.observed)
         )
         errors = self.loss(prediction.double(), target.double())
         target[~observed] = errors[~observed] = torch.nan

@@ -619,8 +619,10 @@ class Bottleneck(nn.Module):
     def forward(self, outputs: Tensor, lengths: Tensor) -> Tensor:
         """Pool the real steps and map them to the latent."""
         if self.kind == "last":
-            forward, backward = outputs.tensor_split([self.hidden_size], dim=-1)
-            pooled = torch.cat([last_step(forward, lengths), backward[:, 0]], dim=-1)
+            pooled = last_step(outputs, lengths)
+            if outputs.shape[-1] > self.hidden_size:  # the backward direction ends at step 0
+                backward = outputs[:, 0, self.hidden_size :]
+                pooled = torch.cat([pooled[:, : self.hidden_size], backward], dim=-1)
         elif self.kind == "mean":
             pooled = mean_step(outputs, lengths)
         elif self.kind == "max":

@@ -38,6 +38,13 @@ def test_a_batch_holds_scaled_values_and_says_which_are_real():
     assert batch.observed[:, :, 0].tolist() == [[True] + [False] * 7, [True] * 5 + [False] * 3]
 
 
+def test_time_comes_first_in_memory():
+    sequences = make_sequences([3, 5, 1])
+    batch = make_builder(sequences).build(sequences, np.array([2, 1]))
+    assert batch.x.transpose(0, 1).is_contiguous()
+    assert batch.observed.transpose(0, 1).is_contiguous()
+
+
 def test_shapes_of_batches_are_few():
     sequences = make_sequences(range(1, 131))
     batches = make_builder(sequences).scoring_batches(sequences)

@@ -11,7 +11,7 @@ from skl_lstmae._scaling import Scaling
 from skl_lstmae._sequences import Sequences
 from skl_lstmae._windows import cut
 
-MAX_FLOATS = 350_000
+MAX_FLOATS = 420_000
 """Rows x steps x hidden units of a kernel call in training; a larger workspace is mapped anew at
 every call."""
 

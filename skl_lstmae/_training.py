@@ -189,6 +189,7 @@ class Trainer:
         self, module: nn.Module, batches: Iterable[list[Batch]], optimizer: Optimizer
     ) -> float:
         module.train()
+        _keep_freed_memory()
         total_loss, total_observed = 0.0, 0
         for pieces in batches:
             # At least 1: windows of a long series may all fall into its gaps.
@@ -236,6 +237,15 @@ class Trainer:
             if history.validation_loss_curve:
                 line += f", validation loss = {history.validation_loss_curve[-1]:.8f}"
             print(line)
+
+
+def _keep_freed_memory() -> None:
+    """Have glibc keep memory from batch to batch, which it would return and be given anew, cleared.
+
+    It keeps up to twice the largest block that it ever saw freed, if of at most 32 MiB: see
+    ``M_MMAP_THRESHOLD`` in mallopt(3).
+    """
+    torch.empty(31 * 2**20, dtype=torch.uint8)
 
 
 def _check_finite(loss: float) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from copy import deepcopy
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Self
 
 import numpy as np
@@ -54,7 +55,7 @@ class Residuals:
 
     def feature_shares(self) -> NDArray[np.float64]:
         """Split the mean error over the features, (n_sequences, n_features)."""
-        return self._total(self.errors) / self._n_observed()[:, np.newaxis]
+        return self._total(self.errors, self._starts) / self._n_observed()[:, np.newaxis]
 
     def timestep_shares(self) -> NDArray[np.float64]:
         """Split the mean error over the time steps, (total_timesteps,)."""
@@ -79,28 +80,33 @@ class Residuals:
 
     def worst_step_error(self) -> NDArray[np.float64]:
         """Return the mean over the observed features of the worst step, (n_sequences,)."""
-        n_observed = (~np.isnan(self.errors)).sum(axis=1)
+        n_observed = self._observed.sum(axis=1)
         step_errors = np.nansum(self.errors, axis=1) / np.maximum(n_observed, 1)
         return np.maximum.reduceat(step_errors, self._starts)
 
-    @property
+    @cached_property
     def _starts(self) -> NDArray[np.intp]:
         return np.cumsum(self.lengths) - self.lengths
 
+    @cached_property
+    def _observed(self) -> NDArray[np.bool_]:
+        return ~np.isnan(self.errors)
+
     def _n_observed(self) -> NDArray[np.float64]:
         # A window that falls into a gap of its series has no error rather than an undefined one.
-        return np.maximum(self._total(~np.isnan(self.errors)).sum(axis=1), 1)
+        return np.maximum(_add_up(self._observed, self._starts).sum(axis=1), 1)
 
     def _mean(self, cells: NDArray[Any], starts: NDArray[np.intp]) -> NDArray[np.float64]:
-        n_observed = np.add.reduceat(~np.isnan(cells), starts, axis=0, dtype=np.float64)
         with np.errstate(invalid="ignore"):
-            return (
-                np.add.reduceat(np.nan_to_num(cells), starts, axis=0, dtype=np.float64) / n_observed
-            )
+            return self._total(cells, starts) / _add_up(self._observed, starts)
 
-    def _total(self, cells: NDArray[Any]) -> NDArray[np.float64]:
-        # reduceat adds up each sequence by itself; a padded sum's order depends on the padding.
-        return np.add.reduceat(np.nan_to_num(cells), self._starts, axis=0, dtype=np.float64)
+    def _total(self, cells: NDArray[Any], starts: NDArray[np.intp]) -> NDArray[np.float64]:
+        return _add_up(np.where(self._observed, cells, 0), starts)
+
+
+def _add_up(cells: NDArray[Any], starts: NDArray[np.intp]) -> NDArray[np.float64]:
+    # reduceat adds up each sequence by itself; a padded sum's order depends on the padding.
+    return np.add.reduceat(cells, starts, axis=0, dtype=np.float64)
 
 
 class ErrorScorer:
@@ -209,9 +215,9 @@ class MahalanobisScorer(ErrorScorer):
 
     def score(self, summaries: NDArray[Any]) -> NDArray[np.float64]:
         """Return the scores, at most 0."""
-        center = np.zeros((1, len(self.mean_)))
-        standardized = self._standardize(summaries)
-        return -cdist(standardized, center, metric="mahalanobis", VI=self.precision_)[:, 0]
+        rows = self._standardize(summaries)[:, np.newaxis]
+        # One product a row, so that no bit depends on the number of rows.
+        return -np.sqrt(rows @ self.precision_ @ rows.swapaxes(1, 2))[:, 0, 0]
 
     def _invert(self) -> NDArray[np.float64]:
         scale = self._scale()
@@ -245,9 +251,13 @@ def distances_to_others(
     # Unlike scikit-learn's, scipy's distances are measured pair by pair. A product of matrices has
     # last bits that depend on the number of its rows.
     distances = cdist(rows, references)
-    n_nearest = min(n + 1, len(references))
-    distances = np.sort(np.partition(distances, n_nearest - 1)[:, :n_nearest])
-    return np.where(distances[:, :1] < SAME, distances[:, 1:], distances[:, :-1])
+    nearest = distances.argmin(axis=1)
+    is_itself = distances[np.arange(len(rows)), nearest] < SAME
+    distances[is_itself, nearest[is_itself]] = np.inf
+    if n == 1:  # whose minimum is sooner found than sorted out
+        return distances.min(axis=1, keepdims=True)
+    n_others = min(n, len(references) - 1)
+    return np.sort(np.partition(distances, n_others - 1)[:, :n_others])
 
 
 class NeighborsScorer(ErrorScorer):
@@ -341,7 +351,8 @@ class View:
         return self._transform(self._join(summaries))
 
     def _transform(self, rows: NDArray[np.float64]) -> NDArray[np.float64]:
-        rows = np.nan_to_num((rows - self.mean_) / self.scale_)
+        rows = (rows - self.mean_) / self.scale_
+        rows = np.where(np.isnan(rows), 0.0, rows)
         if self.axes_ is None:
             return rows
         # One product a row, so that no bit depends on the number of rows.

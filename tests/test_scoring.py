@@ -16,6 +16,7 @@ from skl_lstmae._scoring import (
     MahalanobisScorer,
     NeighborsScorer,
     Residuals,
+    distances_to_others,
     make_scorer,
 )
 
@@ -360,3 +361,15 @@ def test_references_seen_anew_change_no_score_and_are_not_saved():
     scorer.calibrate(summaries[100:150])
     assert (scorer.score(summaries[150:]) >= scores).all()
     assert (scorer.score(summaries[150:]) > scores).any()
+
+
+@pytest.mark.parametrize("n", [1, 3])
+def test_of_references_that_are_the_row_itself_one_is_left_out(n):
+    references = np.random.default_rng(0).normal(size=(20, 4))
+    references[1] = references[0]
+    rows = np.concatenate([references[:3] + 1e-9, [np.zeros(4)]])
+    in_order = np.sort(cdist(rows, references))
+    expected = [*in_order[:3, 1 : n + 1], in_order[3, :n]]
+    np.testing.assert_array_equal(distances_to_others(rows, references, n), expected)
+    one_by_one = [distances_to_others(row[np.newaxis], references, n)[0] for row in rows]
+    np.testing.assert_array_equal(one_by_one, expected)

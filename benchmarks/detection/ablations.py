@@ -18,6 +18,8 @@ class TorchInitialisedAutoencoder(modules.LSTMAutoencoder):
     """Draws its weights as torch's layers do."""
 
     def reset_parameters(self, generator: torch.Generator | None = None) -> None:
+        if generator is None:  # an empty network is made, whose weights come later
+            return
         seed = torch.randint(2**31 - 1, (), generator=generator).item()
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)

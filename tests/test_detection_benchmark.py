@@ -15,7 +15,9 @@ from benchmarks.detection import __main__ as command
 from benchmarks.detection.ablations import (
     NetworkAlone,
     OutlineAlone,
+    TorchInitialisation,
     TorchInitialisedAutoencoder,
+    WithoutAveraging,
 )
 from benchmarks.detection.baselines import HeldOutThreshold, NeighborDistance, OnWindows, PCAError
 from benchmarks.detection.data import DATASETS
@@ -34,7 +36,7 @@ from benchmarks.detection.summary import (
 )
 from benchmarks.detection.tables import Resample, Standardize, count, summarize
 from benchmarks.detection.vus import vus_pr, vus_window
-from skl_lstmae import SlidingWindowDetector
+from skl_lstmae import LSTMAutoencoderDetector, SlidingWindowDetector
 from skl_lstmae._sequences import check_sequences
 
 
@@ -543,6 +545,17 @@ def test_without_the_network_its_weights_have_no_say(ablation, depends):
             for rate in (0.001, 0.1)
         )
     assert (scores != others).any() == depends
+
+
+@pytest.mark.parametrize("ablation", [TorchInitialisation, WithoutAveraging])
+def test_another_training_ends_in_other_weights(ablation):
+    X, quick = make_waves(), {"hidden_size": 4, "latent_size": 2, "max_epochs": 2}
+    with pytest.warns(ConvergenceWarning):
+        scores, others = (
+            made(**quick, random_state=0).fit(X).score_samples(X)
+            for made in (LSTMAutoencoderDetector, ablation)
+        )
+    assert (scores != others).all()
 
 
 def test_without_the_outline_only_latents_and_errors_count():

@@ -31,7 +31,7 @@ from skl_lstmae._sequences import Restore, Sequences, check_series, label_rows
 from skl_lstmae._stream import Stream
 from skl_lstmae._tables import TableDetector, score_method
 from skl_lstmae._thresholds import ReferenceScores
-from skl_lstmae._windows import AGGREGATIONS, merge, observed, split
+from skl_lstmae._windows import AGGREGATIONS, covered, merge, observed, split
 
 WINDOWS_PER_EPOCH = 1024
 """Windows that an epoch trains on, at most, unless the user says otherwise."""
@@ -469,8 +469,10 @@ class SlidingWindowDetector(CallbackSupportMixin, MetaEstimatorMixin, OutlierMix
         self.detector_ = self._make_detector()
         training, held_out = self._divide(series)
         self.training_stride_ = self._choose_training_stride(training)
+        parts = self._make_parts(training, held_out)
         with callbacks.passed_on_to(self.detector_):
-            self._judge()._fit_windows(self._make_parts(training, held_out))
+            self._judge()._fit_windows(parts)
+        self._learn_scores(parts.sample())
         if self.contamination == "auto":
             self._calibrate(held_out if len(held_out) else training)
         # The threshold is known: from here on the held-out rows say too what is normal.
@@ -554,6 +556,16 @@ class SlidingWindowDetector(CallbackSupportMixin, MetaEstimatorMixin, OutlierMix
             n_per_epoch=-(-len(windows) // self.training_stride_),
         )
 
+    def _learn_scores(self, windows: Sequences) -> None:
+        """Keep the scores of windows that were learned from, and of their rows."""
+        learned = self._judge()._learned_scores
+        if learned is None:
+            self._learned_window_scores = self._learned_row_scores = None
+            return
+        rows = merge(learned.latest, windows, covered(windows), self.aggregation)
+        self._learned_window_scores = learned
+        self._learned_row_scores = ReferenceScores.of(rows)
+
     def _calibrate(self, series: Sequences) -> None:
         """Keep the scores of rows, and of single windows, which streams compare with."""
         self._refers_to_normal_rows = self.contamination == "auto"
@@ -565,12 +577,11 @@ class SlidingWindowDetector(CallbackSupportMixin, MetaEstimatorMixin, OutlierMix
         )
 
     def _set_offsets(self) -> None:
-        self._stream_offset = self._offset_of(self._window_scores)
-        self.offset_ = self._offset_of(self._row_scores)
+        self._stream_offset = self._offset_of(self._window_scores, self._learned_window_scores)
+        self.offset_ = self._offset_of(self._row_scores, self._learned_row_scores)
 
-    def _offset_of(self, reference: ReferenceScores) -> float:
+    def _offset_of(self, reference: ReferenceScores, learned: ReferenceScores | None) -> float:
         if self.contamination == "auto":
-            learned = self._judge()._learned_scores
             return reference.false_alarm_offset(self.false_alarm_rate, learned)
         return reference.contamination_offset(self.contamination)
 

@@ -2,15 +2,51 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from importlib.util import find_spec
 from typing import Any
+
+import sklearn  # whose modules are imported when they are first used
 
 from skl_lstmae._training import EpochWatcher, History
 
 __all__ = ["CallbackSupportMixin", "FitCallbacks"]
 
-try:
-    from sklearn.callback import CallbackSupportMixin
-except ImportError:
+if find_spec("sklearn.callback"):
+
+    class CallbackSupportMixin:
+        """scikit-learn's, imported when it is used: with it comes the drawing of progress bars."""
+
+        def set_callbacks(self, *callbacks: Any) -> Any:
+            """Set the callbacks of scikit-learn that take part in every fit from now on.
+
+            Parameters
+            ----------
+            *callbacks : callbacks
+                Such as those of :mod:`sklearn.callback`; they replace any there are.
+
+            Returns
+            -------
+            self : estimator
+                The detector itself.
+
+            Examples
+            --------
+            >>> import numpy as np
+            >>> from sklearn.callback import ScoringMonitor
+            >>> from skl_lstmae import LSTMAutoencoderDetector
+            >>> X = np.sin(np.arange(20) + np.arange(12).reshape(-1, 1))
+            >>> detector = LSTMAutoencoderDetector(hidden_size=4, tol=1, n_iter_no_change=2)
+            >>> monitor = ScoringMonitor(scoring="roc_auc")
+            >>> detector = detector.set_callbacks(monitor).fit(X, [-1, 1] * 6)
+            >>> len(monitor.get_logs().data) == 1 + detector.n_epochs_
+            True
+            """
+            return sklearn.callback.CallbackSupportMixin.set_callbacks(self, *callbacks)
+
+        def _init_callback_context(self, **parameters: Any) -> Any:
+            return sklearn.callback.CallbackSupportMixin._init_callback_context(self, **parameters)
+
+else:
 
     class CallbackSupportMixin:  # type: ignore[no-redef]
         """Stands where scikit-learn's has its place in the order of bases."""

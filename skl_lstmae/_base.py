@@ -94,7 +94,7 @@ class SequenceDetector(CallbackSupportMixin, OutlierMixin, BaseEstimator):
     _scorer: ErrorScorer
     _training_scores: ReferenceScores
     _held_out_scores: ReferenceScores | None
-    _learned_scores: ReferenceScores | None
+    _learned_scores: ReferenceScores
     _random_state: RandomState
     _n_timesteps: int | None
 
@@ -270,8 +270,9 @@ class SequenceDetector(CallbackSupportMixin, OutlierMixin, BaseEstimator):
         X : sequences, default=None
             Sequences like those to come, three at least, by whose scores ``offset_`` is set from
             now on; they are not learned from. Where normal sequences drift, recent ones keep false
-            alarms at their rate. None leaves the offset to the sequences of the fit, and does not
-            run the network.
+            alarms at their rate; fewer than ``1 / false_alarm_rate - 1`` are helped out by the
+            scores of the training sequences. None leaves the offset to the sequences of the fit,
+            and does not run the network.
 
         contamination : "auto" or float, default=None
             The parameter's new value; None leaves it.
@@ -502,7 +503,7 @@ class SequenceDetector(CallbackSupportMixin, OutlierMixin, BaseEstimator):
         self._scorer = deepcopy(self._scorer).partial_fit(summaries)
         learned = self._scorer.score(summaries)
         self._training_scores = self._training_scores.updated(learned)
-        self._learned_scores = self._learned_scores and self._learned_scores.updated(learned)
+        self._learned_scores = self._learned_scores.updated(learned)
 
     def _prepare(self, training: Sequences, random_state: RandomState, *, go_on: bool) -> None:
         """Learn the scaling, and make a network or go on with the one there is."""

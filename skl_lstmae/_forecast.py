@@ -458,9 +458,11 @@ class LSTMForecastDetector(SequenceDetector):
     def _learn_scores(self, parts: Parts) -> None:
         self._piece_size = parts.piece_size
         super()._learn_scores(parts)
+        self._piece_scores = self._training_scores  # which thresholds may leave behind
 
     def _continue_partial_fit(self, sequences: Sequences) -> None:
         super()._continue_partial_fit(self._side_by_side(sequences))
+        self._piece_scores = self._training_scores
 
     def _refer_to(self, sequences: Sequences) -> None:
         super()._refer_to(self._side_by_side(sequences))
@@ -479,7 +481,7 @@ class LSTMForecastDetector(SequenceDetector):
         owner = np.searchsorted(sequences.starts, pieces.starts, side="right") - 1
         first = np.searchsorted(owner, np.arange(len(sequences)))
         worst = np.minimum.reduceat(super()._score_samples(pieces), first)
-        return self._training_scores.alone(worst, np.bincount(owner))
+        return self._piece_scores.alone(worst, np.bincount(owner))
 
 
 def _draw_pieces(series: Sequences, size: int, random_state: RandomState) -> Sequences:

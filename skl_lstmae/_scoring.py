@@ -298,9 +298,9 @@ class NeighborsScorer(ErrorScorer):
     def calibrate(self, summaries: NDArray[Any]) -> NDArray[np.float64]:
         """Make references of the held-out sequences too, if all fit, and score each by the others.
 
-        This keeps split conformal prediction valid. Had the fresh sequence also been a reference of
-        the held-out ones, all would be exchangeable; that it is not can only lower their scores,
-        and with them the offset.
+        This keeps split conformal prediction valid, unless sequences are exact copies of others.
+        Had the fresh sequence also been a reference of the held-out ones, all would be
+        exchangeable; that it is not can only lower their scores, and with them the offset.
         """
         references = np.concatenate([self.references_, summaries])
         if len(references) <= MAX_REFERENCES:

@@ -229,8 +229,9 @@ class SlidingWindowDetector(CallbackSupportMixin, MetaEstimatorMixin, OutlierMix
         X : series, default=None
             Rows like those to come, one window at least, by whose scores ``offset_`` is set from
             now on; they are not learned from. Where normal rows drift, recent ones keep false
-            alarms nearer to their rate. None leaves the offset to the rows of the fit, and does not
-            run the detector of windows.
+            alarms nearer to their rate; fewer than make ``1 / false_alarm_rate - 1`` windows side
+            by side are helped out by the scores of training windows. None leaves the offset to the
+            rows of the fit, and does not run the detector of windows.
 
         contamination : "auto" or float, default=None
             The parameter's new value; None leaves it. If it was "auto" and no longer is, or the
@@ -557,7 +558,11 @@ class SlidingWindowDetector(CallbackSupportMixin, MetaEstimatorMixin, OutlierMix
         )
 
     def _learn_scores(self, windows: Sequences) -> None:
-        """Keep the scores of windows that were learned from, and of their rows."""
+        """Keep the scores of windows that were learned from, and of their rows.
+
+        Each has others that overlap with it among the references, which a fresh window has not:
+        what they lend to thresholds is the shape of their distribution, and not its level.
+        """
         learned = self._judge()._learned_scores
         if learned is None:
             self._learned_window_scores = self._learned_row_scores = None
@@ -571,10 +576,10 @@ class SlidingWindowDetector(CallbackSupportMixin, MetaEstimatorMixin, OutlierMix
         self._refers_to_normal_rows = self.contamination == "auto"
         windows = split(series, self.window_size_, self.stride)
         scores = self._score_windows(windows)
-        self._window_scores = ReferenceScores.of(scores, self.window_size_ / self.stride)
-        self._row_scores = ReferenceScores.of(
-            merge(scores, windows, series, self.aggregation), self.window_size_
-        )
+        rows = merge(scores, windows, series, self.aggregation)
+        n_side_by_side = np.maximum(series.lengths / self.window_size_, 1).sum()
+        self._window_scores = ReferenceScores.of(scores, n_side_by_side)
+        self._row_scores = ReferenceScores.of(rows, n_side_by_side)
 
     def _set_offsets(self) -> None:
         self._stream_offset = self._offset_of(self._window_scores, self._learned_window_scores)

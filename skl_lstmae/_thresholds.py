@@ -30,22 +30,35 @@ class ReferenceScores:
         How many there were.
     latest : ndarray of float64
         The latest 1024, in the order they came.
-    n_alike : float, default=1
-        How many scores that follow one another tell about as much as one does: neighbouring rows of
-        a series share windows, and neighbouring windows share rows.
+    mean, standard_deviation : float
+        Of all of them.
+    n_independent : float
+        How many independent scores tell about as much: neighbouring rows of a series share windows,
+        and neighbouring windows share rows.
     """
 
     scores: np.ndarray
     n_scores: int
     latest: np.ndarray
-    n_alike: float = 1
+    mean: float
+    standard_deviation: float
+    n_independent: float
 
     @classmethod
-    def of(cls, scores: np.ndarray, n_alike: float = 1) -> "ReferenceScores":
-        """Keep what later thresholds need of ``scores``, of shape (n_scores,)."""
+    def of(cls, scores: np.ndarray, n_independent: float | None = None) -> "ReferenceScores":
+        """Keep what later thresholds need of ``scores``, of shape (n_scores,).
+
+        Unless told otherwise, all are independent.
+        """
         n_scores = len(scores)
-        lowest = np.sort(scores)[_stored_ranks(n_scores)]
-        return cls(lowest, n_scores, scores[-MAX_LATEST:].copy(), n_alike)
+        return cls(
+            scores=np.sort(scores)[_stored_ranks(n_scores)],
+            n_scores=n_scores,
+            latest=scores[-MAX_LATEST:].copy(),
+            mean=float(np.mean(scores)),
+            standard_deviation=float(np.std(scores)),
+            n_independent=n_scores if n_independent is None else n_independent,
+        )
 
     def updated(self, scores: np.ndarray) -> "ReferenceScores":
         """Take in new scores; of all only the latest 1024 stay.
@@ -54,11 +67,6 @@ class ReferenceScores:
         that forgets it too slowly flags next to nothing.
         """
         return ReferenceScores.of(np.concatenate([self.latest, scores])[-MAX_LATEST:])
-
-    @property
-    def n_independent(self) -> float:
-        """How many independent scores tell about as much as these, one at least."""
-        return max(1.0, self.n_scores / self.n_alike)
 
     @property
     def ranks(self) -> np.ndarray:
@@ -78,11 +86,12 @@ class ReferenceScores:
 
         With at least ``1 / rate - 1`` independent scores this is split conformal prediction [1]_:
         the offset is the score of rank ``rate * (n + 1)``, valid in finite samples whatever the
-        scores' distribution.
+        scores' distribution if each is independent, else about so.
 
         With fewer, `learned`, if they are more, lend the shape of their distribution: the scores of
-        sequences, or windows, that were learned from, made like these. The offset is not above any
-        of these.
+        sequences, or of windows or rows, that were learned from, made as low as these. The offset
+        is not above any of these. That the two distributions differ by a factor alone is an
+        approximation.
 
         Without `learned`, or for a rate that is too low for them as well, the lowest fifth of the
         scores (three or more) is extrapolated by a Pareto tail over their threshold, as in [2]_.
@@ -122,17 +131,15 @@ class ReferenceScores:
     def like(self, fresh: "ReferenceScores") -> "ReferenceScores":
         """Return these scores made as low as those of `fresh`, and by a standard error lower.
 
-        Scores that are all negative, as minus a distance is, are multiplied, others are shifted;
-        not so that they rise, since what has been learned from is not less normal than what has
-        not. The standard error is that of a mean of so many scores like those returned.
+        Scores of which none is positive, as minus a distance is not, are multiplied, others are
+        shifted; not so that they rise, since what has been learned from is not less normal than
+        what has not. The standard error is that of a mean of so many scores like those returned.
         """
-        before, after = self.latest.mean(), fresh.latest.mean()
-        error = self.latest.std() / np.sqrt(fresh.n_independent)
-        if max(self.scores[-1], fresh.scores[-1]) < 0:
-            factor = max(1.0, after / before) * (1 - error / before)
-            return replace(self, scores=self.scores * factor, latest=self.latest * factor)
-        shift = min(0.0, after - before) - error
-        return replace(self, scores=self.scores + shift, latest=self.latest + shift)
+        error = self.standard_deviation / np.sqrt(fresh.n_independent)
+        if max(self.scores[-1], fresh.scores[-1]) <= 0 and self.mean < 0:
+            factor = max(1.0, fresh.mean / self.mean) * (1 - error / self.mean)
+            return replace(self, scores=self.scores * factor)
+        return replace(self, scores=self.scores + min(0.0, fresh.mean - self.mean) - error)
 
     def alone(self, worst: np.ndarray, n: np.ndarray) -> np.ndarray:
         """Return the scores that are as rare alone as ``worst`` are as the lowest of ``n`` each.

@@ -433,7 +433,7 @@ def test_a_long_series_is_judged_by_its_worst_piece_and_their_number(of_one_seri
     ]
     worst = np.array([detector.score_samples(of_one).min() for of_one in pieces])
     scores = detector.score_samples(X)
-    expected = detector._training_scores.alone(worst, np.array([18, 1, 5]))
+    expected = detector._piece_scores.alone(worst, np.array([18, 1, 5]))
     np.testing.assert_array_equal(scores, expected)
     assert (scores > worst).tolist() == [True, False, True]
 
@@ -494,8 +494,10 @@ def test_a_long_series_may_be_calibrated_on():
     detector = LSTMForecastDetector(**QUICK, false_alarm_rate=0.05).fit([make_series(1000)])
     drifted = [1.5 * make_series(1000, seed=seed) for seed in range(1, 30)]
     flagged = (detector.predict(drifted[9:]) == -1).mean()
+    scores = detector.score_samples(drifted[9:])
     detector.recalibrate(drifted[:9])
     assert (detector.predict(drifted[9:]) == -1).mean() < 0.3 < flagged
+    np.testing.assert_array_equal(detector.score_samples(drifted[9:]), scores)
 
 
 def test_partial_fit_goes_on_after_a_long_series():

@@ -344,6 +344,25 @@ def test_a_single_held_out_window_does_not_decide_alone():
     assert np.mean(found) > 0.9
 
 
+def test_held_out_ends_of_several_series_count_as_a_window_each_at_least():
+    X = [make_series(60, seed=seed) for seed in range(7)]
+    fitted = make_detector(stride=2).fit([*X, make_series(240, seed=7)])
+    assert fitted._row_scores.n_independent == 7 + 24 / WINDOW
+    assert fitted._window_scores.n_independent == 7 + 24 / WINDOW
+
+
+@pytest.mark.parametrize("aggregation", ["mean", "min"])
+def test_training_windows_lend_the_scores_of_their_rows(aggregation):
+    inner = LSTMAutoencoderDetector(**QUICK, scorer="error")  # learns nothing from held-out rows
+    X = make_series(300)
+    fitted = make_detector(inner, aggregation=aggregation).fit(X)
+    training = fitted.score_samples(X[:262])
+    np.testing.assert_allclose(fitted._learned_row_scores.scores, np.sort(training))
+    windows = fitted.detector_.score_samples([X[i : i + WINDOW] for i in range(262 - WINDOW + 1)])
+    np.testing.assert_allclose(fitted._learned_window_scores.scores, np.sort(windows))
+    assert fitted.recalibrate(X[262:280]).offset_ <= fitted.score_samples(X[262:280]).min()
+
+
 def test_recalibration_moves_the_offset_as_a_fit_with_its_rule_would():
     X = make_series(400)
     detector = make_detector(LocalOutlierFactor(novelty=True)).fit(X)

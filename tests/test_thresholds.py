@@ -97,8 +97,14 @@ def test_scores_learned_from_are_made_as_low_as_fresh_ones():
     assert learned.like(fresh).scores.mean() == pytest.approx(mean - error)
     assert learned.like(fresh).scores == pytest.approx(learned.scores * (mean - error) / -2)
     shifted = ReferenceScores.of(np.array([1.0, -2.0, 1.0])).like(fresh)
-    assert shifted.latest.mean() == pytest.approx(mean - np.std([1, -2, 1]) / np.sqrt(2))
-    assert np.diff(shifted.latest).tolist() == [-3.0, 3.0]
+    assert shifted.scores.mean() == pytest.approx(mean - np.std([1, -2, 1]) / np.sqrt(2))
+    assert np.diff(shifted.scores).tolist() == [3.0, 0.0]
+    perfect = ReferenceScores.of(np.array([0.0, -2.0, -4.0]))  # is multiplied too
+    assert perfect.like(fresh).scores[-1] == 0
+    drifted = ReferenceScores.of(np.repeat([-50.0, -1.0], 2000))  # the latest are not typical
+    assert drifted.like(ReferenceScores.of(np.full(10**4, -25.5))).scores == pytest.approx(
+        drifted.scores, rel=0.02
+    )
     better = ReferenceScores.of(np.full(10**6, -0.1))
     assert learned.like(better).scores == pytest.approx(learned.scores, rel=1e-3)  # not raised
 
@@ -107,7 +113,7 @@ def test_scores_that_depend_on_their_neighbours_count_as_the_fewer():
     rng = np.random.default_rng(0)
     learned = ReferenceScores.of(-rng.gamma(4, size=500))
     fresh = -np.repeat(rng.gamma(4, size=5), 40)  # five windows' worth of rows
-    alike, independent = ReferenceScores.of(fresh, n_alike=40), ReferenceScores.of(fresh)
+    alike, independent = ReferenceScores.of(fresh, n_independent=5), ReferenceScores.of(fresh)
     assert (alike.n_independent, independent.n_independent) == (5, 200)
     assert independent.false_alarm_offset(0.01, learned) == fresh.min()
     assert alike.false_alarm_offset(0.01, learned) < fresh.min()

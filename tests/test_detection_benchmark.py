@@ -418,10 +418,12 @@ def test_false_alarms_are_averaged_over_seeds_and_added_up_over_cases():
     counts = {"n_fresh": [100, 100, 300], "case": ["a", "a", "b"], "seed": [0, 1, 0]}
     alarms = {0.05: [8, 4, 14], 0.01: [1, 1, 3], 0.001: [0, 0, 0]}
     columns = {f"false_alarms_{rate}": numbers for rate, numbers in alarms.items()}
-    results = pd.DataFrame(counts | columns).assign(dataset="vowels", method="default")
+    hits = {"true_positives": [3, 2, 10], "false_negatives": [7, 8, 0]}
+    results = pd.DataFrame(counts | columns | hits).assign(dataset="vowels", method="default")
     (row,) = false_alarms(results).itertuples(index=False)
     assert row[0] == 400
-    assert [cell.split()[0] for cell in row[1:]] == ["0.0500", "0.0100", "0.0000"]
+    assert [cell.split()[0] for cell in row[1:4]] == ["0.0500", "0.0100", "0.0000"]
+    assert row[4:] == pytest.approx((0.01, 0.5))  # of cases 1 / 100 and 3 / 300; of 30 anomalies
     # Of none in n, Clopper and Pearson's interval ends at 1 - 0.025 ** (1 / n).
     assert row[3] == f"0.0000 [0.0000, {1 - 0.025 ** (1 / 400):.4f}]"
 
@@ -490,7 +492,7 @@ def test_published_figures_stand_beside_ours():
     results = made_up_results().assign(dataset="tsb", vus_pr=lambda table: table["roc_auc"])
     published = pd.DataFrame({"CNN": [0.3, 0.5, 0.1]}, index=["a", "b", "c"])
     text = report(results, published)
-    assert "| CNN (published) | 0.300 |" in text
+    assert "| CNN (published) | 0.300 |  |" in text
     assert "| TSB-AD-M: VUS-PR, above the best published | 0.800 | 0.300 | met |" in text
     assert list(by_case(results, "vus_pr").index) == [("tsb", "a"), ("tsb", "b"), ("tsb", "c")]
 

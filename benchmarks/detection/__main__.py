@@ -58,7 +58,12 @@ def _options() -> argparse.Namespace:
         default=folder and Path(folder),
         help=f"folder of the data; by default the variable {DATA} names it",
     )
-    parser.add_argument("--out", type=Path, required=True, help="table of results to add to")
+    parser.add_argument(
+        "--out",
+        type=Path,
+        default=Path("build/detection.csv"),
+        help="table of results to add to; by default %(default)s",
+    )
     parser.add_argument(
         "--datasets",
         type=_names_among(DATASETS),

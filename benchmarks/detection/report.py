@@ -110,8 +110,13 @@ def _beside_published(results: pd.DataFrame, published: pd.DataFrame) -> Iterato
     names = cases.index.get_level_values("case").intersection(published.index)
     if len(names):
         theirs = published.loc[names].mean().rename("{} (published)".format)
-        means = pd.concat([cases.droplevel("dataset").loc[names].mean(), theirs])
-        yield f"## TSB-AD-M, mean VUS-PR of {len(names)} cases\n\n" + _ordered(means, "VUS-PR")
+        ours = cases.droplevel("dataset").loc[names].mean()
+        after = by_case(results, "vus_pr_after", ("tsb",)).mean()
+        table = pd.DataFrame({"VUS-PR": pd.concat([ours, theirs]), "after": after})
+        yield (
+            f"## TSB-AD-M, mean VUS-PR of {len(names)} cases\n\n"
+            + _table(table.sort_values("VUS-PR", ascending=False), ".3f").replace("nan", "")
+        )
 
 
 def _false_alarms(results: pd.DataFrame) -> Iterator[str]:

@@ -65,7 +65,8 @@ def f1_of_all(results: pd.DataFrame, dataset: str = "skab") -> float:
 def false_alarms(results: pd.DataFrame) -> pd.DataFrame:
     """Return the shares of flagged fresh normal samples: a row a data set, a column a rate asked.
 
-    Counts are averaged over seeds, which share their samples, and added up over cases.
+    Counts are averaged over seeds, which share their samples, and added up over cases. Then, at
+    0.01, the share in the median case, and of all anomalous samples the share that is flagged.
     """
     counted = results.dropna(subset="n_fresh")
     counts = ["n_fresh", *(f"false_alarms_{rate}" for rate in FALSE_ALARM_RATES)]
@@ -78,7 +79,11 @@ def false_alarms(results: pd.DataFrame) -> pd.DataFrame:
         ]
         for rate, name in zip(FALSE_ALARM_RATES, counts[1:], strict=True)
     }
-    return pd.DataFrame({"samples": totals["n_fresh"], **shares}, index=totals.index)
+    per_case = (of_cases["false_alarms_0.01"] / of_cases["n_fresh"]).groupby("dataset").median()
+    of_anomalies = counted.groupby("dataset")[["true_positives", "false_negatives"]].sum()
+    found = of_anomalies["true_positives"] / of_anomalies.sum(axis=1)
+    columns = {"0.01, median case": per_case, "anomalies found at 0.01": found}
+    return pd.DataFrame({"samples": totals["n_fresh"], **shares, **columns}, index=totals.index)
 
 
 def _share(k: int, n: int) -> str:

@@ -31,13 +31,19 @@ from skl_lstmae._sequences import Restore, Sequences, check_series, label_rows
 from skl_lstmae._stream import Stream
 from skl_lstmae._tables import TableDetector, score_method
 from skl_lstmae._thresholds import ReferenceScores
-from skl_lstmae._windows import AGGREGATIONS, covered, merge, observed, split
+from skl_lstmae._windows import AGGREGATIONS, cut, merge, observed, split
 
 WINDOWS_PER_EPOCH = 1024
 """Windows that an epoch trains on, at most, unless the user says otherwise."""
 
 LARGEST_SHARE = 6
 """An estimated window is at most this part of the longest series."""
+
+MAX_LENDING_WINDOWS = 4096
+"""Windows of the training rows, about, that are scored for thresholds."""
+
+WINDOWS_PER_STRETCH = 8
+"""Lengths of a window that rows come in to be scored: at the ends fewer windows cover them."""
 
 
 def _explains_variance(detector: "SlidingWindowDetector") -> bool:
@@ -266,7 +272,7 @@ class SlidingWindowDetector(CallbackSupportMixin, MetaEstimatorMixin, OutlierMix
         with all_or_nothing(self):
             self.set_params(**changed)._validate_params()
             if X is not None:
-                self._calibrate(self._read(X)[0])
+                self._calibrate(self._read_a_window(X))
             elif self._refers_to_normal_rows != (self.contamination == "auto"):
                 raise ValueError(
                     f"contamination={self.contamination!r} is a rule for other rows than those "
@@ -464,6 +470,16 @@ class SlidingWindowDetector(CallbackSupportMixin, MetaEstimatorMixin, OutlierMix
         self._refuse_uncovered_rows()  # the stride may be changed after the fit
         return check_series(self, X, reset=False)
 
+    def _read_a_window(self, X: Any) -> Sequences:
+        series, _ = self._read(X)
+        longest = int(series.lengths.max())
+        if longest < self.window_size_:
+            raise ValueError(
+                f"the longest series of X has {longest} row(s) to calibrate on, expected at least "
+                f"one window of {self.window_size_}: pass more rows."
+            )
+        return series
+
     def _fit(self, series: Sequences, callbacks: FitCallbacks) -> None:
         self.window_size_ = self._choose_window_size(series)
         self._refuse_uncovered_rows()
@@ -473,7 +489,7 @@ class SlidingWindowDetector(CallbackSupportMixin, MetaEstimatorMixin, OutlierMix
         parts = self._make_parts(training, held_out)
         with callbacks.passed_on_to(self.detector_):
             self._judge()._fit_windows(parts)
-        self._learn_scores(parts.sample())
+        self._lend_scores(training)
         if self.contamination == "auto":
             self._calibrate(held_out if len(held_out) else training)
         # The threshold is known: from here on the held-out rows say too what is normal.
@@ -557,29 +573,42 @@ class SlidingWindowDetector(CallbackSupportMixin, MetaEstimatorMixin, OutlierMix
             n_per_epoch=-(-len(windows) // self.training_stride_),
         )
 
-    def _learn_scores(self, windows: Sequences) -> None:
-        """Keep the scores of windows that were learned from, and of their rows.
+    def _lend_scores(self, training: Sequences) -> None:
+        """Keep scores of windows that were learned from, and of their rows, for thresholds.
 
         Each has others that overlap with it among the references, which a fresh window has not:
-        what they lend to thresholds is the shape of their distribution, and not its level.
+        what they lend is the shape of their distribution, and not its level.
         """
-        learned = self._judge()._learned_scores
-        if learned is None:
-            self._learned_window_scores = self._learned_row_scores = None
-            return
-        rows = merge(learned.latest, windows, covered(windows), self.aggregation)
-        self._learned_window_scores = learned
-        self._learned_row_scores = ReferenceScores.of(rows)
+        self._learned_window_scores = self._learned_row_scores = None
+        if isinstance(self.detector_, SequenceDetector):
+            stretches = self._some_stretches(training)
+            self._learned_window_scores, self._learned_row_scores = self._reference(stretches)
+
+    def _some_stretches(self, series: Sequences) -> Sequences:
+        """Return the series or, if that would make many windows, parts of them."""
+        n_rows = MAX_LENDING_WINDOWS * self.stride
+        if series.lengths.sum() <= n_rows:
+            return series
+        size = WINDOWS_PER_STRETCH * self.window_size_
+        stretches = cut(series, size)
+        stretches = stretches.take(stretches.lengths >= self.window_size_)
+        return spread(stretches, min(len(stretches), max(1, n_rows // size)))
 
     def _calibrate(self, series: Sequences) -> None:
-        """Keep the scores of rows, and of single windows, which streams compare with."""
+        """Keep the scores that the thresholds rest on."""
         self._refers_to_normal_rows = self.contamination == "auto"
+        self._window_scores, self._row_scores = self._reference(series)
+
+    def _reference(self, series: Sequences) -> tuple[ReferenceScores, ReferenceScores]:
+        """Return the scores of single windows, which streams compare with, and of rows."""
         windows = split(series, self.window_size_, self.stride)
         scores = self._score_windows(windows)
         rows = merge(scores, windows, series, self.aggregation)
         n_side_by_side = np.maximum(series.lengths / self.window_size_, 1).sum()
-        self._window_scores = ReferenceScores.of(scores, n_side_by_side)
-        self._row_scores = ReferenceScores.of(rows, n_side_by_side)
+        return (
+            ReferenceScores.of(scores, n_side_by_side),
+            ReferenceScores.of(rows, n_side_by_side),
+        )
 
     def _set_offsets(self) -> None:
         self._stream_offset = self._offset_of(self._window_scores, self._learned_window_scores)

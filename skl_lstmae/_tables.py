@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,9 +32,6 @@ class TableDetector:
     detector: Any
     size: int
     one_by_one: bool = False
-
-    _learned_scores: ClassVar[None] = None
-    """What such a detector makes of its own training windows says nothing of fresh ones."""
 
     def _fit_windows(self, parts: Parts) -> None:
         """Fit the detector to the windows of one epoch."""

@@ -1,6 +1,6 @@
 """From reference scores to the offset below which a score is called anomalous."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from scipy.special import boxcox
@@ -88,10 +88,10 @@ class ReferenceScores:
         the offset is the score of rank ``rate * (n + 1)``, valid in finite samples whatever the
         scores' distribution if each is independent, else about so.
 
-        With fewer, `learned`, if they are more, lend the shape of their distribution: the scores of
-        sequences, or of windows or rows, that were learned from, made as low as these. The offset
-        is not above any of these. That the two distributions differ by a factor alone is an
-        approximation.
+        With fewer, `learned`, if more of them are independent, lend the shape of their
+        distribution: the scores of sequences, or of windows or rows, that were learned from, made
+        as low as these. The offset is not above the score of these scores that has that rank, or
+        the lowest. That the two distributions differ by a factor alone is an approximation.
 
         Without `learned`, or for a rate that is too low for them as well, the lowest fifth of the
         scores (three or more) is extrapolated by a Pareto tail over their threshold, as in [2]_.
@@ -109,10 +109,11 @@ class ReferenceScores:
         .. [3] J. F. Lawless, "Prediction intervals for the two parameter exponential distribution",
            Technometrics 19, 1977, :doi:`10.1080/00401706.1977.10489578`.
         """
-        are_few = rate * (self.n_independent + 1) < 1 - 1e-9
-        if are_few and learned is not None and learned.n_scores > self.n_independent:
-            return min(learned.like(self).false_alarm_offset(rate), float(self.scores[0]))
         rank = int(rate * (self.n_scores + 1) + 1e-9)
+        are_few = rate * (self.n_independent + 1) < 1 - 1e-9
+        if are_few and learned is not None and learned.n_independent > self.n_independent:
+            lent = learned.lowered(learned.false_alarm_offset(rate), self)
+            return min(lent, self.at_rank(max(rank - 1, 0)))
         if rank >= 1:
             return self.at_rank(rank - 1)
         n_excesses = min(
@@ -128,18 +129,18 @@ class ReferenceScores:
             threshold - genpareto.isf(rate / share_below, 1 / n_excesses, scale=mean_excess)
         )
 
-    def like(self, fresh: "ReferenceScores") -> "ReferenceScores":
-        """Return these scores made as low as those of `fresh`, and by a standard error lower.
+    def lowered(self, score: float, fresh: "ReferenceScores") -> float:
+        """Return one of these scores as low as among those of `fresh`, and a standard error lower.
 
-        Scores of which none is positive, as minus a distance is not, are multiplied, others are
-        shifted; not so that they rise, since what has been learned from is not less normal than
-        what has not. The standard error is that of a mean of so many scores like those returned.
+        Scores of which none is positive, as minus a distance is not, are multiplied until their
+        mean is that of `fresh`, others are shifted; not so that they rise, since what has been
+        learned from is not less normal than what has not. The standard error is that of a mean of
+        so many scores like those, once multiplied.
         """
         error = self.standard_deviation / np.sqrt(fresh.n_independent)
         if max(self.scores[-1], fresh.scores[-1]) <= 0 and self.mean < 0:
-            factor = max(1.0, fresh.mean / self.mean) * (1 - error / self.mean)
-            return replace(self, scores=self.scores * factor)
-        return replace(self, scores=self.scores + min(0.0, fresh.mean - self.mean) - error)
+            return score * max(1.0, fresh.mean / self.mean) * (1 - error / self.mean)
+        return score + min(0.0, fresh.mean - self.mean) - error
 
     def alone(self, worst: np.ndarray, n: np.ndarray) -> np.ndarray:
         """Return the scores that are as rare alone as ``worst`` are as the lowest of ``n`` each.

@@ -59,15 +59,6 @@ def observed(windows: Sequences) -> Sequences:
     return windows.take(n_before[ends] > n_before[windows.starts])
 
 
-def covered(windows: Sequences) -> Sequences:
-    """Return the stretches of rows that windows cover, whose starts ascend."""
-    ends = windows.starts + windows.lengths
-    is_first = np.r_[True, windows.starts[1:] > np.maximum.accumulate(ends)[:-1]]
-    starts = windows.starts[is_first]
-    lengths = np.maximum.reduceat(ends, np.flatnonzero(is_first)) - starts
-    return Sequences(windows.values, starts, lengths)
-
-
 def trailing(values: NDArray[Any], size: int, first: int = 0) -> Sequences:
     """Cut the window that ends with each row of one series, from row `first` on.
 

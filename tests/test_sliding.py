@@ -28,8 +28,9 @@ from skl_lstmae import (
     SlidingWindowDetector,
     _windows,
 )
+from skl_lstmae._scoring import SCORERS
 from skl_lstmae._sequences import Sequences, check_series
-from skl_lstmae._sliding import WINDOWS_PER_EPOCH
+from skl_lstmae._sliding import MAX_LENDING_WINDOWS, WINDOWS_PER_EPOCH
 from skl_lstmae._windows import merge, split
 
 # Most fits here are cut short.
@@ -174,13 +175,10 @@ def test_score_of_a_row_aggregates_those_of_its_windows(aggregation, stride):
 @pytest.mark.parametrize(
     "inner",
     [
-        *(
-            LSTMAutoencoderDetector(**QUICK, scorer=scorer)
-            for scorer in ("neighbors", "mahalanobis", "error", "error_max")
-        ),
+        *(LSTMAutoencoderDetector(**QUICK, scorer=scorer) for scorer in SCORERS),
         LSTMForecastDetector(hidden_size=4, max_epochs=2, device="cpu"),
     ],
-    ids=["neighbors", "mahalanobis", "error", "error_max", "forecaster"],
+    ids=[*SCORERS, "forecaster"],
 )
 @pytest.mark.parametrize("aggregation", ["mean", "mean_min"])
 def test_score_of_a_row_depends_on_the_rows_within_a_window_alone(inner, aggregation):
@@ -257,7 +255,7 @@ def test_threshold_decides(detector):
     assert (detector.predict(X)[100:105] == -1).all()
 
 
-@pytest.mark.parametrize("scorer", ["neighbors", "mahalanobis", "error", "error_max"])
+@pytest.mark.parametrize("scorer", SCORERS)
 def test_gaps_longer_than_a_window_have_finite_scores(scorer):
     X = make_series(200)
     X[50:90] = np.nan
@@ -351,16 +349,31 @@ def test_held_out_ends_of_several_series_count_as_a_window_each_at_least():
     assert fitted._window_scores.n_independent == 7 + 24 / WINDOW
 
 
+@pytest.mark.parametrize("stride", [1, WINDOW])
 @pytest.mark.parametrize("aggregation", ["mean", "min"])
-def test_training_windows_lend_the_scores_of_their_rows(aggregation):
+def test_training_windows_lend_the_scores_of_their_rows(aggregation, stride):
     inner = LSTMAutoencoderDetector(**QUICK, scorer="error")  # learns nothing from held-out rows
     X = make_series(300)
-    fitted = make_detector(inner, aggregation=aggregation).fit(X)
-    training = fitted.score_samples(X[:262])
-    np.testing.assert_allclose(fitted._learned_row_scores.scores, np.sort(training))
-    windows = fitted.detector_.score_samples([X[i : i + WINDOW] for i in range(262 - WINDOW + 1)])
+    fitted = make_detector(inner, aggregation=aggregation, stride=stride).fit(X)
+    training = X[:262]
+    rows = fitted.score_samples(training)
+    np.testing.assert_allclose(fitted._learned_row_scores.scores, np.sort(rows))
+    starts = {*range(0, len(training) - WINDOW, stride), len(training) - WINDOW}
+    windows = fitted.detector_.score_samples([X[i : i + WINDOW] for i in starts])
     np.testing.assert_allclose(fitted._learned_window_scores.scores, np.sort(windows))
     assert fitted.recalibrate(X[262:280]).offset_ <= fitted.score_samples(X[262:280]).min()
+
+
+def test_of_a_long_series_stretches_lend_the_scores_of_their_rows():
+    X = make_series(6000)
+    fitted = make_detector().fit(X)
+    lent = fitted._learned_row_scores
+    assert 0.9 * MAX_LENDING_WINDOWS < lent.n_scores <= MAX_LENDING_WINDOWS
+    assert lent.n_independent == lent.n_scores / WINDOW
+    # Most are told of by as many windows as any row, so that their scores are spread as all are.
+    rows = fitted.score_samples(X[:5000])
+    assert lent.mean == pytest.approx(rows.mean(), rel=0.05)
+    assert lent.standard_deviation == pytest.approx(rows.std(), rel=0.1)
 
 
 def test_recalibration_moves_the_offset_as_a_fit_with_its_rule_would():
@@ -384,6 +397,19 @@ def test_rows_that_drifted_may_be_calibrated_on():
     assert_array_equal(detector.score_samples(X[1000:]), scores)
     detector.recalibrate(X[500:1000], contamination=0.3)
     assert (detector.predict(X[500:1000]) == -1).mean() == pytest.approx(0.3, abs=0.002)
+
+
+def test_less_than_a_window_is_nothing_to_calibrate_on():
+    detector = make_detector().fit(make_series(300))
+    offset, X = detector.offset_, make_series(WINDOW - 1)
+    sentence = (
+        f"the longest series of X has {WINDOW - 1} row(s) to calibrate on, expected at least one "
+        f"window of {WINDOW}: pass more rows."
+    )
+    with pytest.raises(ValueError, match=exactly(sentence)):
+        detector.recalibrate(X, false_alarm_rate=0.2)
+    assert (detector.false_alarm_rate, detector.offset_) == (0.01, offset)
+    assert detector.recalibrate([X, make_series(WINDOW)]).offset_ != offset
 
 
 def test_another_rule_needs_rows_to_calibrate_on():

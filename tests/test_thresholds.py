@@ -94,19 +94,18 @@ def test_scores_learned_from_are_made_as_low_as_fresh_ones():
     learned = ReferenceScores.of(np.array([-1.0, -2.0, -3.0]))
     fresh = ReferenceScores.of(np.array([-3.0, -5.0]))
     mean, error = -4.0, 2 * np.std([1, 2, 3]) / np.sqrt(2)
-    assert learned.like(fresh).scores.mean() == pytest.approx(mean - error)
-    assert learned.like(fresh).scores == pytest.approx(learned.scores * (mean - error) / -2)
-    shifted = ReferenceScores.of(np.array([1.0, -2.0, 1.0])).like(fresh)
-    assert shifted.scores.mean() == pytest.approx(mean - np.std([1, -2, 1]) / np.sqrt(2))
-    assert np.diff(shifted.scores).tolist() == [3.0, 0.0]
+    assert learned.lowered(-2.0, fresh) == pytest.approx(mean - error)
+    assert learned.lowered(-3.0, fresh) == pytest.approx(1.5 * (mean - error))
+    positive = ReferenceScores.of(np.array([1.0, -2.0, 1.0]))  # is shifted
+    assert positive.lowered(0.0, fresh) == pytest.approx(mean - np.std([1, -2, 1]) / np.sqrt(2))
+    assert positive.lowered(1.0, fresh) - positive.lowered(-2.0, fresh) == 3.0
     perfect = ReferenceScores.of(np.array([0.0, -2.0, -4.0]))  # is multiplied too
-    assert perfect.like(fresh).scores[-1] == 0
+    assert perfect.lowered(0.0, fresh) == 0
     drifted = ReferenceScores.of(np.repeat([-50.0, -1.0], 2000))  # the latest are not typical
-    assert drifted.like(ReferenceScores.of(np.full(10**4, -25.5))).scores == pytest.approx(
-        drifted.scores, rel=0.02
-    )
+    alike = ReferenceScores.of(np.full(10**4, -25.5))
+    assert drifted.lowered(-50.0, alike) == pytest.approx(-50, rel=0.02)
     better = ReferenceScores.of(np.full(10**6, -0.1))
-    assert learned.like(better).scores == pytest.approx(learned.scores, rel=1e-3)  # not raised
+    assert learned.lowered(-2.0, better) == pytest.approx(-2, rel=1e-3)  # not raised
 
 
 def test_scores_that_depend_on_their_neighbours_count_as_the_fewer():
@@ -119,6 +118,18 @@ def test_scores_that_depend_on_their_neighbours_count_as_the_fewer():
     assert alike.false_alarm_offset(0.01, learned) < fresh.min()
     assert alike.false_alarm_offset(0.3, learned) == independent.false_alarm_offset(0.3)
     assert alike.false_alarm_offset(0.01) == independent.false_alarm_offset(0.01)
+    fewer = ReferenceScores.of(np.repeat(-rng.gamma(4, size=4), 100), n_independent=4)
+    assert alike.false_alarm_offset(0.01, fewer) == alike.false_alarm_offset(0.01)
+
+
+def test_what_learned_scores_lend_does_not_jump_once_fresh_ones_suffice():
+    rng = np.random.default_rng(0)
+    learned = ReferenceScores.of(-rng.gamma(1, size=5000))
+    rows = -np.r_[rng.gamma(1, size=940), 8 + rng.gamma(1, size=60)]  # one window of odd ones
+    few, enough = (ReferenceScores.of(rows, n_independent=n) for n in (18.9, 19))
+    assert learned.lowered(learned.false_alarm_offset(0.05), few) > np.sort(rows)[49]
+    assert few.false_alarm_offset(0.05, learned) == enough.false_alarm_offset(0.05, learned)
+    assert enough.false_alarm_offset(0.05, learned) == np.sort(rows)[49]
 
 
 @pytest.mark.parametrize("n_learned", [0, 200])

@@ -10,7 +10,6 @@ from skl_lstmae._sequences import Sequences
 from skl_lstmae._windows import (
     AGGREGATIONS,
     blocks,
-    covered,
     cut,
     merge,
     observed,
@@ -51,17 +50,6 @@ def ranges(sequences):
 )
 def test_windows_are_where_they_are_expected(lengths, size, stride, expected):
     assert ranges(split(make_series(*lengths), size, stride)) == expected
-
-
-def test_rows_that_windows_cover_are_known():
-    series = make_series(10, 4, 6)
-    assert ranges(covered(split(series, 3, 3))) == [(0, 20)]
-    assert ranges(covered(split(series, 3).take([0, 1, 5, 8, 10]))) == [
-        (0, 4),
-        (5, 8),
-        (10, 13),
-        (14, 17),
-    ]
 
 
 def test_windows_are_views_of_the_series():

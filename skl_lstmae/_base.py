@@ -616,8 +616,8 @@ class SequenceDetector(CallbackSupportMixin, OutlierMixin, BaseEstimator):
         scorer = self._scorer = self._make_scorer()
         summaries = self._summarize(parts.sample())
         scorer.fit(summaries)
-        # Held-out sequences become references too, but for windows: these overlap, and each would
-        # find the normality of its neighbours proved by itself.
+        # Held-out sequences become references too, but not held-out windows: those overlap, so that
+        # each would have others almost the same as itself to be near to.
         are_apart = parts.n_per_epoch is None
         held_out = np.empty(0)
         if len(parts.held_out):

@@ -10,7 +10,12 @@ from numpy.random import RandomState
 from numpy.typing import NDArray
 from sklearn.utils._param_validation import Interval, validate_params
 
-from skl_lstmae._base import MIN_SEQUENCES, VIEWS_OF_ERRORS, SequenceDetector
+from skl_lstmae._base import (
+    MIN_REFERENCES,
+    MIN_SEQUENCES,
+    VIEWS_OF_ERRORS,
+    SequenceDetector,
+)
 from skl_lstmae._parts import Parts, hold_out_ends, spread
 from skl_lstmae._sequences import Sequences
 from skl_lstmae._windows import cut, observed, split
@@ -458,14 +463,18 @@ class LSTMForecastDetector(SequenceDetector):
     def _learn_scores(self, parts: Parts) -> None:
         self._piece_size = parts.piece_size
         super()._learn_scores(parts)
-        self._piece_scores = self._training_scores  # which thresholds may leave behind
 
     def _continue_partial_fit(self, sequences: Sequences) -> None:
         super()._continue_partial_fit(self._side_by_side(sequences))
-        self._piece_scores = self._training_scores
 
     def _refer_to(self, sequences: Sequences) -> None:
-        super()._refer_to(self._side_by_side(sequences))
+        pieces = self._side_by_side(sequences)
+        if self._piece_size is not None and len(pieces) < MIN_REFERENCES:
+            raise ValueError(
+                f"X makes {len(pieces)} piece(s) of {self._piece_size} time steps to calibrate on; "
+                f"expected at least {MIN_REFERENCES}: pass more time steps."
+            )
+        super()._refer_to(pieces)
 
     def _side_by_side(self, sequences: Sequences) -> Sequences:
         """Cut sequences into pieces, if that is what scores were learned from."""
@@ -481,7 +490,7 @@ class LSTMForecastDetector(SequenceDetector):
         owner = np.searchsorted(sequences.starts, pieces.starts, side="right") - 1
         first = np.searchsorted(owner, np.arange(len(sequences)))
         worst = np.minimum.reduceat(super()._score_samples(pieces), first)
-        return self._piece_scores.alone(worst, np.bincount(owner))
+        return self._learned_scores.alone(worst, np.bincount(owner))
 
 
 def _draw_pieces(series: Sequences, size: int, random_state: RandomState) -> Sequences:

@@ -19,6 +19,7 @@ from skl_lstmae import (
     _batches,
 )
 from skl_lstmae._forecast import STEPS_IN_TRAINING
+from skl_lstmae._scoring import SCORERS
 from skl_lstmae._sequences import read_sequences
 from skl_lstmae.modules import LSTMForecaster
 
@@ -433,7 +434,7 @@ def test_a_long_series_is_judged_by_its_worst_piece_and_their_number(of_one_seri
     ]
     worst = np.array([detector.score_samples(of_one).min() for of_one in pieces])
     scores = detector.score_samples(X)
-    expected = detector._piece_scores.alone(worst, np.array([18, 1, 5]))
+    expected = detector._learned_scores.alone(worst, np.array([18, 1, 5]))
     np.testing.assert_array_equal(scores, expected)
     assert (scores > worst).tolist() == [True, False, True]
 
@@ -500,6 +501,27 @@ def test_a_long_series_may_be_calibrated_on():
     np.testing.assert_array_equal(detector.score_samples(drifted[9:]), scores)
 
 
+def test_what_was_calibrated_on_has_no_say_in_what_is_learned_later():
+    more, drifted = [make_series(400, seed=1)], [3 * make_series(1000, seed=2)]
+    detector = LSTMForecastDetector(**QUICK).fit([make_series(1000)])
+    expected = LSTMForecastDetector(**QUICK).fit([make_series(1000)]).partial_fit(more)
+    actual = detector.recalibrate(drifted).partial_fit(more)
+    X = [make_series(330)]
+    np.testing.assert_array_equal(actual.score_samples(X), expected.score_samples(X))
+
+
+def test_pieces_to_calibrate_on_are_three_at_least():
+    detector = LSTMForecastDetector(**QUICK).fit([make_series(1500)])
+    offset = detector.offset_
+    sentence = (
+        "X makes 2 piece(s) of 50 time steps to calibrate on; expected at least 3: pass more time "
+        "steps."
+    )
+    with pytest.raises(ValueError, match=re.escape(sentence)):
+        detector.recalibrate([make_series(60)])
+    assert detector.offset_ == offset
+
+
 def test_partial_fit_goes_on_after_a_long_series():
     detector = LSTMForecastDetector(**QUICK).fit([make_series(1000)])
     detector.partial_fit([make_series(400, seed=1)])
@@ -520,7 +542,7 @@ def test_a_long_gap_in_a_series_is_left_out():
     series = make_series(2000)
     series[500:1100] = np.nan
     series[1750:1950] = np.nan
-    for scorer in ("neighbors", "mahalanobis", "error", "error_max"):
+    for scorer in SCORERS:
         detector = LSTMForecastDetector(**QUICK, scorer=scorer).fit([series])
         assert np.isfinite(detector.offset_)
         assert np.isfinite(detector.loss_curve_).all()

@@ -4,6 +4,7 @@ import argparse
 import json
 import math
 import os
+import re
 import subprocess
 import sys
 
@@ -12,6 +13,7 @@ import pytest
 import torch
 from sklearn.neighbors import LocalOutlierFactor
 
+from benchmarks.checkout import ROOT, checked_out
 from benchmarks.speed import __main__ as command
 from benchmarks.speed import peers, worker
 from benchmarks.speed.data import ragged_waves
@@ -20,7 +22,7 @@ from benchmarks.speed.kernels import Kernels
 from benchmarks.speed.page import page, results, sides_table, targets_table
 from benchmarks.speed.profile import in_words, shares
 from benchmarks.speed.recipe import PackedAutoencoder, packed_errors
-from benchmarks.speed.report import Report, checked_out
+from benchmarks.speed.report import Report
 from benchmarks.speed.row import (
     Measured,
     Row,
@@ -279,7 +281,7 @@ def test_code_that_no_commit_holds_is_called_dirty(monkeypatch, tmp_path):
     def git(*arguments):
         subprocess.run(["git", *arguments], cwd=tmp_path, check=True, capture_output=True)
 
-    monkeypatch.setattr("benchmarks.speed.report.ROOT", tmp_path)
+    monkeypatch.setattr("benchmarks.checkout.ROOT", tmp_path)
     assert checked_out() == "unknown"
     git("init")
     git("-c", "user.name=A", "-c", "user.email=a@b.c", "commit", "--allow-empty", "-m", "First")
@@ -353,14 +355,13 @@ def test_no_script_is_run_without_an_installation(monkeypatch, tmp_path):
         run_script(monkeypatch, tmp_path, "", not_installed={"Keras": "no such release"})
 
 
-def test_without_the_scripts_nothing_is_measured(capsys, monkeypatch, tmp_path):
-    monkeypatch.delenv(peers.FOLDER, raising=False)
-    monkeypatch.setattr(command, "PEERS_PYTHON", tmp_path)
-    monkeypatch.setattr(command, "measure_apart", lambda *_: pytest.fail("measured"))
-    monkeypatch.setattr(sys, "argv", ["speed", "--rows", "B1,B2"])
-    with pytest.raises(SystemExit):
-        command.main()
-    assert "B2 runs bench_keras.py" in capsys.readouterr().err
+def test_a_script_that_is_not_there_is_asked_for(monkeypatch, tmp_path):
+    sentence = (
+        "bench_dtaianomaly.py is no part of this repository; name its folder in SKL_LSTMAE_PEERS "
+        "or by --peers"
+    )
+    with pytest.raises(UnavailableError, match=re.escape(sentence)):
+        run_script(monkeypatch, tmp_path, "", peer="dtaianomaly")
 
 
 def test_processors_time_of_two_processes_is_not_told(monkeypatch):
@@ -369,14 +370,14 @@ def test_processors_time_of_two_processes_is_not_told(monkeypatch):
         ROWS["B10"].sides(quick=True)["n_jobs=2"](0)
 
 
-def run_script(monkeypatch, folder, code, not_installed=()):
+def run_script(monkeypatch, folder, code, not_installed=(), peer="Keras"):
     """Run a script in place of the one that runs Keras."""
     (folder / "bench_keras.py").write_text(code)
     (folder / "not-installed.json").write_text(json.dumps(dict(not_installed)))
     monkeypatch.delenv("SKL_LSTMAE_CPU_TIME", raising=False)
     monkeypatch.setenv(peers.FOLDER, str(folder))
     monkeypatch.setattr(peers, "NOT_INSTALLED", folder / "not-installed.json")
-    return peers.script_sides()["Keras"](0)
+    return peers.script_sides()[peer](0)
 
 
 def test_peak_memory_still_tells_of_what_was_freed(tmp_path):
@@ -390,7 +391,7 @@ def peak_of(folder, code):
     script = folder / "script.py"
     script.write_text(code)
     command = [sys.executable, "-m", "benchmarks.speed.memory", str(script)]
-    done = subprocess.run(command, cwd=peers.ROOT, check=True, stdout=subprocess.PIPE, text=True)
+    done = subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True)
     return int(done.stdout.removeprefix("PEAK_RSS "))
 
 

@@ -418,12 +418,14 @@ def test_false_alarms_are_averaged_over_seeds_and_added_up_over_cases():
     counts = {"n_fresh": [100, 100, 300], "case": ["a", "a", "b"], "seed": [0, 1, 0]}
     alarms = {0.05: [8, 4, 14], 0.01: [1, 1, 3], 0.001: [0, 0, 0]}
     columns = {f"false_alarms_{rate}": numbers for rate, numbers in alarms.items()}
+    columns |= {"n_apart": [50, 50, 250], "false_alarms_apart": [1, 1, 2]}
     hits = {"true_positives": [3, 2, 10], "false_negatives": [7, 8, 0]}
     results = pd.DataFrame(counts | columns | hits).assign(dataset="vowels", method="default")
     (row,) = false_alarms(results).itertuples(index=False)
     assert row[0] == 400
     assert [cell.split()[0] for cell in row[1:4]] == ["0.0500", "0.0100", "0.0000"]
-    assert row[4:] == pytest.approx((0.01, 0.5))  # of cases 1 / 100 and 3 / 300; of 30 anomalies
+    # 3 of 300 rows apart; of cases 1 / 100 and 3 / 300; of 30 anomalies.
+    assert row[4:] == pytest.approx((0.01, 0.01, 0.5))
     # Of none in n, Clopper and Pearson's interval ends at 1 - 0.025 ** (1 / n).
     assert row[3] == f"0.0000 [0.0000, {1 - 0.025 ** (1 / 400):.4f}]"
 
@@ -440,6 +442,11 @@ def test_false_alarms_are_counted_among_fresh_normal_samples_at_each_rate(data):
     for rate in (0.05, 0.01, 0.001):
         offset = detector.recalibrate(false_alarm_rate=rate).offset_
         assert counted[f"false_alarms_{rate}"] == (scores[is_fresh] < offset).sum()
+    anomalous = np.flatnonzero(case.is_anomaly)
+    is_apart = [fresh and np.abs(anomalous - row).min() >= 20 for row, fresh in enumerate(is_fresh)]
+    assert 0 < counted["n_apart"] == sum(is_apart) < counted["n_fresh"]
+    offset = detector.recalibrate(false_alarm_rate=0.01).offset_
+    assert counted["false_alarms_apart"] == (scores[is_apart] < offset).sum()
 
 
 def test_mean_ranks_share_ties():

@@ -65,10 +65,12 @@ def report(results: pd.DataFrame, published: pd.DataFrame) -> str:
 def _coverage(results: pd.DataFrame) -> str:
     n_cases = len(results[["dataset", "case"]].drop_duplicates())
     runs = results.groupby("method", sort=False).size().items()
+    commits = ", ".join(results["commit"].astype(object).fillna("an earlier one").unique())
     return (
         f"{n_cases} cases, {results['seed'].nunique()} seeds; runs: "
         + ", ".join(f"{method} {n}" for method, n in runs)
-        + ". A table counts the cases that all its methods have; means are over seeds, then cases."
+        + f"; of commit {commits}. A table counts the cases that all its methods have; means are "
+        "over seeds, then cases."
     )
 
 

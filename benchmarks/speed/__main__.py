@@ -11,10 +11,11 @@ import sys
 import tempfile
 from pathlib import Path
 
+from benchmarks.checkout import ROOT, checked_out
 from benchmarks.speed.page import page, results
-from benchmarks.speed.peers import FOLDER, SCRIPTS
+from benchmarks.speed.peers import FOLDER
 from benchmarks.speed.profile import PROFILED
-from benchmarks.speed.report import ROOT, Report, checked_out
+from benchmarks.speed.report import Report
 from benchmarks.speed.row import Row
 from benchmarks.speed.rows import ROWS
 from benchmarks.speed.timing import CPU_TIME
@@ -119,12 +120,6 @@ def _options() -> argparse.Namespace:
     needs_peers = any(ROWS[name].in_peers_environment for name in options.rows)
     if needs_peers and not PEERS_PYTHON.exists():
         parser.error("some rows need .venv-peers: run make bench, or name others with --rows")
-    runs_scripts = any(ROWS[name].runs_scripts for name in options.rows) and not options.quick
-    if runs_scripts and not all((options.peers / script).exists() for script in SCRIPTS.values()):
-        parser.error(
-            f"B2 runs {', '.join(SCRIPTS.values())}, which are no part of this repository: name "
-            f"their folder in {FOLDER} or by --peers, or name other rows with --rows"
-        )
     return options
 
 

@@ -15,13 +15,14 @@ What the package takes, beside what its users might run instead. `make bench` me
 and writes this page.
 
 One torch thread. The sides of a row run in turns, each as often as `--repeats` says or a multiple
-of it, and a side that takes more than 30 s once. Where sides ran equally often, the ratio of their
-times is taken turn by turn: the tables give the median of these ratios and, in parentheses, the
-least and the greatest; else it is the ratio of the medians. "× first" is this ratio to the first
-side of the same work.
+of it, competitors in processes of their own once more, and a side that takes more than 30 s once.
+Where sides ran equally often, the ratio of their times is taken turn by turn: the tables give the
+median of these ratios and, in parentheses, the least and the greatest; else it is the ratio of the
+medians. "× first" is this ratio to the first side of the same work.
 
-In a shared process the first run of each side does not count; competitors run in processes of their
-own, whose only fit counts, whatever their framework does at its first use included. In B1, B2
+In B1, B2 and B7 each side has a process of its own for all its runs, elsewhere they share one. The
+first run of each side does not count; but of a competitor's process, which is another for each run,
+the only fit counts, whatever their framework does at its first use included. In B1, B2
 (skorch) and B7 both sides train the same network, drawn alike, by Adam at the same rate, for the
 same epochs, on the same data and in as many batches; the package also averages weights, in the time
 that it is judged by. The ratio of the losses reached stands beside that of the times. The package's

@@ -16,8 +16,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from benchmarks.checkout import ROOT
 from benchmarks.speed.memory import PREFIX
-from benchmarks.speed.report import ROOT
 from benchmarks.speed.row import Run, Side, UnavailableError
 from benchmarks.speed.timing import CPU_TIME
 
@@ -90,6 +90,10 @@ def _run_script(peer: str, script: str, seed: int) -> Run:
     if peer in failures:
         raise UnavailableError(f"not installed: {failures[peer]}")
     path = Path(os.environ[FOLDER], script).resolve()
+    if not path.exists():
+        raise UnavailableError(
+            f"{script} is no part of this repository; name its folder in {FOLDER} or by --peers"
+        )
     with tempfile.TemporaryDirectory() as folder:
         done = subprocess.run(
             [sys.executable, "-B", "-m", "benchmarks.speed.memory", str(path)],

@@ -3,7 +3,6 @@
 import json
 import os
 import platform
-import subprocess
 from dataclasses import asdict, dataclass, field, fields
 from datetime import date
 from importlib.metadata import PackageNotFoundError, version
@@ -17,8 +16,6 @@ PACKAGES = (
     *("torch", "numpy", "scikit-learn", "skl_lstmae"),
     *("skorch", "keras", "deepod", "dtaianomaly", "sequitur", "pyod", "tsb-ad"),
 )
-
-ROOT = Path(__file__).parents[2]
 
 
 @dataclass
@@ -79,21 +76,6 @@ class Report:
             for name, side in kept["sides"].items()
         }
         return cls(**kept)
-
-
-def checked_out() -> str:
-    """Return the commit that is checked out, and "dirty" if the code to measure is not its own."""
-    try:
-        commit = _git("rev-parse", "--short", "HEAD")
-        changes = _git("status", "--porcelain", "--", "skl_lstmae", "benchmarks")
-    except (OSError, subprocess.CalledProcessError):
-        return "unknown"
-    return f"{commit}, dirty" if changes else commit
-
-
-def _git(*arguments: str) -> str:
-    done = subprocess.run(["git", *arguments], cwd=ROOT, check=True, capture_output=True, text=True)
-    return done.stdout.strip()
 
 
 def _setup() -> str:

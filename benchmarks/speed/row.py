@@ -125,8 +125,9 @@ class Row:
         What limits the row, whatever its figures are.
     in_peers_environment : bool
         Whether the row needs the environment in which the competitors are installed.
-    runs_scripts : bool
-        Whether some sides are scripts, which are no part of this repository.
+    apart : bool
+        Whether each side has a process of its own, which it keeps from run to run: what a fit does
+        to the memory of its process, another one would profit by.
     repeats : int
         Factor on the number of runs, for what is over in no time.
     runs_once : bool
@@ -142,7 +143,7 @@ class Row:
     judge: Callable[[dict[str, Measured]], list[Target]]
     where_the_time_goes: str
     in_peers_environment: bool = False
-    runs_scripts: bool = False
+    apart: bool = False
     repeats: int = 1
     runs_once: bool = False
     measures_memory: bool = True

@@ -3,16 +3,20 @@
 import argparse
 import sys
 import traceback
+from concurrent.futures import ProcessPoolExecutor
+from functools import cache, partial
+from multiprocessing import get_context
 from pathlib import Path
 from time import perf_counter
 
 import numpy as np
 import torch
 
+from benchmarks.checkout import checked_out
 from benchmarks.speed.memory import peak_rss
 from benchmarks.speed.profile import shares
-from benchmarks.speed.report import Report, checked_out
-from benchmarks.speed.row import Measured, Row, Side
+from benchmarks.speed.report import Report
+from benchmarks.speed.row import Measured, Row, Run, Side
 from benchmarks.speed.rows import ROWS
 
 SLOW = 30.0
@@ -21,7 +25,7 @@ SLOW = 30.0
 
 def measure(row: Row, quick: bool, n_repeats: int) -> dict[str, Measured]:
     """Run the sides of a row in turns."""
-    sides = row.sides(quick)
+    sides = _apart(row, quick) if row.apart else row.sides(quick)
     measured = {name: Measured() for name in sides}
     n_runs = 1 if row.runs_once else n_repeats * row.repeats + 1
     start = perf_counter()
@@ -32,6 +36,29 @@ def measure(row: Row, quick: bool, n_repeats: int) -> dict[str, Measured]:
                 passed = perf_counter() - start
                 print(f"{passed:5.0f} s  run {seed + 1} of {n_runs}: {name}", file=sys.stderr)
     return measured
+
+
+def _apart(row: Row, quick: bool) -> dict[str, Side]:
+    """Return the sides, each to be run in a process of its own."""
+    spawn = get_context("spawn")
+    return {
+        name: partial(_run_apart, ProcessPoolExecutor(1, spawn), row.name, quick, name)
+        for name in row.sides(quick)
+    }
+
+
+def _run_apart(process: ProcessPoolExecutor, row: str, quick: bool, name: str, seed: int) -> Run:
+    return process.submit(_run_here, row, quick, name, seed).result()
+
+
+def _run_here(row: str, quick: bool, name: str, seed: int) -> Run:
+    return _sides_here(row, quick)[name](seed)
+
+
+@cache
+def _sides_here(row: str, quick: bool) -> dict[str, Side]:
+    torch.set_num_threads(1)
+    return ROWS[row].sides(quick)
 
 
 def _run(side: Side, seed: int, measured: Measured) -> None:

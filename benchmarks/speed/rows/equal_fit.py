@@ -145,7 +145,7 @@ B2 = Row(
     judge=judge_fit,
     where_the_time_goes="into the LSTM kernels, which B4 holds an epoch of this fit beside.",
     in_peers_environment=True,
-    runs_scripts=True,
+    apart=True,
 )
 
 B3 = Row(

@@ -76,6 +76,7 @@ B1 = Row(
     judge=judge_plain,
     where_the_time_goes="into the LSTM kernels, of which padding is part. No more can be had over "
     "the packed recipe than the bare kernels have.",
+    apart=True,
 )
 
 B7 = Row(
@@ -84,4 +85,5 @@ B7 = Row(
     sides=other_sides,
     judge=judge_others,
     where_the_time_goes="into the LSTM kernels, as in B1.",
+    apart=True,
 )

@@ -40,7 +40,9 @@ def test_a_batch_holds_scaled_values_and_says_which_are_real():
 
 def test_time_comes_first_in_memory():
     sequences = make_sequences([3, 5, 1])
-    batch = make_builder(sequences).build(sequences, np.array([2, 1]))
+    builder = make_builder(sequences)
+    sequences.values[4] = np.nan
+    batch = builder.build(sequences, np.array([2, 1]))
     assert batch.x.transpose(0, 1).is_contiguous()
     assert batch.observed.transpose(0, 1).is_contiguous()
 

@@ -18,7 +18,7 @@ import skl_lstmae._training
 from skl_lstmae import LSTMAutoencoderDetector
 from skl_lstmae._inference import Inference
 from skl_lstmae._losses import LOSSES
-from skl_lstmae._scoring import Residuals
+from skl_lstmae._scoring import SCORERS, Residuals
 from skl_lstmae._sequences import read_sequences
 
 # Most fits here are cut short.
@@ -418,7 +418,7 @@ def test_the_rule_can_be_changed_without_running_the_network(X, monkeypatch):
     assert detector.get_params()["contamination"] == 0.2
 
 
-@pytest.mark.parametrize("scorer", ["neighbors", "mahalanobis", "error"])
+@pytest.mark.parametrize("scorer", SCORERS)
 def test_contamination_flags_about_its_share_of_fresh_sequences(scorer):
     X = make_sequences(600, n_features=1)
     detector = LSTMAutoencoderDetector(**QUICK, scorer=scorer, contamination=0.1).fit(X[:300])

@@ -312,7 +312,7 @@ def test_a_call_that_fails_changes_nothing(detector, first, changes, unfit, mess
     assert_array_equal(detector.score_samples(X), scores)
 
 
-@pytest.mark.parametrize("scorer", ["neighbors", "mahalanobis"])
+@pytest.mark.parametrize("scorer", ["joint", "neighbors", "mahalanobis"])
 def test_a_call_that_fails_at_its_very_end_changes_nothing(detector, scorer, monkeypatch):
     detector.set_params(scorer=scorer).partial_fit(X)
     scores = detector.score_samples(X)
@@ -382,7 +382,7 @@ def test_in_want_of_held_out_sequences_the_threshold_begins_with_the_training_sc
     assert detector.offset_ == ReferenceScores.of(scores).false_alarm_offset(0.1)
 
 
-@pytest.mark.parametrize("scorer", ["neighbors", "mahalanobis", "error"])
+@pytest.mark.parametrize("scorer", ["joint", "neighbors", "mahalanobis", "error"])
 def test_after_a_stream_false_alarms_come_at_the_rate_asked_for(detector, scorer):
     detector.set_params(scorer=scorer, false_alarm_rate=0.05, max_epochs=20)
     detector.fit(make_sequences(100, seed=1)).set_params(learning_rate=0.001)

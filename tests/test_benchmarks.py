@@ -7,6 +7,7 @@ import os
 import re
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -16,6 +17,7 @@ from sklearn.neighbors import LocalOutlierFactor
 from benchmarks.checkout import ROOT, checked_out
 from benchmarks.speed import __main__ as command
 from benchmarks.speed import peers, worker
+from benchmarks.speed.apart import OwnProcess
 from benchmarks.speed.data import ragged_waves
 from benchmarks.speed.detector import plain_detector, time_epoch
 from benchmarks.speed.kernels import Kernels
@@ -220,11 +222,39 @@ def test_the_loss_of_a_side_too_slow_to_be_run_again_is_still_there_to_be_reache
 
     monkeypatch.setattr(equal_fit, "skorch_regressor", lambda *_, **__: Regressor())
     monkeypatch.setattr(equal_fit, "SHAPE", (20, 5, 1))
+    monkeypatch.setattr(OwnProcess, "run", lambda self, function, *arguments: function(*arguments))
     monkeypatch.setattr(worker, "SLOW", 0.0)
     measured = measure(ROWS["B3"], quick=True, n_repeats=2)
     assert len(measured["skorch"].runs) == 1
     assert measured["skl_lstmae"].failure is None
     assert measured["skl_lstmae"].runs[-1].seconds < math.inf
+
+
+def test_a_process_of_ones_own_goes_on_from_run_to_run_on_one_thread():
+    process = OwnProcess()
+    numbers = {process.run(os.getpid) for _ in range(2)}
+    assert len(numbers) == 1
+    assert os.getpid() not in numbers
+    assert process.run(torch.get_num_threads) == 1
+    with pytest.raises(ValueError, match="invalid literal"):
+        process.run(int, "no number")
+
+
+def test_sides_apart_have_a_process_each(monkeypatch):
+    seen = []
+
+    def run(process, function, *arguments):
+        seen.append((process, arguments[2:]))
+        return function(*arguments)
+
+    row = row_of(lambda quick: {name: lambda seed: Run(1.0) for name in ("ours", "theirs")}, judge)
+    row = replace(row, apart=True)
+    monkeypatch.setattr(OwnProcess, "run", run)
+    monkeypatch.setitem(ROWS, "B0", row)
+    assert len(measure(row, quick=True, n_repeats=1)["theirs"].runs) == 1
+    processes, sides = zip(*seen, strict=True)
+    assert sides == (("ours", 0), ("theirs", 0), ("ours", 1), ("theirs", 1))
+    assert [processes.index(process) for process in processes] == [0, 1, 0, 1]
 
 
 def test_few_runs_show_the_slowest_and_many_the_99th_percentile():

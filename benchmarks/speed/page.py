@@ -20,9 +20,9 @@ Where sides ran equally often, the ratio of their times is taken turn by turn: t
 median of these ratios and, in parentheses, the least and the greatest; else it is the ratio of the
 medians. "× first" is this ratio to the first side of the same work.
 
-In B1, B2 and B7 each side has a process of its own for all its runs, elsewhere they share one. The
-first run of each side does not count; but of a competitor's process, which is another for each run,
-the only fit counts, whatever their framework does at its first use included. In B1, B2
+In B1, B2, B3 and B7 each side has a process of its own for all its runs, elsewhere they share one.
+The first run of each side does not count; but of a competitor's process, which is another for each
+run, the only fit counts, whatever their framework does at its first use included. In B1, B2
 (skorch) and B7 both sides train the same network, drawn alike, by Adam at the same rate, for the
 same epochs, on the same data and in as many batches; the package also averages weights, in the time
 that it is judged by. The ratio of the losses reached stands beside that of the times. The package's

@@ -126,8 +126,7 @@ class Row:
     in_peers_environment : bool
         Whether the row needs the environment in which the competitors are installed.
     apart : bool
-        Whether each side has a process of its own, which it keeps from run to run: what a fit does
-        to the memory of its process, another one would profit by.
+        Whether each side has an :class:`~benchmarks.speed.apart.OwnProcess`.
     repeats : int
         Factor on the number of runs, for what is over in no time.
     runs_once : bool

@@ -3,9 +3,7 @@
 import argparse
 import sys
 import traceback
-from concurrent.futures import ProcessPoolExecutor
 from functools import cache, partial
-from multiprocessing import get_context
 from pathlib import Path
 from time import perf_counter
 
@@ -13,6 +11,7 @@ import numpy as np
 import torch
 
 from benchmarks.checkout import checked_out
+from benchmarks.speed.apart import OwnProcess
 from benchmarks.speed.memory import peak_rss
 from benchmarks.speed.profile import shares
 from benchmarks.speed.report import Report
@@ -40,15 +39,10 @@ def measure(row: Row, quick: bool, n_repeats: int) -> dict[str, Measured]:
 
 def _apart(row: Row, quick: bool) -> dict[str, Side]:
     """Return the sides, each to be run in a process of its own."""
-    spawn = get_context("spawn")
     return {
-        name: partial(_run_apart, ProcessPoolExecutor(1, spawn), row.name, quick, name)
+        name: partial(OwnProcess().run, _run_here, row.name, quick, name)
         for name in row.sides(quick)
     }
-
-
-def _run_apart(process: ProcessPoolExecutor, row: str, quick: bool, name: str, seed: int) -> Run:
-    return process.submit(_run_here, row, quick, name, seed).result()
 
 
 def _run_here(row: str, quick: bool, name: str, seed: int) -> Run:
@@ -57,7 +51,6 @@ def _run_here(row: str, quick: bool, name: str, seed: int) -> Run:
 
 @cache
 def _sides_here(row: str, quick: bool) -> dict[str, Side]:
-    torch.set_num_threads(1)
     return ROWS[row].sides(quick)
 
 

@@ -211,6 +211,8 @@ def test_a_row_that_nobody_measured_is_on_the_page():
         assert {target.verdict for target in targets} == {"not measured"}
         assert written.count(f"| {name} |") == len(targets)
         assert f"## {name}\n" in written
+    n_targets = sum(len(row.targets({})) for row in ROWS.values())
+    assert f"## Targets\n\nOf {n_targets} targets: {n_targets} not measured.\n" in written
 
 
 def test_the_loss_of_a_side_too_slow_to_be_run_again_is_still_there_to_be_reached(monkeypatch):

@@ -1,5 +1,6 @@
 """Tables of what was measured, in Markdown."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
@@ -14,11 +15,12 @@ HEAD = """# Benchmarks
 What the package takes, beside what its users might run instead. `make bench` measures all of this
 and writes this page.
 
-One torch thread. The sides of a row run in turns, each as often as `--repeats` says or a multiple
-of it, competitors in processes of their own once more, and a side that takes more than 30 s once.
-Where sides ran equally often, the ratio of their times is taken turn by turn: the tables give the
-median of these ratios and, in parentheses, the least and the greatest; else it is the ratio of the
-medians. "× first" is this ratio to the first side of the same work.
+A row, B1 to B12, is a task, and its sides are what does it: the package, and others. On one torch
+thread they run in turns, each as often as `--repeats` says or a multiple of it, competitors in
+processes of their own once more, and a side that takes more than 30 s once. Where sides ran equally
+often, the ratio of their times is taken turn by turn: the tables give the median of these ratios
+and, in parentheses, the least and the greatest; else it is the ratio of the medians. "× first" is
+this ratio to the first side of the same work.
 
 In B1, B2, B3 and B7 each side has a process of its own for all its runs, elsewhere they share one.
 The first run of each side does not count; but of a competitor's process, which is another for each
@@ -43,7 +45,7 @@ MANY_RUNS = 100
 def page(rows: Mapping[str, Row], reports: Mapping[str, Report]) -> str:
     """Return the whole page: all rows, also those that were not measured or that failed."""
     setups = list(dict.fromkeys(report.setup for report in reports.values()))
-    parts = [HEAD, "## Targets\n", targets_table(rows, reports)]
+    parts = [HEAD, "## Targets\n", f"{_tally(rows, reports)}\n", targets_table(rows, reports)]
     parts += _failures(reports)
     parts += ["## Measured with\n"]
     parts += [f"{number}. {setup}" for number, setup in enumerate(setups, start=1)]
@@ -68,10 +70,24 @@ def targets_table(rows: Mapping[str, Row], reports: Mapping[str, Report]) -> str
         head,
         [
             [name, target.quantity, _bound(target), _reached(target), target.verdict]
-            for name, row in rows.items()
-            for target in row.targets(reports[name].sides if name in reports else {})
+            for name, target in _targets(rows, reports)
         ],
     )
+
+
+def _targets(
+    rows: Mapping[str, Row], reports: Mapping[str, Report]
+) -> Iterable[tuple[str, Target]]:
+    for name, row in rows.items():
+        for target in row.targets(reports[name].sides if name in reports else {}):
+            yield name, target
+
+
+def _tally(rows: Mapping[str, Row], reports: Mapping[str, Report]) -> str:
+    """Return how many targets came to what."""
+    counts = Counter(target.verdict for _, target in _targets(rows, reports))
+    told = ", ".join(f"{n} {verdict}" for verdict, n in counts.most_common())
+    return f"Of {counts.total()} targets: {told}."
 
 
 def sides_table(report: Report) -> str:

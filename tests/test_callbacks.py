@@ -1,6 +1,7 @@
 """scikit-learn's callbacks around a fit and its epochs."""
 
 import copy
+import inspect
 import pickle
 import re
 import sys
@@ -18,6 +19,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 
 from skl_lstmae import LSTMAutoencoderDetector, SlidingWindowDetector
+from skl_lstmae._callbacks import CallbackSupportMixin
 
 sklearn_callback = pytest.importorskip(
     "sklearn.callback", reason="scikit-learn has callbacks since version 1.9"
@@ -43,6 +45,13 @@ X = [
     for i in range(24)
 ]
 LABELS = np.where(np.arange(24) % 6 == 0, -1, 1)
+
+
+def test_all_that_scikit_learns_mixin_offers_is_passed_on():
+    def functions(mixin):
+        return {name for name, member in vars(mixin).items() if inspect.isfunction(member)}
+
+    assert functions(CallbackSupportMixin) == functions(sklearn_callback.CallbackSupportMixin)
 
 
 @pytest.fixture

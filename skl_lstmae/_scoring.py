@@ -254,10 +254,41 @@ def distances_to_others(
     nearest = distances.argmin(axis=1)
     is_itself = distances[np.arange(len(rows)), nearest] < SAME
     distances[is_itself, nearest[is_itself]] = np.inf
-    if n == 1:  # whose minimum is sooner found than sorted out
-        return distances.min(axis=1, keepdims=True)
     n_others = min(n, len(references) - 1)
     return np.sort(np.partition(distances, n_others - 1)[:, :n_others])
+
+
+ROUNDING = 1e-10
+"""Bound of the relative error of a squared distance that is worked out by a product of matrices."""
+
+
+class NearestOther:
+    """Finds the nearest reference, as `distances_to_others` does, but several times as fast.
+
+    Parameters
+    ----------
+    references : ndarray of shape (n_references, n_dimensions)
+        Points.
+    """
+
+    def __init__(self, references: NDArray[np.float64]):
+        self.references = references
+        self.squares = np.square(references).sum(axis=1)
+        self.factors = -2 * references.T
+
+    def distances(self, rows: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the distances of rows, (n_rows,); a reference that is the row is left out."""
+        # Without the row's own square, which changes no order. How a product of matrices rounds
+        # depends on the number of its rows: what it might make the nearest is measured anew.
+        squared = rows @ self.factors
+        squared += self.squares
+        error = ROUNDING * (np.square(rows).sum(axis=1) + self.squares.max())
+        row, reference = np.nonzero(squared <= (squared.min(axis=1) + error)[:, np.newaxis])
+        distances = np.linalg.norm(rows[row] - self.references[reference], axis=1)
+        nearest = np.minimum.reduceat(distances, np.searchsorted(row, np.arange(len(rows))))
+        is_itself = nearest < SAME
+        nearest[is_itself] = distances_to_others(rows[is_itself], self.references, 1)[:, 0]
+        return nearest
 
 
 class NeighborsScorer(ErrorScorer):
@@ -418,19 +449,18 @@ class JointScorer(NeighborsScorer):
         distances = [-self.errors_.score(log_errors) / np.sqrt(log_errors.shape[1])]
         for view, others in zip(self.views_, self._transformed_references(), strict=True):
             points = view.transform(summaries)
-            nearest = distances_to_others(points, others, 1)[:, 0]
-            distances.append(nearest / np.sqrt(points.shape[1]))
+            distances.append(others.distances(points) / np.sqrt(points.shape[1]))
         return -np.exp(np.mean(np.log(np.add(distances, SMALLEST_DISTANCE)), axis=0))
 
     def __getstate__(self) -> dict[str, Any]:
         """Leave out what can be computed anew."""
         return {name: value for name, value in vars(self).items() if name != "_transformed"}
 
-    def _transformed_references(self) -> list[NDArray[np.float64]]:
+    def _transformed_references(self) -> list[NearestOther]:
         """Return the references as each view sees them, computed once for a stream of calls."""
         references, transformed = getattr(self, "_transformed", (None, []))
         if references is not self.references_:
-            transformed = [view.transform(self.references_) for view in self.views_]
+            transformed = [NearestOther(view.transform(self.references_)) for view in self.views_]
             self._transformed = self.references_, transformed
         return transformed
 

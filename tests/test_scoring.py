@@ -14,6 +14,7 @@ from skl_lstmae._scoring import (
     SCORERS,
     JointScorer,
     MahalanobisScorer,
+    NearestOther,
     NeighborsScorer,
     Residuals,
     distances_to_others,
@@ -373,3 +374,17 @@ def test_of_references_that_are_the_row_itself_one_is_left_out(n):
     np.testing.assert_array_equal(distances_to_others(rows, references, n), expected)
     one_by_one = [distances_to_others(row[np.newaxis], references, n)[0] for row in rows]
     np.testing.assert_array_equal(one_by_one, expected)
+
+
+@pytest.mark.parametrize("scale", [1e-3, 1.0, 1e18])
+def test_the_nearest_other_is_found_to_the_last_bit(scale):
+    rng = np.random.default_rng(0)
+    references = rng.normal(size=(300, 20))
+    references[100:200] = references[:100] + 1e-7 * rng.normal(size=(100, 20))  # hard to tell apart
+    rows = np.concatenate([scale * rng.normal(size=(70, 20)), references[:50], references[250:]])
+    others = NearestOther(references)
+    actual = others.distances(rows)
+    expected = distances_to_others(rows, references, 1)[:, 0]
+    np.testing.assert_allclose(actual, expected, rtol=1e-12)
+    in_parts = [others.distances(part) for part in np.split(rows, [1, 2, 9])]
+    np.testing.assert_array_equal(np.concatenate(in_parts), actual)

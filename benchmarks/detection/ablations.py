@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 from skl_lstmae import LSTMAutoencoderDetector, modules
-from skl_lstmae._scoring import JointScorer, View, distances_to_others
+from skl_lstmae._scoring import JointScorer, View
 from skl_lstmae._training import Trainer
 
 
@@ -61,7 +61,7 @@ class OutlineScorer(JointScorer):
 
     def score(self, summaries: NDArray[Any]) -> NDArray[np.float64]:
         points = self.views_[0].transform(summaries)
-        return -distances_to_others(points, self._transformed_references()[0], 1)[:, 0]
+        return -self._transformed_references()[0].distances(points)
 
 
 class OutlineAlone(LSTMAutoencoderDetector):

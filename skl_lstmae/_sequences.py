@@ -6,6 +6,7 @@ mistakes in the same words.
 
 from __future__ import annotations
 
+import inspect
 import math
 import numbers
 import re
@@ -29,6 +30,11 @@ _FORMS = (
 _SERIES_FORMS = "one series, an array or DataFrame (n_timesteps, n_features), or a list of series"
 _ROW_FORMS = "rows of a series, an array or DataFrame (n_timesteps, n_features) or (n_features,)"
 _MEMBER_FORMS = "an array of shape (n_timesteps,) or (n_timesteps, n_features)"
+_REMEDY_OF_TEXT = "leave text out, or encode it as numbers"
+_REMEDY_OF_COLUMN = (
+    "if it holds times, make it the index by pd.to_datetime, else leave it out or encode it as "
+    "numbers"
+)
 _AXES = {
     2: ("sample", "feature"),
     3: ("sample", "time step", "feature"),
@@ -270,8 +276,7 @@ def check_series(estimator: Any, X: Any, *, reset: bool) -> tuple[Sequences, Res
         _refuse_series_shape(
             columns.shape, remedy="X.to_frame()" if has_frame else "X.reshape(-1, 1)"
         )
-        reading = _read_list([columns], "series")
-        columns = columns if _is_frame(X) else reading.sequences.values
+        reading = _read_list([_to_floats(columns, "X", _SERIES_FORMS)], "series")
     validate_data(estimator, columns, reset=reset, skip_check_array=True)
     ends = np.cumsum(reading.sequences.lengths)
 
@@ -396,21 +401,46 @@ def _check_agreement(estimator: Any, reading: _Reading, n_channels: int) -> None
             skip_check_array=True,
             ensure_2d=reading.is_table,  # without it, names alone are compared
         )
+    elif reading.is_table and _is_one_column(reading):
+        _warn_of_rows(reading, "If X is one sequence, pass [X]")
 
 
 def _warn_of_rows_of_features(reading: _Reading) -> None:
     """Warn of a table that is rather one series, or rows of features, than many sequences."""
     n_rows, n_columns = len(reading.sequences), reading.columns.shape[1]
     is_tall = n_rows >= max(MANY_ROWS, ROWS_PER_COLUMN * n_columns) and n_columns < MANY_COLUMNS
-    if reading.is_table and (is_tall or _has_words_as_columns(reading.columns)):
-        rows = "list(X.to_numpy())" if _is_frame(reading.columns) else "list(X)"
-        warnings.warn(
-            f"Each row of X is read as a sequence of {n_columns} steps of one feature. If rows are "
-            "time steps, use SlidingWindowDetector; if this is meant, pass "
-            f"{rows} to silence this.",
-            UserWarning,
-            stacklevel=5,
+    looks_odd = is_tall or _is_one_column(reading) or _has_words_as_columns(reading.columns)
+    if reading.is_table and looks_odd:
+        _warn_of_rows(
+            reading,
+            "If the rows are time steps of one series, use SlidingWindowDetector, or pass [X] to "
+            "LSTMForecastDetector",
         )
+
+
+def _is_one_column(reading: _Reading) -> bool:
+    """Whether a table is a column of several rows, so that each would be a sequence of one step."""
+    return reading.columns.shape[1] == 1 < len(reading.sequences)
+
+
+def _warn_of_rows(reading: _Reading, advice: str) -> None:
+    n_steps = reading.columns.shape[1]
+    steps = "1 step" if n_steps == 1 else f"{n_steps} steps"
+    rows = "list(X.to_numpy())" if _is_frame(reading.columns) else "list(X)"
+    warnings.warn(
+        f"Each row of X is read as a sequence of {steps} of one feature. {advice}; if this is "
+        f"meant, pass {rows} to silence this.",
+        UserWarning,
+        stacklevel=_stacklevel_of_the_user(),
+    )
+
+
+def _stacklevel_of_the_user() -> int:
+    """Return the `stacklevel` at which a warning of the caller points at the line of the user."""
+    frame, level = inspect.currentframe(), 0
+    while frame and frame.f_globals["__name__"].partition(".")[0] in ("skl_lstmae", "sklearn"):
+        frame, level = frame.f_back, level + 1
+    return level
 
 
 def _has_words_as_columns(columns: Any) -> bool:
@@ -472,8 +502,9 @@ def _read_list(X: Any, kind: str = "sequence") -> _Reading:
 def _read_array(X: Any) -> _Reading:
     if _is_frame(X) and _is_time_index(X.index):
         raise ValueError(
-            "X is a DataFrame indexed by time, whose rows would be read as sequences; pass a single"
-            " series as [X], or X.reset_index(drop=True) if its rows are sequences."
+            "X is a DataFrame indexed by time, whose rows would be read as sequences; use "
+            "SlidingWindowDetector to judge the rows of one series, pass [X] if X is a single "
+            "sequence, or X.reset_index(drop=True) if its rows are sequences."
         )
     array = _to_floats(X, "X", _FORMS)
     _refuse_shape(array.shape)
@@ -594,7 +625,8 @@ def _to_floats(X: Any, place: str, expected: str) -> NDArray[Any]:
     except (ValueError, TypeError) as error:
         unreadable = _unreadable_columns(array) if _is_frame(array) else []
         if unreadable:
-            place = f"column {unreadable[0]!r} of {place}"
+            column = f"column {unreadable[0]!r} of {place}"
+            raise _unreadable(column, error, _REMEDY_OF_COLUMN) from error
         raise _unreadable(place, error) from error
 
 
@@ -853,7 +885,7 @@ def _refuse_time(index: Any, row: int, kind: str) -> None:
     )
 
 
-def _unreadable(place: str, error: Exception) -> Exception:
+def _unreadable(place: str, error: Exception, remedy: str = _REMEDY_OF_TEXT) -> Exception:
     kind = TypeError if isinstance(error, TypeError) else ValueError
-    remedy = "; leave text out, or encode it as numbers." if "to float" in str(error) else ""
-    return kind(f"{place} cannot be read as numbers: {error}{remedy}")
+    hint = f"; {remedy}." if "to float" in str(error) else ""
+    return kind(f"{place} cannot be read as numbers: {error}{hint}")

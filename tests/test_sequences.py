@@ -14,6 +14,7 @@ import torch
 from sklearn.base import BaseEstimator
 from sklearn.utils import Bunch
 
+from skl_lstmae import LSTMAutoencoderDetector
 from skl_lstmae._sequences import (
     Sequences,
     check_rows,
@@ -577,8 +578,9 @@ VALUE_ERRORS = {
     ),
     "column of text": (
         pd.DataFrame({"a": [1.0], "b": ["c"]}),
-        "column 'b' of X cannot be read as numbers: could not convert string to float: 'c'; leave "
-        "text out, or encode it as numbers.",
+        "column 'b' of X cannot be read as numbers: could not convert string to float: 'c'; if it "
+        "holds times, make it the index by pd.to_datetime, else leave it out or encode it as "
+        "numbers.",
     ),
     "three-level index": (
         panel([("a", 1), ("a", 2)], x=[1, 2]).set_index("x", append=True),
@@ -785,21 +787,23 @@ def frame_of(names, n_rows=20):
 
 
 @pytest.mark.parametrize(
-    ("X", "remedy"),
+    ("X", "n_steps", "remedy"),
     [
-        (np.ones((50, 3)), "list(X)"),
-        (np.ones((500, 38)), "list(X)"),
-        (np.ones((2000, 12)), "list(X)"),
-        (pd.DataFrame(np.ones((50, 3))), "list(X.to_numpy())"),
-        (frame_of(["cpu0", "cpu1", "t0"]), "list(X.to_numpy())"),
-        (frame_of(["t0", "temperature"], n_rows=4), "list(X.to_numpy())"),
+        (np.ones((50, 3)), "3 steps", "list(X)"),
+        (np.ones((2, 1)), "1 step", "list(X)"),
+        (np.ones((500, 38)), "38 steps", "list(X)"),
+        (np.ones((2000, 12)), "12 steps", "list(X)"),
+        (pd.DataFrame(np.ones((50, 3))), "3 steps", "list(X.to_numpy())"),
+        (frame_of(["cpu0", "cpu1", "t0"]), "3 steps", "list(X.to_numpy())"),
+        (frame_of(["t0", "temperature"], n_rows=4), "2 steps", "list(X.to_numpy())"),
     ],
-    ids=["short rows", "38 columns", "12 columns", "frame", "cpu0", "temperature"],
+    ids=["short rows", "one column", "38 columns", "12 columns", "frame", "cpu0", "temperature"],
 )
-def test_fit_on_what_may_be_rows_of_features_warns_unless_the_rows_are_listed(X, remedy):
+def test_fit_on_what_may_be_rows_of_features_warns_unless_the_rows_are_listed(X, n_steps, remedy):
     sentences = (
-        f"Each row of X is read as a sequence of {X.shape[1]} steps of one feature. If rows are "
-        f"time steps, use SlidingWindowDetector; if this is meant, pass {remedy} to silence this."
+        f"Each row of X is read as a sequence of {n_steps} of one feature. If the rows are time "
+        "steps of one series, use SlidingWindowDetector, or pass [X] to LSTMForecastDetector; if "
+        f"this is meant, pass {remedy} to silence this."
     )
     with pytest.warns(UserWarning, match=exactly(sentences)):
         Detector().fit(X)
@@ -807,7 +811,8 @@ def test_fit_on_what_may_be_rows_of_features_warns_unless_the_rows_are_listed(X,
 
 
 @pytest.mark.parametrize(
-    "shape", [(49, 3), (100, 13), (100, 50), (500, 140), (1000, 140), (5000, 140), (100, 3, 1)]
+    "shape",
+    [(49, 3), (1, 1), (100, 13), (100, 50), (500, 140), (1000, 140), (5000, 140), (100, 3, 1)],
 )
 def test_fit_on_what_is_meant_as_sequences_does_not_warn(shape):
     assert Detector().fit(np.ones(shape)).n_channels_ == 1
@@ -862,11 +867,61 @@ def test_table_for_a_detector_of_several_channels_is_refused_with_a_hint():
         Detector().fit([steps(4, 5)]).predict(steps(4, 5))
 
 
-@pytest.mark.parametrize("n_columns", [1, 2, 7])
+@pytest.mark.parametrize("n_columns", [2, 7])
 def test_one_channel_detector_takes_rows_of_any_length(n_columns):
     detector = Detector().fit([[1.0, 2.0], [3.0]])
     for X in (np.ones((3, n_columns)), np.ones((3, n_columns)).tolist()):
         assert len(detector.predict(X)[0]) == 3
+
+
+@pytest.mark.parametrize(
+    ("X", "remedy"),
+    [(np.ones((200, 1)), "list(X)"), (frame_of(["load"]), "list(X.to_numpy())")],
+    ids=["array", "frame"],
+)
+def test_one_channel_detector_warns_of_a_column_which_may_be_one_sequence(X, remedy):
+    sentences = (
+        "Each row of X is read as a sequence of 1 step of one feature. If X is one sequence, pass "
+        f"[X]; if this is meant, pass {remedy} to silence this."
+    )
+    detector = Detector().fit([[1.0, 2.0], [3.0]])
+    with pytest.warns(UserWarning, match=exactly(sentences)) as caught:
+        detector.predict(X)
+    assert len(caught) == 1
+    assert len(detector.predict(eval(remedy, {"X": X}))[0]) == len(X)
+    if isinstance(X, np.ndarray):
+        assert len(detector.predict([X])[0]) == 1
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (1, 7), (500, 12), (200, 1, 1)])
+def test_one_channel_detector_takes_tables_of_sequences_without_a_word(shape):
+    detector = Detector().fit([[1.0, 2.0], [3.0]])
+    assert len(detector.predict(np.ones(shape))[0]) == shape[0]
+
+
+@pytest.mark.parametrize(
+    "method",
+    [
+        "fit",
+        "fit_predict",
+        "fit_transform",
+        "partial_fit",
+        "recalibrate",
+        "score_samples",
+        "decision_function",
+        "predict",
+        "score",
+        "transform",
+        "reconstruct",
+    ],
+)
+def test_warnings_of_what_rows_are_read_as_point_at_the_line_of_the_user(method):
+    rng = np.random.default_rng(0)
+    detector = LSTMAutoencoderDetector(hidden_size=4, tol=10.0, n_iter_no_change=2, random_state=0)
+    detector.fit(rng.normal(size=(20, 8, 1)))
+    with pytest.warns(UserWarning, match="Each row of X is read as") as caught:
+        getattr(detector, method)(rng.normal(size=(60, 1)))
+    assert {warning.filename for warning in caught} == {__file__}
 
 
 def test_detector_fitted_on_a_table_takes_one_channel_sequences():
@@ -1187,6 +1242,27 @@ SERIES_ERRORS = {
         "series #1 holds infinity at step 0, feature 0; expected finite numbers, or NaN for a "
         "missing value.",
     ),
+    "text of a single series": (
+        pd.DataFrame({"time": ["2024-01-01"], "load": [1.0]}),
+        "column 'time' of X cannot be read as numbers: could not convert string to float: "
+        "'2024-01-01'; if it holds times, make it the index by pd.to_datetime, else leave it out "
+        "or encode it as numbers.",
+    ),
+    "text of a later series": (
+        [pd.DataFrame({"a": [1.0]}), pd.DataFrame({"a": ["b"]})],
+        "column 'a' of series #1 cannot be read as numbers: could not convert string to float: 'b'"
+        "; if it holds times, make it the index by pd.to_datetime, else leave it out or encode it "
+        "as numbers.",
+    ),
+    "times in a column": (
+        pd.DataFrame({"time": HOURS, "load": 1.0}),
+        f"column 'time' of X has dtype {HOURS.dtype}; expected real numbers: make it the index "
+        "first.",
+    ),
+    "a frame without columns": (
+        pd.DataFrame(index=range(2)),
+        "Found array with 0 feature(s) (shape=(2, 0)) while a minimum of 1 is required.",
+    ),
     "nothing observed": (
         np.full((3, 2), nan),
         "series #0 has no observed value; expected at least one that is not NaN: leave it out.",
@@ -1301,8 +1377,9 @@ def test_wrong_rows_are_refused(X, sentence):
 def test_a_frame_indexed_by_time_is_not_taken_for_a_table_of_sequences():
     frame = pd.DataFrame(np.ones((5, 2)), index=pd.date_range("2020", periods=5, freq="h"))
     message = (
-        "X is a DataFrame indexed by time, whose rows would be read as sequences; pass a single "
-        "series as [X], or X.reset_index(drop=True) if its rows are sequences."
+        "X is a DataFrame indexed by time, whose rows would be read as sequences; use "
+        "SlidingWindowDetector to judge the rows of one series, pass [X] if X is a single sequence"
+        ", or X.reset_index(drop=True) if its rows are sequences."
     )
     with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
         read_sequences(frame)

@@ -27,7 +27,7 @@ def warn_of_misread_labels(y: Any) -> None:
         warnings.warn(
             f"y holds labels {first!r} and {last!r}, and scikit-learn's scorers take the last by "
             f"the alphabet, {last!r}, for normal, or refuse text; pass np.where(np.array(y) == "
-            "label, -1, 1), with the label of the anomalies.",
+            f"{first!r}, -1, 1) if {first!r} marks the anomalies, else the same with {last!r}.",
             UserWarning,
             stacklevel=4,
         )

@@ -32,8 +32,8 @@ WARNING = (
 
 WARNING_OF_TEXT = (
     "y holds labels 'ok' and 'outlier', and scikit-learn's scorers take the last by the alphabet, "
-    "'outlier', for normal, or refuse text; pass np.where(np.array(y) == label, -1, 1), with the "
-    "label of the anomalies."
+    "'outlier', for normal, or refuse text; pass np.where(np.array(y) == 'ok', -1, 1) if 'ok' "
+    "marks the anomalies, else the same with 'outlier'."
 )
 
 MISLEADING = {

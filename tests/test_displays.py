@@ -177,7 +177,6 @@ def test_an_unfitted_estimator_is_refused(name):
             "reconstruct or predict_steps",
             "LSTMAutoencoderDetector or LSTMForecastDetector",
         ),
-        ("AnomalyScoreDisplay", PCA(), "find_events", "SlidingWindowDetector"),
         (
             "ScoreDistributionDisplay",
             LocalOutlierFactor(),
@@ -200,6 +199,20 @@ def test_an_estimator_of_another_kind_is_refused(name, estimator, methods, examp
     arguments = [estimator] if name == "LossCurveDisplay" else [estimator, table]
     with pytest.raises(TypeError, match=f"^{re.escape(sentence)}$"):
         getattr(skl_lstmae, name).from_estimator(*arguments)
+
+
+def test_only_a_detector_of_rows_has_events_to_draw(autoencoder):
+    class Other(PCA):
+        def find_events(self, X):
+            return []
+
+    for estimator in autoencoder, Other(n_components=2).fit(SERIES):
+        sentence = (
+            "AnomalyScoreDisplay.from_estimator needs a SlidingWindowDetector; got "
+            f"{type(estimator).__name__}."
+        )
+        with pytest.raises(TypeError, match=f"^{re.escape(sentence)}$"):
+            AnomalyScoreDisplay.from_estimator(estimator, SERIES)
 
 
 # --------------------------------------------------------------------------------- reconstructions

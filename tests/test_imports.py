@@ -91,7 +91,7 @@ ALLOWED = {
         "_thresholds",
         "_windows",
     },
-    "_displays": {"numpy", "sklearn", "matplotlib", "_events", "_sequences"},
+    "_displays": {"numpy", "sklearn", "matplotlib", "_events", "_sequences", "_sliding"},
     "datasets": {"numpy", "pandas", "sklearn"},
     "__init__": {
         "_detector",

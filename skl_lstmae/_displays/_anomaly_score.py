@@ -1,19 +1,19 @@
 """A long series with its scores, the threshold, what was found and what is true."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from numbers import Integral
 from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.utils._param_validation import Interval, validate_params
+from sklearn.utils.validation import check_is_fitted
 
 from skl_lstmae._displays._drawing import (
     BLACK,
     BLUE,
     MAX_FEATURES,
     VERMILLION,
-    check_can,
     check_index,
     check_length,
     draw_line,
@@ -28,8 +28,16 @@ from skl_lstmae._displays._drawing import (
     strip_height,
     take_one,
 )
-from skl_lstmae._events import find_intervals
+from skl_lstmae._displays._event_forms import (
+    features_of,
+    intervals_of_events,
+    intervals_of_labels,
+    labels_of_one,
+    runs,
+    total_shares,
+)
 from skl_lstmae._sequences import check_series, label_rows, read_sequences
+from skl_lstmae._sliding import SlidingWindowDetector
 
 NAME = "AnomalyScoreDisplay"
 
@@ -208,7 +216,11 @@ class AnomalyScoreDisplay:
         """
         caller = f"{NAME}.from_estimator"
         import_pyplot(caller)
-        check_can(estimator, ["find_events"], caller, "SlidingWindowDetector")
+        if not isinstance(estimator, SlidingWindowDetector):
+            raise TypeError(
+                f"{caller} needs a SlidingWindowDetector; got {type(estimator).__name__}."
+            )
+        check_is_fitted(estimator)
         all_series, _ = check_series(estimator, X, reset=False)
         check_index(index, len(all_series), "series")
         one = X if len(all_series) == 1 else take_one(X, all_series, index)
@@ -216,16 +228,16 @@ class AnomalyScoreDisplay:
         (times,) = label_rows(one, series)[1]
         values = series[0]
         scores, events, blamed = estimator._find_events(series, max_gap, min_length)
-        labels = None if y is None else _labels_of(y, all_series.lengths, index)
+        labels = None if y is None else labels_of_one(y, all_series.lengths, index)
         display = cls(
             series=values,
             times=_axis_values(times),
             scores=scores,
             offset=float(estimator.offset_),
             events=events,
-            true_events=_true_events(labels),
+            true_events=intervals_of_labels(labels),
             feature_names=name_features(feature_names, estimator, values.shape[1]),
-            feature_shares=_shares(
+            feature_shares=total_shares(
                 blamed,
                 np.diff(events)[:, 0],
                 getattr(estimator, "feature_names_in_", ()),
@@ -303,20 +315,22 @@ class AnomalyScoreDisplay:
         columns = getattr(X, "columns", None)
         scores = check_length(scores, len(values), "scores", "row")
         if events is None:
-            blamed, intervals = [], _intervals(scores < offset)
+            blamed, intervals = [], runs(scores < offset)
         else:
-            blamed, intervals = _features_of(events), _rows_of(events, times)
+            blamed, intervals = features_of(events), intervals_of_events(events, times)
         display = cls(
             series=values,
             times=_axis_values(times),
             scores=scores,
             offset=offset,
             events=intervals,
-            true_events=_true_events(y if y is None else check_length(y, len(values), "y", "row")),
+            true_events=intervals_of_labels(
+                None if y is None else check_length(y, len(values), "y", "row")
+            ),
             feature_names=name_features(
                 columns if feature_names is None else feature_names, None, values.shape[1]
             ),
-            feature_shares=_shares(
+            feature_shares=total_shares(
                 blamed,
                 np.diff(intervals)[: len(blamed), 0],
                 () if columns is None else columns,
@@ -445,89 +459,6 @@ def _draw_bars(
     """Draw intervals of rows as bars, the shortest of which are still seen for their edges."""
     starts, ends = edges[intervals].T
     return ax.broken_barh(np.column_stack([starts, ends - starts]), place, **style)
-
-
-def _intervals(is_anomalous: NDArray[np.bool_]) -> NDArray[np.intp]:
-    return find_intervals(is_anomalous, np.array([len(is_anomalous)]), max_gap=0, min_length=1)
-
-
-def _true_events(y: NDArray[Any] | None) -> NDArray[np.intp] | None:
-    """Return the intervals of anomalous rows by labels -1 and +1, or 1 and 0."""
-    if y is None:
-        return None
-    classes = set(np.unique(y).tolist())
-    if classes <= {-1, 1} and y.dtype != bool:
-        return _intervals(y == -1)
-    if classes <= {0, 1}:
-        return _intervals(y == 1)
-    raise ValueError(
-        f"y holds the labels {sorted(classes)}; expected -1 (anomalous) and +1 (normal), or 1 "
-        "(anomalous) and 0 (normal)."
-    )
-
-
-def _labels_of(y: Any, lengths: NDArray[np.intp], index: int) -> NDArray[Any]:
-    """Return the labels of one series, by those of all in the form of predictions."""
-    labels = check_length(_joined(y), int(lengths.sum()), "y", "row of X")
-    return np.split(labels, np.cumsum(lengths)[:-1])[index]
-
-
-def _joined(results: Any) -> NDArray[Any]:
-    """Join results of rows, which for a list of series are a list of arrays."""
-    is_list = isinstance(results, list) and np.ndim(results[0])
-    return np.concatenate(results) if is_list else np.asarray(results)
-
-
-def _each(events: Any) -> Iterable[Any]:
-    return events.itertuples() if hasattr(events, "itertuples") else events
-
-
-def _are_found(events: Any) -> bool:
-    """Tell whether events are what find_events returns, none of them included."""
-    fields = ("start", "n_rows", "features")
-    if hasattr(events, "itertuples"):
-        return all(field in events.columns for field in fields)
-    is_list = isinstance(events, (list, tuple))
-    return is_list and all(hasattr(event, field) for event in events for field in fields)
-
-
-def _features_of(events: Any) -> list[dict[Any, float] | None]:
-    """Return the features to blame for each event, as far as they are told."""
-    return [event.features for event in _each(events)] if _are_found(events) else []
-
-
-def _rows_of(events: Any, times: Any) -> NDArray[np.intp]:
-    """Return events as intervals of rows: the first, and the one after the last."""
-    if _are_found(events):
-        starts = [times.searchsorted(event.start) for event in _each(events)]
-        n_rows = [event.n_rows for event in _each(events)]
-        return np.column_stack([starts, np.add(starts, n_rows)]).astype(np.intp)
-    is_readable = hasattr(events, "__array__") or isinstance(events, (list, tuple))
-    rows = np.asarray(events if is_readable else (), dtype=object)
-    if rows.ndim == 2 and rows.shape[1] == 2 and all(isinstance(i, Integral) for i in rows.flat):
-        starts, ends = rows.T
-        if ((starts >= 0) & (starts < ends) & (ends <= len(times))).all():
-            return rows.astype(np.intp)
-    raise ValueError(
-        "events is none that can be drawn; expected what find_events returns, or integers of shape "
-        "(n_events, 2), the first row of each event and the row after its last, which is at most "
-        f"{len(times)}."
-    )
-
-
-def _shares(
-    blamed: Iterable[dict[Any, float] | None],
-    n_rows: Iterable[int],
-    names: Iterable[Any],
-    n_features: int,
-) -> NDArray[np.float64]:
-    """Add up the features' shares of the errors of events, weighted by the events' lengths."""
-    positions = {name: j for j, name in enumerate(names) if isinstance(name, str)}
-    totals = np.zeros(n_features)
-    for shares, length in zip(blamed, n_rows, strict=True):
-        for name, share in (shares or {}).items():
-            totals[positions.get(name, name)] += share * length
-    return totals
 
 
 def _axis_values(times: Any) -> Any:

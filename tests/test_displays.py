@@ -215,6 +215,38 @@ def test_only_a_detector_of_rows_has_events_to_draw(autoencoder):
             AnomalyScoreDisplay.from_estimator(estimator, SERIES)
 
 
+@pytest.mark.parametrize(
+    ("display", "needed"),
+    [
+        (
+            ReconstructionDisplay,
+            "reconstruct or predict_steps, such as LSTMAutoencoderDetector or LSTMForecastDetector",
+        ),
+        (LatentDisplay, "transform, such as LSTMAutoencoderDetector"),
+    ],
+)
+def test_for_a_detector_of_rows_its_detector_of_windows_is_named(sliding, display, needed):
+    sentence = (
+        f"{display.__name__}.from_estimator needs an estimator with {needed}; got "
+        "SlidingWindowDetector; pass its detector_ and windows of the series as arrays, such as "
+        "[X[:100], X[100:200]]."
+    )
+    with pytest.raises(TypeError, match=f"^{re.escape(sentence)}$"):
+        display.from_estimator(sliding, SERIES)
+    display.from_estimator(sliding.detector_, [SERIES[:100], SERIES[100:200]])
+
+
+def test_a_detector_of_windows_that_cannot_be_drawn_either_is_not_named():
+    forest = IsolationForest(n_estimators=10, random_state=0)
+    detector = SlidingWindowDetector(forest, window_size=20).fit(SERIES)
+    sentence = (
+        "LatentDisplay.from_estimator needs an estimator with transform, such as "
+        "LSTMAutoencoderDetector; got SlidingWindowDetector."
+    )
+    with pytest.raises(TypeError, match=f"^{re.escape(sentence)}$"):
+        LatentDisplay.from_estimator(detector, SERIES)
+
+
 # --------------------------------------------------------------------------------- reconstructions
 
 

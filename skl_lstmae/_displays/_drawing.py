@@ -43,9 +43,13 @@ def check_can(estimator: Any, methods: Sequence[str], caller: str, example: str)
     if not found and methods[-1].endswith("_"):
         check_is_fitted(estimator)  # of the right class, it may only lack a fit
     if not found:
+        hint = ""
+        if any(hasattr(getattr(estimator, "detector_", None), name) for name in methods):
+            windows = "[X[:100], X[100:200]]"
+            hint = f"; pass its detector_ and windows of the series as arrays, such as {windows}"
         raise TypeError(
             f"{caller} needs an estimator with {' or '.join(methods)}, such as {example}; got "
-            f"{type(estimator).__name__}."
+            f"{type(estimator).__name__}{hint}."
         )
     check_is_fitted(estimator)
     return found[0]

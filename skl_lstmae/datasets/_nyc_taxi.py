@@ -38,9 +38,9 @@ class Event(NamedTuple):
     date : datetime64[D]
         The day of the event.
     start, end : int
-        The window is the rows `start` to `end - 1`, as in `data[start:end]`.
+        First and last row of the window, as in `data[start : end + 1]`.
     first, last : datetime64[s]
-        The timestamps of the window's first and last row, `start` and `end - 1`.
+        The timestamps of these two rows.
     """
 
     name: str
@@ -94,8 +94,9 @@ def load_nyc_taxi(*, return_X_y: bool = False, as_frame: bool = False) -> Any:
             750, the rows of NAB's probationary period: `data[:n_train]` is there to learn from,
             what follows is judged. No event is before row 5839.
         events : list of 5 named tuples
-            The events in the order of time: `name`, `date` (datetime64[D]), the rows `start` to
-            `end - 1` of the window (int), and the timestamps `first` and `last` of these two rows.
+            The events in the order of time: `name`, `date` (datetime64[D]), the first and
+            last row of the window, `start` and `end` (int), and their timestamps, `first` and
+            `last`.
         feature_names : list of 1 str
             "passengers".
         frame : :class:`pandas.DataFrame` of shape (10320, 2)
@@ -133,11 +134,11 @@ def load_nyc_taxi(*, return_X_y: bool = False, as_frame: bool = False) -> Any:
     ((10320, 1), 1035)
     >>> for event in taxi.events:
     ...     print(event.date, event.name, event.start, event.end)
-    2014-11-02 New York City marathon 5839 6046
-    2014-11-27 Thanksgiving 7080 7287
-    2014-12-25 Christmas 8423 8630
-    2015-01-01 New Year 8731 8938
-    2015-01-27 snow storm 9977 10184
+    2014-11-02 New York City marathon 5839 6045
+    2014-11-27 Thanksgiving 7080 7286
+    2014-12-25 Christmas 8423 8629
+    2015-01-01 New Year 8731 8937
+    2015-01-27 snow storm 9977 10183
     >>> train, rest = taxi.data[: taxi.n_train], taxi.data[taxi.n_train :]
     >>> len(train), len(rest)
     (750, 9570)
@@ -147,7 +148,7 @@ def load_nyc_taxi(*, return_X_y: bool = False, as_frame: bool = False) -> Any:
     events = [_event(*window) for window in WINDOWS]
     target = np.ones(len(data), dtype=np.int64)
     for event in events:
-        target[event.start : event.end] = -1
+        target[event.start : event.end + 1] = -1
     bunch = Bunch(
         data=data,
         target=target,
@@ -168,7 +169,7 @@ def _event(name: str, date: str, first: str, last: str) -> Event:
         name=name,
         date=np.datetime64(date),
         start=int((first_time - FIRST) // HALF_HOUR),
-        end=int((last_time - FIRST) // HALF_HOUR) + 1,
+        end=int((last_time - FIRST) // HALF_HOUR),
         first=first_time,
         last=last_time,
     )

@@ -73,7 +73,7 @@ def test_windows_are_a_tenth_of_the_series_around_the_labelled_moments():
     half = len(taxi.data) // 10 // len(MOMENTS) // 2
     rows = np.searchsorted(taxi.timestamps, np.array(MOMENTS, dtype="datetime64[s]"))
     assert [event.start for event in taxi.events] == (rows - half).tolist()
-    assert [event.end for event in taxi.events] == (rows + half + 1).tolist()
+    assert [event.end for event in taxi.events] == (rows + half).tolist()
 
 
 def test_events_are_named_and_dated():
@@ -93,7 +93,7 @@ def test_rows_and_timestamps_of_an_event_agree():
     assert windows == [tuple(end.replace(" ", "T") for end in window) for window in WINDOWS]
     for event in taxi.events:
         assert taxi.timestamps[event.start] == event.first
-        assert taxi.timestamps[event.end - 1] == event.last
+        assert taxi.timestamps[event.end] == event.last
         assert event.first <= event.date <= event.last
 
 

@@ -82,8 +82,8 @@ for name, detector in detectors.items():
 x = vowels.X_test[0]
 fig, axes = plt.subplots(4, 3, sharex=True, sharey=True, layout="constrained", figsize=(8, 7))
 for ax, (name, detector) in zip(axes.flat, detectors.items(), strict=True):
-    is_forecaster = isinstance(detector, LSTMForecastDetector)
-    expected = (detector.predict_steps if is_forecaster else detector.reconstruct)([x])[0]
+    predict = getattr(detector, "reconstruct", None) or detector.predict_steps
+    (expected,) = predict([x])
     ax.plot(x[:, 0], "k", linewidth=0.8)
     ax.plot(expected[:, 0], "C1--")
     ax.set_title(name, fontsize="medium")

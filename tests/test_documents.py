@@ -115,7 +115,7 @@ def test_figures_of_the_demo_in_the_readme_are_those_of_the_page():
 
 
 def test_figures_of_what_the_demo_compares_with_are_true(speakers):
-    # The first column takes 27 networks, a minute of `make demo`.
+    # The first column takes 18 networks, a minute of `make demo`.
     scores_of = runpy.run_path(str(ROOT / "examples" / "demo_unknown_speaker.py"))
     aucs = [
         [roc_auc_score(vowels.y_test, scores) for scores in scores_of["baseline_scores"](vowels)]

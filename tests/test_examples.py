@@ -52,7 +52,7 @@ def table(printed: str, title: str) -> list[list[str]]:
 
 
 def test_every_example_but_the_demo_is_run():
-    # The demo trains 27 networks to the end, which takes a minute on two idle cores: `make demo`
+    # The demo trains 18 networks to the end, which takes a minute on two idle cores: `make demo`
     # runs it, and the package it shows has tests of its own.
     tested = re.findall(r"^    printed = run\(\"(\w+\.py)\"", Path(__file__).read_text(), re.M)
     names = {path.name for path in EXAMPLES.glob("*.py")}

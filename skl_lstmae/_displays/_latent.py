@@ -204,9 +204,8 @@ class LatentDisplay:
                 "out."
             )
         pca = sklearn.decomposition.PCA(n_components=2, svd_solver="full")
-        with np.errstate(
-            invalid="ignore"
-        ):  # latents without any variance, of which nothing has 0 %
+        # Of latents without any variance, nothing has 0 %.
+        with np.errstate(invalid="ignore"):
             points = pca.fit_transform(latents)
         n_points = len(points)
         display = cls(

@@ -165,9 +165,9 @@ class LSTMAutoencoderDetector(ClassNamePrefixFeaturesOutMixin, TransformerMixin,
         on the held-out sequences: by split conformal prediction if there are at least
         `1 / false_alarm_rate - 1` of them, which then bounds the rate for exchangeable sequences
         whatever their distribution, on average over the sequences that happened to be held out; if
-        there are fewer, by the scores of the sequences that were learned from, made as low as
-        theirs, which is an approximation. With `early_stopping` the same sequences chose the epoch,
-        which makes the bound a little optimistic.
+        there are fewer, by the scores of the sequences that were learned from, lowered to the level
+        of the held-out ones, which is an approximation. With `early_stopping` the same sequences
+        chose the epoch, which makes the bound a little optimistic.
 
     device : str or torch.device, default="auto"
         Where the network runs; "auto" is CUDA if there is one, else MPS, else the CPU.

@@ -60,9 +60,11 @@ class SlidingWindowDetector(CallbackSupportMixin, MetaEstimatorMixin, OutlierMix
     - several series of any lengths: a list of those or of 1-D ones, which have a single feature, or
       a DataFrame indexed by (series id, time). No window reaches from one series into another.
 
-    Windows are slices of the series, which are never copied as a whole; what is computed of a row
-    depends on the rows within a window's length of it alone, to the last bit on a CPU; up to
-    rounding with the detectors of scikit-learn, some of which round by the size of a table.
+    Windows are slices of the series, which are never copied as a whole. With ``stride=1``, what is
+    computed of a row depends on the rows within a window's length of it alone; with a larger one
+    also on where the windows start, counted from the first row of the series. That holds to the
+    last bit on a CPU, but up to rounding with the detectors of scikit-learn, some of which round by
+    the size of a table.
 
     Parameters
     ----------
@@ -72,9 +74,9 @@ class SlidingWindowDetector(CallbackSupportMixin, MetaEstimatorMixin, OutlierMix
         Pipeline; or an outlier detector of scikit-learn, or a Pipeline that ends with one, which
         has a method ``score_samples`` or ``decision_function`` for new data. The latter get windows
         as rows of a table, one column a time step and feature, and those of a short series repeat
-        its first row. What `detector` makes of labels has no effect: neither its
-        ``contamination``, ``false_alarm_rate`` and ``validation_fraction``, in whose stead are
-        those of this class, nor, as a clone of it is fitted, its ``warm_start``.
+        its first row. The ``contamination``, ``false_alarm_rate`` and ``validation_fraction`` of
+        `detector` are ignored: those of this class count. Its ``warm_start`` has no effect, since a
+        clone of it is fitted.
 
     window_size : int or "auto", default="auto"
         Rows of a window. "auto" is the whole number of periods of the training series nearest to
@@ -88,9 +90,9 @@ class SlidingWindowDetector(CallbackSupportMixin, MetaEstimatorMixin, OutlierMix
         a row is judged by fewer windows.
 
     training_stride : int or "auto", default="auto"
-        Training takes one window from each `training_stride` that follow one another, a random one
-        in every epoch. "auto" makes it at most 1024 windows an epoch. A scikit-learn detector
-        learns from the middle one of each.
+        Of every `training_stride` windows that follow one another, each epoch trains on one, drawn
+        at random. "auto" chooses it so that an epoch has at most 1024 windows. A scikit-learn
+        detector learns from the middle one of each.
 
     aggregation : {"mean_min", "mean", "min", "max"}, default="mean_min"
         How the scores of the windows that cover a row become its score. "mean_min" is halfway

@@ -68,18 +68,23 @@ class LSTMForecastDetector(SequenceDetector):
     the results on a CPU. In training those of more than 200 steps are cut into pieces of that,
     elsewhere in each epoch, which the network reads as sequences of their own.
 
-    `fit` also takes fewer than five sequences if one has 100 steps. Of these, and of fewer than
-    thirty that all have 500 steps, it does not hold out whole ones, which would be too few to
-    calibrate on, but the end of each, after a gap. Scores and threshold are then learned from
-    pieces of a thirtieth of the longest, at least 5 and at most 50 steps. To score a sequence, the
-    network reads pieces of it that overlap by half, each by itself from a fresh start, while
-    `predict_steps`, `prediction_error` and `forecast` remember all that came before. The score is
-    that of the worst piece, put right for their number: it is the score that a single piece would
-    fall below as rarely as the worst of so many does, if scores have a Pareto tail like that of the
-    lowest fifth of the training scores. So normal sequences of all lengths are flagged at about the
-    same rate, but for those shorter than a piece, which look unlike any, and, where rare errors are
-    far larger than others, those much longer than the training series allows to foresee. When a
-    long series went wrong is told by `prediction_error`, and by
+    A few long sequences, or a single one, are judged by pieces, as whole ones would be too few to
+    learn scores and a threshold from:
+
+    - *When*: `fit` gets fewer than five sequences, of which one needs at least 100 steps, or fewer
+      than thirty that all have at least 500.
+    - *Held out*: rather than whole ones, the end of each that is long enough, after a gap.
+    - *Scored*: pieces of a thirtieth of the longest training sequence, at least 5 and at most 50
+      steps, that overlap by half. The network reads each from a fresh start, while `predict_steps`,
+      `prediction_error` and `forecast` remember all that came before.
+    - *The score of a sequence*: that of its worst piece, corrected for their number. It is the
+      score that a single piece would fall below as rarely as the worst of so many does, if scores
+      have a Pareto tail like that of the lowest fifth of the training scores.
+
+    So normal sequences of all lengths are flagged at about the same rate. Exceptions are those
+    shorter than a piece, which look unlike any, and, where rare errors are far larger than others,
+    those much longer than the training sequences, which do not show how rare the worst are. *When*
+    a long series went wrong is told by `prediction_error`, and by
     :class:`~skl_lstmae.SlidingWindowDetector`.
 
     Parameters

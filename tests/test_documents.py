@@ -66,23 +66,22 @@ def defaults_of(detector: type) -> dict[str, object]:
     return {name: parameter.default for name, parameter in parameters.items()}
 
 
+def defaults_in(text: str) -> dict[str, object]:
+    return {name: ast.literal_eval(value) for name, value in re.findall(r"`(\w+)=([^`]+)`", text)}
+
+
 def test_defaults_in_the_readme_are_those_of_the_signature():
     text = (ROOT / "README.md").read_text("utf-8")
-    table = text.partition("\n## Parameters\n")[2].partition("\n\nThe networks")[0]
-    documented = {
-        name: ast.literal_eval(value) for name, value in re.findall(r"`(\w+)=([^`]+)`", table)
-    }
+    section = text.partition("\n## Parameters\n")[2].partition("\n## ")[0]
+    table, _, forecaster, sliding = section.strip().split("\n\n")
+    documented = defaults_in(table)
     assert documented == defaults_of(skl_lstmae.LSTMAutoencoderDetector)
-    others = re.search(r"`LSTMForecastDetector`.+?(?=\n`SlidingWindowDetector`)", text, re.DOTALL)[
-        0
-    ]
-    assert {
-        name: ast.literal_eval(value) for name, value in re.findall(r"`(\w+)=([^`]+)`", others)
-    } == {
+    assert defaults_in(forecaster) == {
         name: default
         for name, default in defaults_of(skl_lstmae.LSTMForecastDetector).items()
         if default != documented[name]
     }
+    assert defaults_in(sliding) == defaults_of(skl_lstmae.SlidingWindowDetector)
 
 
 @pytest.fixture(scope="module")

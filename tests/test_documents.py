@@ -7,7 +7,9 @@ import runpy
 from pathlib import Path
 
 import matplotlib.pyplot as plt
+import numpy as np
 import pytest
+from numpy.testing import assert_array_equal
 from sklearn.metrics import roc_auc_score
 
 import skl_lstmae
@@ -133,14 +135,14 @@ def test_false_alarms_of_the_demo_are_out_of_all_normal_recordings(speakers):
 
 
 def picture(name: str):
-    """Return the display that a script of the documentation draws."""
-    display = runpy.run_path(str(ROOT / "docs" / "pictures" / f"{name}.py"))["display"]
-    plt.close(display.figure_)
-    return display
+    """Return the variables of a script of the documentation that draws a picture."""
+    variables = runpy.run_path(str(ROOT / "docs" / "pictures" / f"{name}.py"))
+    plt.close("all")
+    return variables
 
 
 def test_picture_of_the_quickstart_shows_the_worst_feature_and_step_that_its_text_names():
-    display = picture("reconstruction")
+    display = picture("reconstruction")["display"]
     page = (ROOT / "docs" / "quickstart.md").read_text("utf-8")
     feature, step = re.search(r"^worst feature (\w+)\nworst step (\d+) of", page, re.M).groups()
     assert display.feature_names[display.features_[0]] == feature
@@ -148,10 +150,39 @@ def test_picture_of_the_quickstart_shows_the_worst_feature_and_step_that_its_tex
 
 
 def test_picture_of_the_front_page_flags_as_many_as_its_text():
-    display = picture("score_distribution")
+    display = picture("score_distribution")["display"]
     scores = [*display.reference_scores, *display.new_scores]
     page = (ROOT / "docs" / "index.md").read_text("utf-8")
     assert f"\n{sum(score < display.offset for score in scores)} flagged\n" in page
+
+
+def test_picture_of_input_forms_shows_the_same_sequences_three_times():
+    shown = picture("input_forms")
+    assert len(shown["sequences"]) == len(shown["padded"]) == 3
+    for i, (sequence, rows) in enumerate(zip(shown["sequences"], shown["padded"], strict=True)):
+        assert_array_equal(rows[: len(sequence)], sequence)
+        assert np.isnan(rows[len(sequence) :]).all()
+        assert_array_equal(shown["panel"].loc[i], sequence)
+
+
+def test_picture_of_scores_ranks_as_well_as_its_text_says():
+    by_error, by_score = picture("scores")["aucs"]
+    page = " ".join((ROOT / "docs" / "scores.md").read_text("utf-8").split())
+    assert f"ROC-AUC is {by_error:.2f}, and by the default score {by_score:.2f}." in page
+
+
+def test_picture_of_a_search_shows_what_its_text_says_of_bottlenecks_and_scorers():
+    results = picture("grid_search")["results"]
+    candidates = [(params["bottleneck"], params["scorer"]) for params in results["params"]]
+    explained = dict(zip(candidates, results["mean_test_explained_variance"], strict=True))
+    aucs = dict(zip(candidates, results["mean_test_roc_auc"], strict=True))
+    spreads = dict(zip(candidates, results["std_test_roc_auc"], strict=True))
+
+    for bottleneck in ("mean", "last", "sequence"):
+        assert explained[bottleneck, "joint"] == explained[bottleneck, "error"]
+    assert max(explained, key=explained.get)[0] == "sequence"
+    assert aucs["sequence", "joint"] - aucs["mean", "joint"] < spreads["mean", "joint"]
+    assert aucs["mean", "joint"] > aucs["mean", "error"]  # as the page's own search found
 
 
 def test_newest_entry_of_the_changelog_is_this_version():

@@ -58,8 +58,8 @@ bench: .venv/stamp .venv-peers/stamp ## Measure speed and memory; writes docs/be
 bench-defaults: .venv/stamp ## Vary the defaults, as docs/defaults.md tells
 	$(BIN)/python -m benchmarks.defaults
 
-bench-detection: .venv/stamp ## Measure detection on the data that SKL_LSTMAE_DATA names
-	$(BIN)/python -m benchmarks.detection --out build/detection.csv $(BENCH_ARGS)
+bench-detection: .venv/stamp .venv-peers/stamp ## Measure detection on the data that SKL_LSTMAE_DATA names
+	.venv-peers/bin/python -m benchmarks.detection --out build/detection.csv $(BENCH_ARGS)
 	$(BIN)/python -m benchmarks.detection --out build/detection.csv $(BENCH_ARGS) --report
 
 clean: ## Remove the environments and all else that make and its tools wrote

@@ -1,7 +1,9 @@
 """The benchmark of detection, on data made here in the form of the real data's files."""
 
 import csv
+import sys
 from itertools import pairwise
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -22,6 +24,7 @@ from benchmarks.detection.ablations import (
 from benchmarks.detection.baselines import HeldOutThreshold, NeighborDistance, OnWindows, PCAError
 from benchmarks.detection.data import DATASETS
 from benchmarks.detection.methods import METHODS, VARIANTS
+from benchmarks.detection.peers import PyODDetector
 from benchmarks.detection.ranks import Ranks, critical_difference
 from benchmarks.detection.report import report
 from benchmarks.detection.run import COLUMNS, Run, count_false_alarms, judge, missing_runs
@@ -304,6 +307,27 @@ def test_a_threshold_is_chosen_on_the_last_third():
     assert (detector.decision_function([[2.0], [9.0]]) < 0).tolist() == [False, True]
 
 
+def test_peers_are_seeded_and_their_scores_turned_round(monkeypatch):
+    """PyOD is only in the competitors' environment."""
+
+    class MeanDistance:
+        def __init__(self, random_state, verbose):
+            self.seed, self.verbose = random_state, verbose
+
+        def fit(self, X):
+            self.mean = X.mean(axis=0)
+            return self
+
+        def decision_function(self, X):
+            return np.abs(X - self.mean).sum(axis=1)
+
+    monkeypatch.setitem(sys.modules, "pyod.models.knn", SimpleNamespace(KNN=MeanDistance))
+    X = np.array([[1.0], [3.0]])
+    peers = [PyODDetector("knn.KNN", random_state=seed).fit(X) for seed in (0, 0, 1)]
+    assert peers[0].score_samples(np.array([[2.0], [7.0]])).tolist() == [0, -5]
+    assert peers[0].detector_.seed == peers[1].detector_.seed != peers[2].detector_.seed
+
+
 @pytest.mark.parametrize("name", ["vowels", "hdfs", "tsb"])
 @pytest.mark.parametrize("method", METHODS | VARIANTS)
 def test_every_method_makes_a_detector_of_every_kind(data, name, method):
@@ -528,6 +552,8 @@ def test_variations_are_compared_on_what_both_ran_on():
     assert gains.loc["noise=0"].tolist() == pytest.approx([0.1, 0.2, -0.6, -0.1, -0.25, 0.15])
     assert gains.loc["aggregation=min", ["nab", "mean"]].tolist() == pytest.approx([0.1, 0.1])
     assert gains.loc["aggregation=min", ["vowels", "lowest"]].isna().all()
+    assert gains.index[0] == "random_state=1"  # the default again, which tells what chance does
+    assert gains.loc["random_state=1", ["vowels", "mean"]].tolist() == pytest.approx([-0.6, -0.6])
 
 
 def test_the_report_keeps_variations_apart_from_what_they_vary():

@@ -21,6 +21,7 @@ from benchmarks.detection.baselines import (
     PCAError,
 )
 from benchmarks.detection.data import EVENTS, SERIES, Case
+from benchmarks.detection.peers import PyODDetector
 from benchmarks.detection.tables import Resample, Standardize, count, summarize
 from skl_lstmae import LSTMAutoencoderDetector, SlidingWindowDetector
 
@@ -96,7 +97,12 @@ BASELINES: dict[str, Method] = {
     "plain": plain,
 }
 
-METHODS: dict[str, Method] = {"default": ours(), **BASELINES}
+PEERS: dict[str, Method] = {
+    "PyOD AutoEncoder": on_tables(PyODDetector("auto_encoder.AutoEncoder")),
+    "PyOD LUNAR": on_tables(PyODDetector("lunar.LUNAR")),
+}
+
+METHODS: dict[str, Method] = {"default": ours(), **BASELINES, **PEERS}
 
 VARIANTS: dict[str, Method] = {
     "initialisation=torch": ours(detector=TorchInitialisation),

@@ -151,8 +151,9 @@ def _study(results: pd.DataFrame) -> Iterator[str]:
     if len(gains):
         note = (
             "Gain over the defaults, on the cases and seeds that both have: in ROC-AUC on "
-            "sequences, in VUS-PR on series; nan where it has not run. Last the mean over data "
-            "sets, and the lowest and highest mean when any one of them is left out."
+            "sequences, in VUS-PR on series; nan where it has not run. First the defaults with "
+            "other seeds, which tell what chance alone does. Last the mean over data sets, and the "
+            "lowest and highest mean when any one of them is left out."
         )
         yield f"## The defaults, varied one at a time\n\n{note}\n\n{_table(gains, '+.3f')}"
 

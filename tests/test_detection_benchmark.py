@@ -311,8 +311,8 @@ def test_peers_are_seeded_and_their_scores_turned_round(monkeypatch):
     """PyOD is only in the competitors' environment."""
 
     class MeanDistance:
-        def __init__(self, random_state, verbose):
-            self.seed, self.verbose = random_state, verbose
+        def __init__(self, random_state, verbose, n_neighbors=5):
+            self.seed, self.verbose, self.n_neighbors = random_state, verbose, n_neighbors
 
         def fit(self, X):
             self.mean = X.mean(axis=0)
@@ -323,7 +323,8 @@ def test_peers_are_seeded_and_their_scores_turned_round(monkeypatch):
 
     monkeypatch.setitem(sys.modules, "pyod.models.knn", SimpleNamespace(KNN=MeanDistance))
     X = np.array([[1.0], [3.0]])
-    peers = [PyODDetector("knn.KNN", random_state=seed).fit(X) for seed in (0, 0, 1)]
+    peers = [PyODDetector("knn.KNN", {"n_neighbors": 1}, seed).fit(X) for seed in (0, 0, 1)]
+    assert peers[0].detector_.n_neighbors == 1
     assert peers[0].score_samples(np.array([[2.0], [7.0]])).tolist() == [0, -5]
     assert peers[0].detector_.seed == peers[1].detector_.seed != peers[2].detector_.seed
 

@@ -23,7 +23,8 @@ from benchmarks.detection.baselines import (
 from benchmarks.detection.data import EVENTS, SERIES, Case
 from benchmarks.detection.peers import PyODDetector
 from benchmarks.detection.tables import Resample, Standardize, count, summarize
-from skl_lstmae import LSTMAutoencoderDetector, SlidingWindowDetector
+from skl_lstmae import LSTMAutoencoderDetector, LSTMForecastDetector, SlidingWindowDetector
+from skl_lstmae._base import SequenceDetector
 
 Method = Callable[..., Any]
 """Gets a case, and `max_epochs` if training is to be cut short, which what is not trained ignores.
@@ -44,7 +45,7 @@ PLAIN = {
 
 def ours(
     sliding: dict[str, Any] | None = None,
-    detector: type[LSTMAutoencoderDetector] = LSTMAutoencoderDetector,
+    detector: type[SequenceDetector] = LSTMAutoencoderDetector,
     **parameters: Any,
 ) -> Method:
     """Vary the defaults: those of the sliding window, and those of the detector of sequences."""
@@ -103,7 +104,12 @@ PEERS: dict[str, Method] = {
     "PyOD LUNAR": on_tables(PyODDetector("lunar.LUNAR")),
 }
 
-METHODS: dict[str, Method] = {"default": ours(), **BASELINES, **PEERS}
+METHODS: dict[str, Method] = {
+    "default": ours(),
+    "forecast": ours(detector=LSTMForecastDetector),
+    **BASELINES,
+    **PEERS,
+}
 
 VARIANTS: dict[str, Method] = {
     "initialisation=torch": ours(detector=TorchInitialisation),
@@ -116,6 +122,7 @@ VARIANTS: dict[str, Method] = {
     "hidden_size=32": ours(hidden_size=32),
     "hidden_size=128": ours(hidden_size=128),
     "noise=0": ours(noise=0.0),
+    "skip_connection=True": ours(skip_connection=True),
     "max_epochs=20": ours(max_epochs=20),
     "learning_rate=0.001": ours(learning_rate=0.001),
     "batch_size=64": ours(batch_size=64),

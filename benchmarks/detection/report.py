@@ -124,7 +124,7 @@ def _beside_published(results: pd.DataFrame, published: pd.DataFrame) -> Iterato
 def _false_alarms(results: pd.DataFrame) -> Iterator[str]:
     for method in results["method"].unique():
         alarms = false_alarms(results[results["method"] == method])
-        if is_of(method, ["default"]) and len(alarms):
+        if is_of(method, ["default", "forecast"]) and len(alarms):
             note = (
                 "Shares of fresh normal samples that are flagged; in brackets the exact 95 % "
                 "interval of a binomial share. Rows of a series depend on their neighbours, which "

@@ -1,6 +1,8 @@
 """What the table of results says, in Markdown."""
 
+import math
 from collections.abc import Iterator
+from typing import Any
 
 import pandas as pd
 
@@ -117,7 +119,7 @@ def _beside_published(results: pd.DataFrame, published: pd.DataFrame) -> Iterato
         table = pd.DataFrame({"VUS-PR": pd.concat([ours, theirs]), "after": after})
         yield (
             f"## TSB-AD-M, mean VUS-PR of {len(names)} cases\n\n"
-            + _table(table.sort_values("VUS-PR", ascending=False), ".3f").replace("nan", "")
+            + _table(table.sort_values("VUS-PR", ascending=False), ".3f")
         )
 
 
@@ -151,7 +153,7 @@ def _study(results: pd.DataFrame) -> Iterator[str]:
     if len(gains):
         note = (
             "Gain over the defaults, on the cases and seeds that both have: in ROC-AUC on "
-            "sequences, in VUS-PR on series; nan where it has not run. First the defaults with "
+            "sequences, in VUS-PR on series; blank where it has not run. First the defaults with "
             "other seeds, which tell what chance alone does. Last the mean over data sets, and the "
             "lowest and highest mean when any one of them is left out."
         )
@@ -163,9 +165,14 @@ def _ordered(values: pd.Series, title: str) -> str:
 
 
 def _table(values: pd.DataFrame, form: str) -> str:
-    """Write a table of floats, which are given that form, and of others."""
+    """Write a table of floats, which are given that form, and of others; NaN is left blank."""
     rows = [["", *values.columns], ["---"] * (values.shape[1] + 1)]
     for name, row in zip(values.index, values.itertuples(index=False), strict=True):
-        cells = [format(cell, form) if isinstance(cell, float) else str(cell) for cell in row]
-        rows.append([str(name), *cells])
+        rows.append([str(name), *(_cell(cell, form) for cell in row)])
     return "\n".join(f"| {' | '.join(cells)} |" for cells in rows)
+
+
+def _cell(value: Any, form: str) -> str:
+    if not isinstance(value, float):
+        return str(value)
+    return "" if math.isnan(value) else format(value, form)

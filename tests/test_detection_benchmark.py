@@ -15,11 +15,13 @@ from sklearn.exceptions import ConvergenceWarning
 
 from benchmarks.detection import __main__ as command
 from benchmarks.detection.ablations import (
+    MaskedSteps,
     NetworkAlone,
     OutlineAlone,
     TorchInitialisation,
     TorchInitialisedAutoencoder,
     WithoutAveraging,
+    recent_error,
 )
 from benchmarks.detection.baselines import HeldOutThreshold, NeighborDistance, OnWindows, PCAError
 from benchmarks.detection.data import DATASETS
@@ -583,7 +585,7 @@ def test_without_the_network_its_weights_have_no_say(ablation, depends):
     assert (scores != others).any() == depends
 
 
-@pytest.mark.parametrize("ablation", [TorchInitialisation, WithoutAveraging])
+@pytest.mark.parametrize("ablation", [TorchInitialisation, WithoutAveraging, MaskedSteps])
 def test_another_training_ends_in_other_weights(ablation):
     X, quick = make_waves(), {"hidden_size": 4, "latent_size": 2, "max_epochs": 2}
     with pytest.warns(ConvergenceWarning):
@@ -604,6 +606,12 @@ def test_without_the_outline_only_latents_and_errors_count():
     assert_array_equal(detector._scorer.score(summaries), scores)
     summaries["bias"] += 100
     assert (detector._scorer.score(summaries) < scores).all()
+
+
+def test_later_errors_weigh_more():
+    nan = np.nan
+    errors = [np.array([[3.0, 3.0], [0.0, 0.0]]), np.array([[0.0, nan], [3.0, nan], [nan, nan]])]
+    assert recent_error(errors, np.zeros((2, 1))).tolist() == [-1, -2]
 
 
 def test_torch_s_weights_are_drawn_from_the_generator_given():

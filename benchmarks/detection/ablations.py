@@ -1,5 +1,6 @@
-"""The default detector without one of its parts, to see what that part is worth."""
+"""The default detector without one of its parts, or with another, to see what that is worth."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -32,6 +33,35 @@ class TorchInitialisation(LSTMAutoencoderDetector):
     """Begins with torch's weights rather than with orthogonal ones and open forget gates."""
 
     _module_class = TorchInitialisedAutoencoder
+
+
+class MaskingAutoencoder(modules.LSTMAutoencoder):
+    """Is to reconstruct, in training, steps that it has not seen: a quarter of them."""
+
+    def forward_with_states(
+        self,
+        x: torch.Tensor,
+        lengths: torch.Tensor | None = None,
+        generator: torch.Generator | None = None,
+    ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        if self.training:
+            is_seen = torch.rand(*x.shape[:2], 1, generator=generator, device=x.device) >= 0.25
+            x = x * is_seen
+        return super().forward_with_states(x, lengths, generator)
+
+
+class MaskedSteps(LSTMAutoencoderDetector):
+    """Hides whole steps in training, where it is set to add no noise."""
+
+    _module_class = MaskingAutoencoder
+
+
+def recent_error(errors: Sequence[NDArray[Any]], latents: NDArray[Any]) -> NDArray[np.float64]:
+    """Score by minus the mean error, to which a step adds the more the later it comes."""
+    by_step = [np.ma.masked_invalid(cells).mean(axis=1) for cells in errors]
+    return np.array(
+        [-np.ma.average(steps, weights=np.arange(1, len(steps) + 1)) for steps in by_step]
+    )
 
 
 class WithoutAveraging(LSTMAutoencoderDetector):

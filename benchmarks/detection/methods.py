@@ -9,10 +9,12 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 
 from benchmarks.detection.ablations import (
+    MaskedSteps,
     NetworkAlone,
     OutlineAlone,
     TorchInitialisation,
     WithoutAveraging,
+    recent_error,
 )
 from benchmarks.detection.baselines import (
     HeldOutThreshold,
@@ -122,6 +124,7 @@ VARIANTS: dict[str, Method] = {
     "hidden_size=32": ours(hidden_size=32),
     "hidden_size=128": ours(hidden_size=128),
     "noise=0": ours(noise=0.0),
+    "masked steps": ours(detector=MaskedSteps, noise=0.0),
     "skip_connection=True": ours(skip_connection=True),
     "max_epochs=20": ours(max_epochs=20),
     "learning_rate=0.001": ours(learning_rate=0.001),
@@ -132,6 +135,7 @@ VARIANTS: dict[str, Method] = {
     "scorer=neighbors": ours(scorer="neighbors"),
     "scorer=mahalanobis": ours(scorer="mahalanobis"),
     "scorer=error": ours(scorer="error"),
+    "scorer=recent_error": ours(scorer=recent_error),
     "network alone": ours(detector=NetworkAlone),
     "outline alone": ours(detector=OutlineAlone, max_epochs=1),
     "window_size=50": ours({"window_size": 50}),

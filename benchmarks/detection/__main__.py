@@ -7,11 +7,12 @@ import argparse
 import os
 import sys
 from collections.abc import Callable, Collection
+from importlib.util import find_spec
 from itertools import product
 from pathlib import Path
 
 from benchmarks.detection.data import DATASETS
-from benchmarks.detection.methods import METHODS, VARIANTS
+from benchmarks.detection.methods import METHODS, PEERS, VARIANTS
 from benchmarks.detection.report import report
 from benchmarks.detection.run import Run, run_all
 from benchmarks.detection.summary import read_published, read_results
@@ -35,11 +36,16 @@ def main() -> None:
         return
     if options.data is None or not options.data.is_dir():
         sys.exit(f"The folder of the data is wanted: --data or {DATA}; found {options.data}.")
+    methods = options.methods or METHODS
+    if PEERS.keys() & methods and not find_spec("pyod"):
+        sys.exit(
+            "PyOD is not installed here: `make bench-detection` sees to it, or name --methods."
+        )
     runs = [
         Run(dataset, case, method, seed, options.max_epochs)
         for dataset in options.datasets
         for case, seed, method in product(
-            DATASETS[dataset].files(options.data), range(options.seeds), options.methods or METHODS
+            DATASETS[dataset].files(options.data), range(options.seeds), methods
         )
     ]
     failures = run_all(runs, options.data, options.out, options.jobs)

@@ -34,10 +34,12 @@ class PyODDetector(BaseEstimator):
         self.random_state = random_state
 
     def fit(self, X: NDArray[np.floating], y: None = None) -> Self:
-        module, _, detector = self.name.rpartition(".")
+        module, _, name = self.name.rpartition(".")
         seed = check_random_state(self.random_state).randint(2**31 - 1)
-        made: Any = getattr(import_module(f"pyod.models.{module}"), detector)
-        self.detector_ = made(random_state=seed, verbose=0, **self.parameters or {}).fit(X)
+        detector_class: Any = getattr(import_module(f"pyod.models.{module}"), name)
+        self.detector_ = detector_class(random_state=seed, verbose=0, **self.parameters or {}).fit(
+            X
+        )
         return self
 
     def score_samples(self, X: NDArray[np.floating]) -> NDArray[np.floating]:

@@ -145,7 +145,7 @@ def _targets(results: pd.DataFrame, published: pd.DataFrame) -> Iterator[str]:
         if rows:
             columns = ["reached", "bound", "verdict"]
             table = pd.DataFrame.from_dict(rows, orient="index", columns=columns)
-            yield f"## Targets of the method {ours}\n\n" + _table(table, ".3f")
+            yield f"## Targets of the method {ours}\n\n" + _table(table, ".4f")
 
 
 def _study(results: pd.DataFrame) -> Iterator[str]:

@@ -6,14 +6,21 @@ import pandas as pd
 from scipy.stats import binomtest
 
 from benchmarks.detection.data import DATASETS
+from benchmarks.detection.methods import METHODS, VARIANTS
 from benchmarks.detection.run import FALSE_ALARM_RATE, FALSE_ALARM_RATES
 
 PUBLISHED_TSB = "tsb_ad_m_published_vus_pr.csv"
 
 
 def read_results(file: Path) -> pd.DataFrame:
-    """Read the table; a method trained for fewer epochs than its own becomes another one."""
-    results = pd.read_csv(file)
+    """Read the table, the methods in their order.
+
+    One trained for fewer epochs than its own becomes another one.
+    """
+    order = {name: place for place, name in enumerate(METHODS | VARIANTS)}
+    results = pd.read_csv(file).sort_values(
+        "method", key=lambda names: names.map(order), kind="stable", ignore_index=True
+    )
     was_cut = results["max_epochs"].notna()
     epochs = results.loc[was_cut, "max_epochs"].astype(int).astype(str)
     results.loc[was_cut, "method"] += ", " + epochs + " epochs"

@@ -9,15 +9,21 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from numpy.testing import assert_array_equal
+from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.ensemble import IsolationForest
 from sklearn.exceptions import ConvergenceWarning
+from sklearn.preprocessing import StandardScaler
 
 from benchmarks.detection import __main__ as command
 from benchmarks.detection.ablations import (
+    Composite,
+    CompositeAutoencoder,
+    ErrorOutline,
     MaskedSteps,
     NetworkAlone,
+    NormalisingAutoencoder,
     OutlineAlone,
+    OwnScale,
     TorchInitialisation,
     TorchInitialisedAutoencoder,
     WithoutAveraging,
@@ -593,7 +599,9 @@ def test_without_the_network_its_weights_have_no_say(ablation, depends):
     assert (scores != others).any() == depends
 
 
-@pytest.mark.parametrize("ablation", [TorchInitialisation, WithoutAveraging, MaskedSteps])
+@pytest.mark.parametrize(
+    "ablation", [TorchInitialisation, WithoutAveraging, MaskedSteps, Composite, OwnScale]
+)
 def test_another_training_ends_in_other_weights(ablation):
     X, quick = make_waves(), {"hidden_size": 4, "latent_size": 2, "max_epochs": 2}
     with pytest.warns(ConvergenceWarning):
@@ -614,6 +622,40 @@ def test_without_the_outline_only_latents_and_errors_count():
     assert_array_equal(detector._scorer.score(summaries), scores)
     summaries["bias"] += 100
     assert (detector._scorer.score(summaries) < scores).all()
+
+
+def test_an_encoder_that_forecasts_too_has_learnt_to():
+    X, quick = make_waves(), {"hidden_size": 8, "latent_size": 2, "noise": 0, "tol": 1e-2}
+    module = Composite(**quick, learning_rate=0.03, random_state=0).fit(X).module_
+    x = torch.from_numpy(StandardScaler().fit_transform(np.concatenate(X))).float()
+    x = x.reshape(len(X), -1, 1)
+    with torch.no_grad():
+        _, _, states = module.forward_with_states(x)
+        forecast = module.forecast(states[:, :-1])
+    assert isinstance(module, CompositeAutoencoder)
+    assert (forecast - x[:, 1:]).square().mean() < (x[:, :-1] - x[:, 1:]).square().mean()
+
+
+def test_a_network_with_scales_of_its_own_sees_the_form_alone():
+    module = NormalisingAutoencoder(input_size=1, hidden_size=8, latent_size=2).eval()
+    x = torch.from_numpy(np.stack(make_waves(3))).float()
+    lengths = torch.tensor([20, 15, 20])
+    with torch.no_grad():
+        prediction, latent = module(x, lengths)
+        of_larger, same_latent = module(7 + 3 * x, lengths)
+    assert_allclose(same_latent, latent, atol=1e-5)
+    assert_allclose(of_larger[0], 7 + 3 * prediction[0], atol=1e-4)
+    assert_allclose(of_larger[1, :15], 7 + 3 * prediction[1, :15], atol=1e-4)
+
+
+def test_errors_have_an_outline_too():
+    X, quick = make_waves(), {"hidden_size": 4, "latent_size": 2, "max_epochs": 1}
+    with pytest.warns(ConvergenceWarning):
+        detector = ErrorOutline(**quick, random_state=0).fit(X)
+    first = [x[:16] for x in X[:2]]  # a part is two steps
+    errors = np.stack(detector.reconstruction_error(first, per="timestep")) * 16
+    outlines = detector._summarize(check_sequences(detector, first)[0])["outline"]
+    assert_allclose(outlines, np.log(errors.reshape(2, 8, 2).mean(axis=2) + 1e-6), rtol=1e-4)
 
 
 def test_later_errors_weigh_more():

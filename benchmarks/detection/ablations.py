@@ -11,7 +11,9 @@ from numpy.typing import NDArray
 from torch import nn
 
 from skl_lstmae import LSTMAutoencoderDetector, modules
-from skl_lstmae._scoring import JointScorer, View
+from skl_lstmae._batches import Batch
+from skl_lstmae._padding import mean_step
+from skl_lstmae._scoring import SMALLEST_ERROR, JointScorer, Residuals, View
 from skl_lstmae._training import Trainer
 
 
@@ -56,6 +58,71 @@ class MaskedSteps(LSTMAutoencoderDetector):
     _module_class = MaskingAutoencoder
 
 
+class CompositeAutoencoder(modules.LSTMAutoencoder):
+    """Has its encoder forecast the next step too."""
+
+    def __init__(self, input_size: int, hidden_size: Sequence[int], *args: Any, **options: Any):
+        super().__init__(input_size, hidden_size, *args, **options)
+        self.forecast = modules.RowLinear(hidden_size[-1], input_size)
+        self.reset_parameters()
+
+
+class CompositeTrainer(Trainer):
+    """Adds up the losses of reconstruction and forecast."""
+
+    def _summed_loss(self, module: nn.Module, batch: Batch) -> torch.Tensor:
+        assert isinstance(module, CompositeAutoencoder)
+        prediction, _, states = module.forward_with_states(batch.x, batch.lengths, self.generator)
+        reconstruction = self.loss(prediction, batch.x) * batch.observed
+        forecast = self.loss(module.forecast(states[:, :-1]), batch.x[:, 1:])
+        return reconstruction.sum() + (forecast * batch.observed[:, 1:]).sum()
+
+
+class Composite(LSTMAutoencoderDetector):
+    """Learns to reconstruct and to forecast at once, from one encoding [1]_.
+
+    References
+    ----------
+    .. [1] N. Srivastava, E. Mansimov, R. Salakhutdinov, "Unsupervised learning of video
+       representations using LSTMs", ICML 2015, :doi:`10.48550/arXiv.1502.04681`.
+    """
+
+    _module_class = CompositeAutoencoder
+
+    def _make_trainer(self, random_state: RandomState) -> Trainer:
+        return CompositeTrainer(**vars(super()._make_trainer(random_state)))
+
+
+class NormalisingAutoencoder(modules.LSTMAutoencoder):
+    """Scales each sequence by its own mean and standard deviation, and its reconstruction back."""
+
+    def forward_with_states(
+        self,
+        x: torch.Tensor,
+        lengths: torch.Tensor | None = None,
+        generator: torch.Generator | None = None,
+    ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        counts = torch.full((len(x),), x.shape[1]) if lengths is None else lengths.to(x.device)
+        mean = mean_step(x, counts).unsqueeze(1)
+        scale = mean_step((x - mean).square(), counts).unsqueeze(1).sqrt().clamp(min=0.1)
+        prediction, latent, states = super().forward_with_states(
+            (x - mean) / scale, lengths, generator
+        )
+        return prediction * scale + mean, latent, states
+
+
+class OwnScale(LSTMAutoencoderDetector):
+    """Lets the network see what form a sequence has, and not at which level [1]_.
+
+    References
+    ----------
+    .. [1] T. Kim, J. Kim, Y. Tae, C. Park, J.-H. Choi, J. Choo, "Reversible instance normalization
+       for accurate time-series forecasting against distribution shift", ICLR 2022.
+    """
+
+    _module_class = NormalisingAutoencoder
+
+
 def recent_error(errors: Sequence[NDArray[Any]], latents: NDArray[Any]) -> NDArray[np.float64]:
     """Score by minus the mean error, to which a step adds the more the later it comes."""
     by_step = [np.ma.masked_invalid(cells).mean(axis=1) for cells in errors]
@@ -82,6 +149,23 @@ class NetworkAlone(LSTMAutoencoderDetector):
 
     def _make_scorer(self) -> JointScorer:
         return NetworkScorer()
+
+
+class ErrorOutlineScorer(JointScorer):
+    """Puts errors in the place of the sequence's own values."""
+
+    def summarize(self, residuals: Residuals) -> NDArray[Any]:
+        summaries = super().summarize(residuals)
+        errors = replace(residuals, targets=residuals.errors).outlines(self.N_PARTS)
+        summaries["outline"] = np.log(errors + SMALLEST_ERROR)
+        return summaries
+
+
+class ErrorOutline(LSTMAutoencoderDetector):
+    """Compares the errors of eight parts of time, each by its own spread, and not the values."""
+
+    def _make_scorer(self) -> JointScorer:
+        return ErrorOutlineScorer()
 
 
 class OutlineScorer(JointScorer):

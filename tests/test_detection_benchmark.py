@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from numpy.testing import assert_allclose, assert_array_equal
+from numpy.testing import assert_allclose
 from sklearn.ensemble import IsolationForest
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.preprocessing import StandardScaler
@@ -18,7 +18,8 @@ from benchmarks.detection import __main__ as command
 from benchmarks.detection.ablations import (
     Composite,
     CompositeAutoencoder,
-    ErrorOutline,
+    ErrorOutlineInstead,
+    ErrorOutlineToo,
     MaskedSteps,
     NetworkAlone,
     NormalisingAutoencoder,
@@ -612,16 +613,26 @@ def test_another_training_ends_in_other_weights(ablation):
     assert (scores != others).all()
 
 
-def test_without_the_outline_only_latents_and_errors_count():
+@pytest.mark.parametrize(
+    ("ablation", "left_out"),
+    [
+        (NetworkAlone, {"outline"}),
+        (ErrorOutlineInstead, {"outline"}),
+        (ErrorOutlineToo, set()),
+        (OutlineAlone, {"latent", "log_error", "bias", "peak"}),
+    ],
+)
+def test_what_an_ablation_leaves_out_has_no_say(ablation, left_out):
     X, quick = make_waves(), {"hidden_size": 4, "latent_size": 2, "max_epochs": 1}
     with pytest.warns(ConvergenceWarning):
-        detector = NetworkAlone(**quick, random_state=0).fit(X)
+        detector = ablation(**quick, random_state=0).fit(X)
     summaries = detector._summarize(check_sequences(detector, X)[0])
     scores = detector._scorer.score(summaries)
-    summaries["outline"] += 100
-    assert_array_equal(detector._scorer.score(summaries), scores)
-    summaries["bias"] += 100
-    assert (detector._scorer.score(summaries) < scores).all()
+    for part in summaries.dtype.names:
+        altered = summaries.copy()
+        altered[part] += 100
+        has_a_say = (detector._scorer.score(altered) < scores).all()
+        assert has_a_say == (part not in left_out)
 
 
 def test_an_encoder_that_forecasts_too_has_learnt_to():
@@ -651,10 +662,10 @@ def test_a_network_with_scales_of_its_own_sees_the_form_alone():
 def test_errors_have_an_outline_too():
     X, quick = make_waves(), {"hidden_size": 4, "latent_size": 2, "max_epochs": 1}
     with pytest.warns(ConvergenceWarning):
-        detector = ErrorOutline(**quick, random_state=0).fit(X)
+        detector = ErrorOutlineToo(**quick, random_state=0).fit(X)
     first = [x[:16] for x in X[:2]]  # a part is two steps
     errors = np.stack(detector.reconstruction_error(first, per="timestep")) * 16
-    outlines = detector._summarize(check_sequences(detector, first)[0])["outline"]
+    outlines = detector._summarize(check_sequences(detector, first)[0])["error_outline"]
     assert_allclose(outlines, np.log(errors.reshape(2, 8, 2).mean(axis=2) + 1e-6), rtol=1e-4)
 
 

@@ -152,20 +152,41 @@ class NetworkAlone(LSTMAutoencoderDetector):
 
 
 class ErrorOutlineScorer(JointScorer):
-    """Puts errors in the place of the sequence's own values."""
+    """Adds the distance in the outline of the errors, by the logarithm."""
+
+    VIEWS = (*JointScorer.VIEWS, View("error_outline"))
 
     def summarize(self, residuals: Residuals) -> NDArray[Any]:
-        summaries = super().summarize(residuals)
+        parts = super().summarize(residuals)
         errors = replace(residuals, targets=residuals.errors).outlines(self.N_PARTS)
-        summaries["outline"] = np.log(errors + SMALLEST_ERROR)
+        layout = [(name, parts.dtype[name]) for name in parts.dtype.names]
+        summaries = np.empty(
+            len(residuals), dtype=[*layout, ("error_outline", np.float32, errors.shape[1:])]
+        )
+        for name in parts.dtype.names:
+            summaries[name] = parts[name]
+        summaries["error_outline"] = np.log(errors + SMALLEST_ERROR)
         return summaries
 
 
-class ErrorOutline(LSTMAutoencoderDetector):
-    """Compares the errors of eight parts of time, each by its own spread, and not the values."""
+class ErrorOutlineToo(LSTMAutoencoderDetector):
+    """Compares the errors of eight parts of time as well, each by its own spread."""
 
     def _make_scorer(self) -> JointScorer:
         return ErrorOutlineScorer()
+
+
+class ErrorOutlineInsteadScorer(ErrorOutlineScorer):
+    """Puts them in the place of the sequence's own values."""
+
+    VIEWS = (*JointScorer.VIEWS[:2], View("error_outline"))
+
+
+class ErrorOutlineInstead(LSTMAutoencoderDetector):
+    """Compares the errors of the parts, and not the values."""
+
+    def _make_scorer(self) -> JointScorer:
+        return ErrorOutlineInsteadScorer()
 
 
 class OutlineScorer(JointScorer):

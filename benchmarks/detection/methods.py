@@ -10,7 +10,8 @@ from sklearn.preprocessing import FunctionTransformer
 
 from benchmarks.detection.ablations import (
     Composite,
-    ErrorOutline,
+    ErrorOutlineInstead,
+    ErrorOutlineToo,
     MaskedSteps,
     NetworkAlone,
     OutlineAlone,
@@ -142,7 +143,8 @@ VARIANTS: dict[str, Method] = {
     "scorer=mahalanobis": ours(scorer="mahalanobis"),
     "scorer=error": ours(scorer="error"),
     "scorer=recent_error": ours(scorer=recent_error),
-    "errors' outline": ours(detector=ErrorOutline),
+    "errors' outline too": ours(detector=ErrorOutlineToo),
+    "errors' outline instead": ours(detector=ErrorOutlineInstead),
     "network alone": ours(detector=NetworkAlone),
     "outline alone": ours(detector=OutlineAlone, max_epochs=1),
     "window_size=50": ours({"window_size": 50}),

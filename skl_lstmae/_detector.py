@@ -138,11 +138,11 @@ class LSTMAutoencoderDetector(ClassNamePrefixFeaturesOutMixin, TransformerMixin,
             default="joint"
         How errors and latents become the score of a sequence:
 
-        - "joint": minus the geometric mean of four distances from at most 1024 training sequences:
+        - "joint": minus the geometric mean of five distances from at most 1024 training sequences:
           the Mahalanobis distance of the logarithms of each feature's mean error; the distance to
           the nearest one in latent, log error and mean signed error, by the Mahalanobis metric; in
-          latent, log error and the maxima of the encoder outputs; and in the outline, each
-          feature's means over eight parts of time;
+          latent, log error and the maxima of the encoder outputs; in the outline, each feature's
+          means over eight parts of time; and in the logarithms of its errors' means over them;
         - "neighbors": minus the mean distance, in standard deviations, from the three nearest of at
           most 1024 training sequences; between sequences lies what differs in their latents, in the
           maxima of their encoder outputs and in the logarithms of each feature's mean error;

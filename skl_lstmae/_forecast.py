@@ -162,7 +162,7 @@ class LSTMForecastDetector(SequenceDetector):
         - "neighbors": minus the mean distance, in standard deviations, from the three nearest of at
           most 1024 training sequences; between sequences lies what differs in their latents, in the
           maxima of the LSTM's outputs and in the logarithms of each feature's mean error;
-        - "joint": minus the geometric mean of four distances, as in
+        - "joint": minus the geometric mean of five distances, as in
           :class:`~skl_lstmae.LSTMAutoencoderDetector`;
         - "mahalanobis": minus the Mahalanobis distance of its latent and the logarithms of each
           feature's mean error from those of the training sequences, taken as one group;

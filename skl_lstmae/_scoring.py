@@ -69,13 +69,13 @@ class Residuals:
         """Return by how much each feature's prediction is too low, (n_sequences, n_features)."""
         return self._mean(self.targets - self.predictions, self._starts)
 
-    def outlines(self, n_parts: int) -> NDArray[np.float64]:
-        """Return the targets' means over so many parts of time, (n_sequences, parts x features).
+    def outlines(self, cells: NDArray[Any], n_parts: int) -> NDArray[np.float64]:
+        """Return means of cells over so many parts of time, (n_sequences, parts x features).
 
         Of a sequence with fewer steps than parts, some steps are several.
         """
         edges = self.lengths[:, np.newaxis] * np.arange(n_parts) // n_parts
-        means = self._mean(self.targets, (self._starts[:, np.newaxis] + edges).ravel())
+        means = self._mean(cells, (self._starts[:, np.newaxis] + edges).ravel())
         return means.reshape(len(self), -1)
 
     def worst_step_error(self) -> NDArray[np.float64]:
@@ -394,7 +394,7 @@ class View:
 
 
 class JointScorer(NeighborsScorer):
-    """Minus the geometric mean of four distances from the training sequences.
+    """Minus the geometric mean of five distances from the training sequences.
 
     They are
 
@@ -402,10 +402,11 @@ class JointScorer(NeighborsScorer):
     - the distance to the nearest other training sequence in (latent, log error, bias), where the
       bias is the mean of a feature's signed error, by the Mahalanobis metric;
     - the same in (latent, log error, peak of each encoder output), each component standardised;
-    - the same in the outline of the sequence itself: each feature's mean over eight parts of time.
+    - the same in the outline of the sequence itself: each feature's mean over eight parts of time;
+    - the same in the outline of its errors, by the logarithm.
 
-    What is unusual in one of them is an anomaly of another kind: of the noise, the level, the form
-    or the values. A product joins distances whatever their units [1]_.
+    What is unusual in one of them is an anomaly of another kind: of the noise, the level, the form,
+    the values or one part of time. A product joins distances whatever their units [1]_.
 
     References
     ----------
@@ -419,16 +420,19 @@ class JointScorer(NeighborsScorer):
         View("latent", "log_error", "bias", is_whitened=True),
         View("latent", "log_error", "peak"),
         View("outline"),
+        View("error_outline"),
     )
 
     def summarize(self, residuals: Residuals) -> NDArray[Any]:
         """Return a record of float32 parts for each sequence, (n_sequences,)."""
+        error_outlines = residuals.outlines(residuals.errors, self.N_PARTS)
         parts = {
             "latent": residuals.latents,
             "log_error": np.log(residuals.feature_errors() + SMALLEST_ERROR),
             "bias": residuals.biases(),
             "peak": residuals.peaks,
-            "outline": residuals.outlines(self.N_PARTS),
+            "outline": residuals.outlines(residuals.targets, self.N_PARTS),
+            "error_outline": np.log(error_outlines + SMALLEST_ERROR),
         }
         layout = [(name, np.float32, part.shape[1:]) for name, part in parts.items()]
         summaries = np.empty(len(residuals), dtype=layout)

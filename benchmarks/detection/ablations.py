@@ -13,7 +13,7 @@ from torch import nn
 from skl_lstmae import LSTMAutoencoderDetector, modules
 from skl_lstmae._batches import Batch
 from skl_lstmae._padding import mean_step
-from skl_lstmae._scoring import SMALLEST_ERROR, JointScorer, Residuals, View
+from skl_lstmae._scoring import JointScorer, View
 from skl_lstmae._training import Trainer
 
 
@@ -141,7 +141,7 @@ class WithoutAveraging(LSTMAutoencoderDetector):
 class NetworkScorer(JointScorer):
     """Leaves out the one distance that knows nothing of the network."""
 
-    VIEWS = JointScorer.VIEWS[:2]
+    VIEWS = (*JointScorer.VIEWS[:2], JointScorer.VIEWS[3])
 
 
 class NetworkAlone(LSTMAutoencoderDetector):
@@ -151,42 +151,17 @@ class NetworkAlone(LSTMAutoencoderDetector):
         return NetworkScorer()
 
 
-class ErrorOutlineScorer(JointScorer):
-    """Adds the distance in the outline of the errors, by the logarithm."""
+class WholeScorer(JointScorer):
+    """Leaves out the distance that knows where in time the errors are."""
 
-    VIEWS = (*JointScorer.VIEWS, View("error_outline"))
-
-    def summarize(self, residuals: Residuals) -> NDArray[Any]:
-        parts = super().summarize(residuals)
-        errors = replace(residuals, targets=residuals.errors).outlines(self.N_PARTS)
-        layout = [(name, parts.dtype[name]) for name in parts.dtype.names]
-        summaries = np.empty(
-            len(residuals), dtype=[*layout, ("error_outline", np.float32, errors.shape[1:])]
-        )
-        for name in parts.dtype.names:
-            summaries[name] = parts[name]
-        summaries["error_outline"] = np.log(errors + SMALLEST_ERROR)
-        return summaries
+    VIEWS = JointScorer.VIEWS[:3]
 
 
-class ErrorOutlineToo(LSTMAutoencoderDetector):
-    """Compares the errors of eight parts of time as well, each by its own spread."""
+class WholeErrors(LSTMAutoencoderDetector):
+    """Judges by the errors of the whole sequence, and not of its parts."""
 
     def _make_scorer(self) -> JointScorer:
-        return ErrorOutlineScorer()
-
-
-class ErrorOutlineInsteadScorer(ErrorOutlineScorer):
-    """Puts them in the place of the sequence's own values."""
-
-    VIEWS = (*JointScorer.VIEWS[:2], View("error_outline"))
-
-
-class ErrorOutlineInstead(LSTMAutoencoderDetector):
-    """Compares the errors of the parts, and not the values."""
-
-    def _make_scorer(self) -> JointScorer:
-        return ErrorOutlineInsteadScorer()
+        return WholeScorer()
 
 
 class OutlineScorer(JointScorer):

@@ -10,13 +10,12 @@ from sklearn.preprocessing import FunctionTransformer
 
 from benchmarks.detection.ablations import (
     Composite,
-    ErrorOutlineInstead,
-    ErrorOutlineToo,
     MaskedSteps,
     NetworkAlone,
     OutlineAlone,
     OwnScale,
     TorchInitialisation,
+    WholeErrors,
     WithoutAveraging,
     recent_error,
 )
@@ -143,8 +142,7 @@ VARIANTS: dict[str, Method] = {
     "scorer=mahalanobis": ours(scorer="mahalanobis"),
     "scorer=error": ours(scorer="error"),
     "scorer=recent_error": ours(scorer=recent_error),
-    "errors' outline too": ours(detector=ErrorOutlineToo),
-    "errors' outline instead": ours(detector=ErrorOutlineInstead),
+    "whole errors": ours(detector=WholeErrors),
     "network alone": ours(detector=NetworkAlone),
     "outline alone": ours(detector=OutlineAlone, max_epochs=1),
     "window_size=50": ours({"window_size": 50}),

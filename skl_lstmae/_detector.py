@@ -142,7 +142,7 @@ class LSTMAutoencoderDetector(ClassNamePrefixFeaturesOutMixin, TransformerMixin,
           the Mahalanobis distance of the logarithms of each feature's mean error; the distance to
           the nearest one in latent, log error and mean signed error, by the Mahalanobis metric; in
           latent, log error and the maxima of the encoder outputs; in the outline, each feature's
-          means over eight parts of time; and in the logarithms of its errors' means over them;
+          means over eight parts of time; and in the logarithms of its mean errors in these parts;
         - "neighbors": minus the mean distance, in standard deviations, from the three nearest of at
           most 1024 training sequences; between sequences lies what differs in their latents, in the
           maxima of their encoder outputs and in the logarithms of each feature's mean error;

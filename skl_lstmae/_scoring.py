@@ -406,7 +406,7 @@ class JointScorer(NeighborsScorer):
     - the same in the outline of its errors, by the logarithm.
 
     What is unusual in one of them is an anomaly of another kind: of the noise, the level, the form,
-    the values or one part of time. A product joins distances whatever their units [1]_.
+    the values, or the noise of a part of time. A product joins distances whatever their units [1]_.
 
     References
     ----------

@@ -64,7 +64,6 @@ class CompositeAutoencoder(modules.LSTMAutoencoder):
     def __init__(self, input_size: int, hidden_size: Sequence[int], *args: Any, **options: Any):
         super().__init__(input_size, hidden_size, *args, **options)
         self.forecast = modules.RowLinear(hidden_size[-1], input_size)
-        self.reset_parameters()
 
 
 class CompositeTrainer(Trainer):
@@ -141,7 +140,7 @@ class WithoutAveraging(LSTMAutoencoderDetector):
 class NetworkScorer(JointScorer):
     """Leaves out the one distance that knows nothing of the network."""
 
-    VIEWS = (*JointScorer.VIEWS[:2], JointScorer.VIEWS[3])
+    VIEWS = tuple(view for view in JointScorer.VIEWS if view.parts != ("outline",))
 
 
 class NetworkAlone(LSTMAutoencoderDetector):
@@ -154,7 +153,7 @@ class NetworkAlone(LSTMAutoencoderDetector):
 class WholeScorer(JointScorer):
     """Leaves out the distance that knows where in time the errors are."""
 
-    VIEWS = JointScorer.VIEWS[:3]
+    VIEWS = tuple(view for view in JointScorer.VIEWS if view.parts != ("error_outline",))
 
 
 class WholeErrors(LSTMAutoencoderDetector):

@@ -68,7 +68,7 @@ B6 = Row(
     judge=judge,
     where_the_time_goes="into the forward pass, and beyond it into reading and checking the input, "
     "the batch and the error; `scorer='joint'` adds summaries of the sequence and its distances to "
-    "1,024 training sequences in each of three views.",
+    "1,024 training sequences in each of four views.",
     repeats=200,
     measures_memory=False,
 )

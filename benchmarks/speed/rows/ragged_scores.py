@@ -69,5 +69,5 @@ B5 = Row(
     judge=judge,
     where_the_time_goes="into the kernels, and beyond them `scorer='error'` pads, gathers and "
     "measures errors in float64, and `scorer='joint'` distances to 1,024 training sequences in "
-    "each of three views. No more can be had over the packed recipe than the bare kernels have.",
+    "each of four views. No more can be had over the packed recipe than the bare kernels have.",
 )

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import matplotlib.pyplot as plt
 import pandas as pd
+import torch
 from matplotlib.dates import DateFormatter
 
 from skl_lstmae import LSTMAutoencoderDetector, SlidingWindowDetector
@@ -37,6 +38,7 @@ plt.rcParams |= {
 
 def main():
     """Find the events and draw them."""
+    torch.set_num_threads(1)  # on which the last bits of weights depend, and with them the picture
     counts = load_nyc_taxi(as_frame=True).data
     autoencoder = LSTMAutoencoderDetector(random_state=0)
     detector = SlidingWindowDetector(autoencoder, window_size=48, contamination=0.05)  # of a day

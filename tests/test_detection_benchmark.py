@@ -572,6 +572,15 @@ def test_variations_are_compared_on_what_both_ran_on():
     assert gains.loc["random_state=1", ["vowels", "mean"]].tolist() == pytest.approx([-0.6, -0.6])
 
 
+def test_the_report_tells_what_each_random_state_reaches():
+    results = made_up_results()
+    only_once = (results["method"] == "pca") & (results["seed"] == 1)
+    text = report(results[~only_once], pd.DataFrame())
+    assert "| default, 0 | 0.7250 |  |  |\n| knn, 0 | 0.7500 |" in text
+    assert "| default, 1 | 0.8250 |  |  |\n| knn, 1 | 0.8500 |" in text
+    assert "| pca, 0 |" not in text
+
+
 def test_the_report_keeps_variations_apart_from_what_they_vary():
     results = made_up_results().replace({"method": {"knn": "noise=0"}})
     text = report(results, pd.DataFrame())

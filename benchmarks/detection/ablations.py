@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from numpy.random import RandomState
 from numpy.typing import NDArray
-from torch import nn
+from torch import Generator, Tensor, nn
 
 from skl_lstmae import LSTMAutoencoderDetector, modules
 from skl_lstmae._batches import Batch
@@ -20,7 +20,7 @@ from skl_lstmae._training import Trainer
 class TorchInitialisedAutoencoder(modules.LSTMAutoencoder):
     """Draws its weights as torch's layers do."""
 
-    def reset_parameters(self, generator: torch.Generator | None = None) -> None:
+    def reset_parameters(self, generator: Generator | None = None) -> None:
         if generator is None:  # an empty network is made, whose weights come later
             return
         seed = torch.randint(2**31 - 1, (), generator=generator).item()
@@ -41,11 +41,8 @@ class MaskingAutoencoder(modules.LSTMAutoencoder):
     """Is to reconstruct, in training, steps that it has not seen: a quarter of them."""
 
     def forward_with_states(
-        self,
-        x: torch.Tensor,
-        lengths: torch.Tensor | None = None,
-        generator: torch.Generator | None = None,
-    ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        self, x: Tensor, lengths: Tensor | None = None, generator: Generator | None = None
+    ) -> tuple[Tensor, Tensor, Tensor]:
         if self.training:
             is_seen = torch.rand(*x.shape[:2], 1, generator=generator, device=x.device) >= 0.25
             x = x * is_seen
@@ -69,7 +66,7 @@ class CompositeAutoencoder(modules.LSTMAutoencoder):
 class CompositeTrainer(Trainer):
     """Adds up the losses of reconstruction and forecast."""
 
-    def _summed_loss(self, module: nn.Module, batch: Batch) -> torch.Tensor:
+    def _summed_loss(self, module: nn.Module, batch: Batch) -> Tensor:
         assert isinstance(module, CompositeAutoencoder)
         prediction, _, states = module.forward_with_states(batch.x, batch.lengths, self.generator)
         reconstruction = self.loss(prediction, batch.x) * batch.observed
@@ -96,14 +93,11 @@ class NormalisingAutoencoder(modules.LSTMAutoencoder):
     """Scales each sequence by its own mean and standard deviation, and its reconstruction back."""
 
     def forward_with_states(
-        self,
-        x: torch.Tensor,
-        lengths: torch.Tensor | None = None,
-        generator: torch.Generator | None = None,
-    ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-        counts = torch.full((len(x),), x.shape[1]) if lengths is None else lengths.to(x.device)
-        mean = mean_step(x, counts).unsqueeze(1)
-        scale = mean_step((x - mean).square(), counts).unsqueeze(1).sqrt().clamp(min=0.1)
+        self, x: Tensor, lengths: Tensor | None = None, generator: Generator | None = None
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        lengths = modules._full_lengths(x) if lengths is None else lengths.to(x.device)
+        mean = mean_step(x, lengths).unsqueeze(1)
+        scale = mean_step((x - mean).square(), lengths).unsqueeze(1).sqrt().clamp(min=0.1)
         prediction, latent, states = super().forward_with_states(
             (x - mean) / scale, lengths, generator
         )

@@ -59,6 +59,7 @@ def report(results: pd.DataFrame, published: pd.DataFrame) -> str:
         *_beside_published(compared, published),
         *_false_alarms(compared),
         *_targets(compared, published),
+        *_by_seed(compared),
         *_study(results[is_variant | (results["method"] == "default")]),
     ]
     return "\n\n".join([_coverage(compared), *sections])
@@ -148,6 +149,23 @@ def _targets(results: pd.DataFrame, published: pd.DataFrame) -> Iterator[str]:
             yield f"## Targets of the method {ours}\n\n" + _table(table, ".4f")
 
 
+def _by_seed(results: pd.DataFrame) -> Iterator[str]:
+    n_seeds = results.groupby("method")["seed"].nunique()
+    several = results[results["method"].map(n_seeds) > 1]
+    rows = {}
+    for seed, runs in several.groupby("seed"):
+        measures = {
+            "sequences, ROC-AUC": by_dataset(runs, "roc_auc", SEQUENCES).mean(),
+            "TSB-AD-M, VUS-PR": by_dataset(runs, "vus_pr", ("tsb",)).mean(),
+            "SKAB, F1": pooled_f1(runs),
+        }
+        for method, row in pd.DataFrame(measures).iterrows():
+            rows[f"{method}, {seed}"] = row
+    if rows:
+        table = pd.DataFrame.from_dict(rows, orient="index")
+        yield "## Random state by random state\n\n" + _table(table, ".4f")
+
+
 def _study(results: pd.DataFrame) -> Iterator[str]:
     gains = study(results)
     if len(gains):
@@ -158,6 +176,9 @@ def _study(results: pd.DataFrame) -> Iterator[str]:
             "lowest and highest mean when any one of them is left out."
         )
         yield f"## The defaults, varied one at a time\n\n{note}\n\n{_table(gains, '+.3f')}"
+        f1 = pooled_f1(results[results["seed"] == results["seed"].min()])
+        if len(f1):
+            yield "## The same, SKAB, pooled F1 with the first seed\n\n" + _ordered(f1, "F1")
 
 
 def _ordered(values: pd.Series, title: str) -> str:

@@ -11,14 +11,12 @@ import sys
 import tempfile
 from pathlib import Path
 
-from benchmarks.checkout import ROOT, checked_out
-from benchmarks.speed.page import page, results
-from benchmarks.speed.peers import FOLDER
-from benchmarks.speed.profile import PROFILED
-from benchmarks.speed.report import Report
-from benchmarks.speed.row import Row
+import pandas as pd
+
+from benchmarks.checkout import ROOT
+from benchmarks.names import names_among
+from benchmarks.speed.page import page, sides_table, targets_table
 from benchmarks.speed.rows import ROWS
-from benchmarks.speed.timing import CPU_TIME
 
 PEERS_PYTHON = ROOT / ".venv-peers" / "bin" / "python"
 KEPT = ROOT / "build" / "benchmarks"
@@ -27,96 +25,49 @@ PAGE = ROOT / "docs" / "benchmarks.md"
 
 def main() -> None:
     options = _options()
-    environment = os.environ | {"OMP_NUM_THREADS": "1", FOLDER: str(options.peers.resolve())}
-    if options.cpu_time:
-        environment[CPU_TIME] = "1"
+    failures = []
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch) if options.quick else KEPT
         for name in options.rows:
-            report = measure_apart(ROWS[name], folder / f"{name}.json", options, environment)
-            print(f"{name}: {report.work}\n\n{results(ROWS[name], report)}\n")
+            if code := measure_apart(name, folder, options):
+                failures.append(f"{name} failed: its process ended with code {code}.")
+                continue
+            kept = read_kept(folder)
+            print(sides_table(kept[name]), targets_table({name: ROWS[name]}, kept), sep="\n\n")
     if not options.quick:
-        PAGE.write_text(page(ROWS, kept_reports(KEPT)), encoding="utf-8")
+        PAGE.write_text(page(ROWS, read_kept(KEPT)), encoding="utf-8")
+    if failures:
+        sys.exit("\n".join(failures))
 
 
-def kept_reports(folder: Path) -> dict[str, Report]:
-    """Return what is kept of each row, and say of which it cannot be read any more."""
-    reports = {}
-    for name in ROWS:
-        file = folder / f"{name}.json"
-        try:
-            reports |= {name: Report.load_from(file)} if file.exists() else {}
-        except ValueError as error:
-            print(f"not on the page: {error}", file=sys.stderr)
-    return reports
+def measure_apart(name: str, folder: Path, options: argparse.Namespace) -> int:
+    """Measure a row in the environment that it needs; return the exit code."""
+    python = PEERS_PYTHON if ROWS[name].in_peers_environment else sys.executable
+    arguments = name, str(folder / f"{name}.csv"), options.quick, options.repeats
+    code = f"from benchmarks.speed.measure import keep; keep(*{arguments})"
+    environment = os.environ | {"OMP_NUM_THREADS": "1"}
+    return subprocess.run([python, "-c", code], cwd=ROOT, env=environment).returncode
 
 
-def measure_apart(
-    row: Row, file: Path, options: argparse.Namespace, environment: dict[str, str]
-) -> Report:
-    """Measure a row, then the memory of each side that could be run, and what its parts take.
-
-    A process that the system ends, as for want of memory, is reported as a failure too.
-    """
-    python = PEERS_PYTHON if row.in_peers_environment else sys.executable
-    command = [str(python), "-m", "benchmarks.speed.worker", row.name, str(file)]
-    command += ["--quick"] * options.quick
-
-    def fails(*arguments: str) -> str | None:
-        done = subprocess.run([*command, *arguments], cwd=ROOT, env=environment)
-        return f"its process ended with code {done.returncode}" if done.returncode else None
-
-    if failure := fails("--repeats", str(options.repeats)):
-        Report.of(row, {}, checked_out(), options.repeats, failure).save(file)
-    for name, side in Report.load_from(file).sides.items():
-        has_own_process = any(run.peak_rss for run in side.runs)
-        needs_another = row.measures_memory and side.runs and not has_own_process
-        if not needs_another or name.startswith("kernels"):
-            continue
-        if failure := fails("--memory-of", name):
-            report = Report.load_from(file)
-            report.sides[name].failure = failure
-            report.save(file)
-    if row.name in PROFILED and (failure := fails("--shares")):
-        print(f"{row.name}: no shares of the time, {failure}", file=sys.stderr)
-    return Report.load_from(file)
+def read_kept(folder: Path) -> dict[str, pd.DataFrame]:
+    """Return the runs that are kept of each row."""
+    files = {name: folder / f"{name}.csv" for name in ROWS}
+    return {
+        name: pd.read_csv(file, dtype={"failure": str, "commit": str}).fillna({"failure": ""})
+        for name, file in files.items()
+        if file.exists()
+    }
 
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument(
-        "--rows",
-        type=lambda names: names.split(","),
-        default=list(ROWS),
-        help="which to measure, such as B1,B4; all by default",
-    )
-    parser.add_argument(
-        "--page-only",
-        action="store_const",
-        dest="rows",
-        const=[],
-        help="measure nothing, and write the page of what is kept",
-    )
-    parser.add_argument("--repeats", type=int, default=3, help="runs of each side")
-    parser.add_argument(
-        "--quick", action="store_true", help="try small problems, and keep nothing of it"
-    )
-    parser.add_argument(
-        "--cpu-time",
-        action="store_true",
-        help="count the processor's time, which other work on the machine disturbs less; rows "
-        "that need more than one process then count for nothing",
-    )
-    parser.add_argument(
-        "--peers",
-        type=Path,
-        default=os.environ.get(FOLDER, ""),
-        help=f"folder of scripts that run competitors; by default the variable {FOLDER} names it",
-    )
+    add = parser.add_argument
+    add("--rows", type=names_among(ROWS), default=list(ROWS), help="such as B1,B4; all by default")
+    written = "measure nothing, and write the page of what is kept"
+    add("--page-only", action="store_const", dest="rows", const=[], help=written)
+    add("--repeats", type=int, default=3, help="runs of each side")
+    add("--quick", action="store_true", help="try small problems, and keep nothing of it")
     options = parser.parse_args()
-    unknown = [name for name in options.rows if name not in ROWS]
-    if unknown:
-        parser.error(f"there is no row {', '.join(unknown)}; choose from {', '.join(ROWS)}")
     needs_peers = any(ROWS[name].in_peers_environment for name in options.rows)
     if needs_peers and not PEERS_PYTHON.exists():
         parser.error("some rows need .venv-peers: run make bench, or name others with --rows")

@@ -1,16 +1,15 @@
 """The package's side: the detector as a plain autoencoder, for work that others do as well."""
 
 import contextlib
-import io
 import warnings
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
+from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
 
-from benchmarks.speed.row import Run
-from benchmarks.speed.timing import clock
+from benchmarks.speed.row import Run, time_call
 from skl_lstmae import LSTMAutoencoderDetector
 
 LEARNING_RATE = 1e-3
@@ -44,40 +43,16 @@ def plain_detector(n_epochs: int, **parameters: Any) -> LSTMAutoencoderDetector:
 
 def time_fit(detector: LSTMAutoencoderDetector, X: Sequence[np.ndarray]) -> Run:
     """Time a whole fit, scores and threshold included."""
-    start = clock()
     with silent():
-        detector.fit(X)
-    return Run(clock() - start, detector.loss_curve_[-1])
+        seconds = time_call(detector.fit, X)
+    return Run(seconds, detector.loss_curve_[-1])
 
 
 def time_epoch(detector: LSTMAutoencoderDetector, X: Sequence[np.ndarray]) -> Run:
-    """Time an epoch of a fit after the first, which warms up."""
-    with silent(), epoch_clock() as watch:
-        detector.set_params(verbose=1).fit(X)
-    return Run(float(np.median(np.diff(watch.ends))), detector.loss_curve_[-1])
-
-
-class EpochClock(io.StringIO):
-    """Stands in for the standard output of a verbose fit, and notes when each epoch ends."""
-
-    def __init__(self):
-        super().__init__()
-        self.start = clock()
-        self.ends: list[float] = []
-
-    def write(self, text: str) -> int:
-        """Take notice of what is printed."""
-        if text.startswith("Epoch "):
-            self.ends.append(clock() - self.start)
-        return len(text)
-
-
-@contextlib.contextmanager
-def epoch_clock() -> Iterator[EpochClock]:
-    """Clock the epochs of a fit with ``verbose=1``, from the start of the block."""
-    watch = EpochClock()
-    with contextlib.redirect_stdout(watch):
-        yield watch
+    """Time an epoch by what a fit takes beyond one that ends after the first."""
+    first = time_fit(clone(detector).set_params(max_epochs=1), X)
+    whole = time_fit(detector, X)
+    return Run((whole.seconds - first.seconds) / (detector.n_epochs_ - 1), whole.loss)
 
 
 @contextlib.contextmanager

@@ -1,33 +1,32 @@
 """What tutorials do: the same network over packed sequences, in batches of random lengths."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from time import perf_counter
 
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.nn.utils.rnn import (
-    PackedSequence,
-    pack_padded_sequence,
-    pad_packed_sequence,
-    pad_sequence,
-)
+from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence, pad_sequence
+from torch.utils.data import DataLoader
 
 from benchmarks.speed.detector import BATCH_SIZE, LEARNING_RATE
 from benchmarks.speed.row import Run
-from benchmarks.speed.timing import clock
-from skl_lstmae.modules import LSTMAutoencoder, LSTMLayer
 
 
 class PackedAutoencoder(nn.Module):
-    """The network of an :class:`LSTMAutoencoder`, weights included, as torch's own layers."""
+    """The network of the package's LSTMAutoencoder, as torch's own layers."""
 
-    def __init__(self, module: LSTMAutoencoder):
+    def __init__(
+        self, input_size, hidden_size, latent_size, bottleneck="last", bidirectional=False
+    ):
         super().__init__()
-        self.encoder = nn.ModuleList(map(torch_lstm, module.encoder.layers))
-        self.to_latent = torch_linear(module.bottleneck.linear)
-        self.decoder = nn.ModuleList(map(torch_lstm, module.decoder.stack.layers))
-        self.head = torch_linear(module.decoder.head)
-        self.latent_is_sequence = module.bottleneck.kind == "sequence"
+        widths = np.atleast_1d(hidden_size).tolist()
+        n_directions = 1 + bool(bidirectional)
+        self.latent_is_sequence = bottleneck == "sequence"
+        self.encoder = _lstms(input_size, widths, n_directions)
+        self.to_latent = nn.Linear(n_directions * widths[-1], latent_size)
+        self.decoder = _lstms(latent_size, widths[::-1], n_directions)
+        self.head = nn.Linear(n_directions * widths[0], input_size)
 
     def forward(self, x: Tensor, lengths: Tensor) -> Tensor:
         """Reconstruct a padded batch, (batch, time, feature); lengths are on the CPU."""
@@ -47,87 +46,66 @@ class PackedAutoencoder(nn.Module):
             packed, _ = lstm(packed, state)
         return self.head(_unpack(packed))
 
+    def squared_errors(self, sequences: list[Tensor]) -> tuple[Tensor, Tensor]:
+        """Return the sum of each sequence's squared errors, and the number of its cells."""
+        lengths = torch.tensor([len(sequence) for sequence in sequences])
+        x = pad_sequence(sequences, batch_first=True)
+        is_real = torch.arange(x.shape[1]) < lengths.unsqueeze(1)
+        squares = (self(x, lengths) - x).square() * is_real.unsqueeze(2)
+        return squares.sum(dim=(1, 2)), lengths * x.shape[2]
+
+
+@torch.no_grad()
+def copy_weights(source: nn.Module, target: nn.Module) -> None:
+    """Copy the weights of a network of the package, whose layers come in the order of their use."""
+    for theirs, own in zip(source.parameters(), target.parameters(), strict=True):
+        own.copy_(theirs)
+
 
 def time_packed_epoch(
-    module: LSTMAutoencoder, sequences: Sequence[np.ndarray], n_epochs: int, seed: int
+    network: PackedAutoencoder, sequences: Sequence[np.ndarray], n_epochs: int, seed: int
 ) -> Run:
-    """Train a copy of `module` and time an epoch after the first, which warms up."""
-    generator = torch.Generator().manual_seed(seed)
-    network = PackedAutoencoder(module)
+    """Train, and time an epoch after the first, which warms up."""
     optimizer = torch.optim.Adam(network.parameters(), lr=LEARNING_RATE)
-    tensors = [torch.from_numpy(sequence) for sequence in sequences]
+    generator = torch.Generator().manual_seed(seed)
+    batches = _batches(sequences, shuffle=True, generator=generator)
     ends = []
     for _ in range(n_epochs):
-        order = torch.randperm(len(tensors), generator=generator)
-        loss = _train_epoch(network, optimizer, [tensors[i] for i in order])
-        ends.append(clock())
-    return Run(float(np.median(np.diff(ends))), loss)
+        total_loss, n_cells = 0.0, 0
+        for batch in batches:
+            optimizer.zero_grad()
+            errors, cells = network.squared_errors(batch)
+            (errors.sum() / cells.sum()).backward()
+            optimizer.step()
+            total_loss += errors.sum().item()
+            n_cells += int(cells.sum())
+        ends.append(perf_counter())
+    return Run((ends[-1] - ends[0]) / (n_epochs - 1), total_loss / n_cells)
 
 
-def packed_errors(
-    network: PackedAutoencoder, sequences: Sequence[np.ndarray], batch_size: int
-) -> np.ndarray:
+@torch.inference_mode()
+def packed_errors(network: PackedAutoencoder, sequences: Sequence[np.ndarray]) -> Tensor:
     """Return each sequence's mean squared error, (n_sequences,)."""
+    found = [network.squared_errors(batch) for batch in _batches(sequences)]
+    return torch.cat([errors / cells for errors, cells in found])
+
+
+def _batches(sequences: Sequence[np.ndarray], **options) -> DataLoader:
     tensors = [torch.from_numpy(sequence) for sequence in sequences]
-    with torch.inference_mode():
-        return torch.cat(
-            [
-                _masked_square(network, x, lengths).mean(dim=2).sum(dim=1) / lengths
-                for x, lengths in _batches(tensors, batch_size)
-            ]
-        ).numpy()
+    return DataLoader(tensors, BATCH_SIZE, collate_fn=list, **options)
 
 
-def torch_lstm(layer: LSTMLayer) -> nn.LSTM:
-    """Return torch's layer with the weights of a layer of the package."""
-    onward, reverse = layer.onward, layer.reverse
-    lstm = nn.LSTM(
-        onward.input_size, onward.hidden_size, batch_first=True, bidirectional=reverse is not None
+def _lstms(input_size: int, widths: list[int], n_directions: int) -> nn.ModuleList:
+    sizes = [input_size, *(n_directions * width for width in widths[:-1])]
+    return nn.ModuleList(
+        nn.LSTM(size, width, batch_first=True, bidirectional=n_directions == 2)
+        for size, width in zip(sizes, widths, strict=True)
     )
-    weights = dict(onward.state_dict())
-    if reverse is not None:
-        weights |= {f"{name}_reverse": weight for name, weight in reverse.state_dict().items()}
-    lstm.load_state_dict(weights)
-    return lstm
 
 
-def torch_linear(linear: nn.Linear) -> nn.Linear:
-    """Return torch's layer with the weights of a layer of the package."""
-    copy = nn.Linear(linear.in_features, linear.out_features)
-    copy.load_state_dict(linear.state_dict())
-    return copy
-
-
-def _train_epoch(
-    network: PackedAutoencoder, optimizer: torch.optim.Optimizer, sequences: list[Tensor]
-) -> float:
-    total_loss, n_cells = 0.0, 0
-    for x, lengths in _batches(sequences, BATCH_SIZE):
-        n_batch_cells = int(lengths.sum()) * x.shape[2]
-        optimizer.zero_grad()
-        loss = _masked_square(network, x, lengths).sum() / n_batch_cells
-        loss.backward()
-        optimizer.step()
-        total_loss += loss.item() * n_batch_cells
-        n_cells += n_batch_cells
-    return total_loss / n_cells
-
-
-def _batches(sequences: list[Tensor], batch_size: int) -> Iterator[tuple[Tensor, Tensor]]:
-    for start in range(0, len(sequences), batch_size):
-        batch = sequences[start : start + batch_size]
-        lengths = torch.tensor([len(sequence) for sequence in batch])
-        yield pad_sequence(batch, batch_first=True), lengths
-
-
-def _masked_square(network: PackedAutoencoder, x: Tensor, lengths: Tensor) -> Tensor:
-    mask = torch.arange(x.shape[1]) < lengths.unsqueeze(1)
-    return (network(x, lengths) - x).square() * mask.unsqueeze(2)
-
-
-def _pack(x: Tensor, lengths: Tensor) -> PackedSequence:
+def _pack(x: Tensor, lengths: Tensor) -> nn.utils.rnn.PackedSequence:
     return pack_padded_sequence(x, lengths, batch_first=True, enforce_sorted=False)
 
 
-def _unpack(packed: PackedSequence) -> Tensor:
+def _unpack(packed: nn.utils.rnn.PackedSequence) -> Tensor:
     return pad_packed_sequence(packed, batch_first=True)[0]

@@ -3,29 +3,22 @@
 import torch
 from torch import Tensor, nn
 
-from benchmarks.speed.recipe import torch_linear
-from benchmarks.speed.row import Measured, Row, Run, Side, Target, times_faster
-from benchmarks.speed.timing import clock
+from benchmarks.speed.ratios import times_faster
+from benchmarks.speed.recipe import copy_weights
+from benchmarks.speed.row import Row, timed
 from skl_lstmae.modules import LSTMDecoder
 
-N_SEQUENCES = 64
-N_TIMESTEPS = 100
-N_FEATURES = 8
-HIDDEN_SIZE = 64
-LATENT_SIZE = 16
+N_SEQUENCES, N_TIMESTEPS, N_FEATURES = 64, 100, 8
+HIDDEN_SIZE, LATENT_SIZE = 64, 16
 
 
 class CellDecoder(nn.Module):
-    """A one-layer autoregressive decoder, weights included, as recipes write it."""
+    """A one-layer autoregressive decoder as recipes write it."""
 
-    def __init__(self, decoder: LSTMDecoder):
+    def __init__(self, output_size: int, hidden_size: int, latent_size: int):
         super().__init__()
-        lstm = decoder.stack.layers[0].onward
-        self.cell = nn.LSTMCell(lstm.input_size, lstm.hidden_size)
-        self.cell.load_state_dict(
-            {name.removesuffix("_l0"): weight for name, weight in lstm.state_dict().items()}
-        )
-        self.head = torch_linear(decoder.head)
+        self.cell = nn.LSTMCell(latent_size + output_size, hidden_size)
+        self.head = nn.Linear(hidden_size, output_size)
 
     def forward(self, latent: Tensor, n_timesteps: int) -> Tensor:
         """Decode latents, (batch, latent_size), step by step."""
@@ -39,53 +32,41 @@ class CellDecoder(nn.Module):
         return torch.stack(predictions, dim=1)
 
 
-def sides(quick: bool) -> dict[str, Side]:
+def sides(quick):
     torch.manual_seed(0)
     decoder = LSTMDecoder(
         N_FEATURES, (HIDDEN_SIZE,), LATENT_SIZE, autoregressive=True, teacher_forcing=0.0
     )
-    recipe = CellDecoder(decoder)
-    lengths = torch.full((N_SEQUENCES,), N_TIMESTEPS)
+    recipe = CellDecoder(N_FEATURES, HIDDEN_SIZE, LATENT_SIZE)
+    copy_weights(decoder, recipe)
     latent = torch.randn(N_SEQUENCES, LATENT_SIZE)
     target = torch.zeros(N_SEQUENCES, N_TIMESTEPS, N_FEATURES)
+    decoders = {
+        "skl_lstmae": (decoder, torch.full((N_SEQUENCES,), N_TIMESTEPS), target),
+        "nn.LSTMCell loop": (recipe, N_TIMESTEPS),
+    }
 
+    @torch.inference_mode()
     def infer(network, *arguments):
-        network.eval()
-        start = clock()
-        with torch.inference_mode():
-            network(latent, *arguments)
-        return Run(clock() - start)
+        network.eval()(latent, *arguments)
 
     def train(network, *arguments):
-        network.train()
         network.zero_grad()
-        start = clock()
-        network(latent, *arguments).square().mean().backward()
-        return Run(clock() - start)
+        network.train()(latent, *arguments).square().mean().backward()
 
     return {
-        "forward: skl_lstmae": lambda seed: infer(decoder, lengths, target),
-        "forward: nn.LSTMCell loop": lambda seed: infer(recipe, N_TIMESTEPS),
-        "forward and backward: skl_lstmae": lambda seed: train(decoder, lengths, target),
-        "forward and backward: nn.LSTMCell loop": lambda seed: train(recipe, N_TIMESTEPS),
+        f"{task}: {name}": timed(call, *arguments)
+        for task, call in {"forward": infer, "forward and backward": train}.items()
+        for name, arguments in decoders.items()
     }
 
 
-def judge(measured: dict[str, Measured]) -> list[Target]:
-    return [
-        times_faster(measured, "skl_lstmae", "nn.LSTMCell loop", 2, f"{task}: ")
-        for task in ("forward", "forward and backward")
-    ]
-
-
 B12 = Row(
-    name="B12",
-    work="the autoregressive decoder on its own past: 100 steps, batch 64, 8 features, hidden 64, "
-    "latent 16",
-    sides=sides,
-    judge=judge,
-    where_the_time_goes="into the LSTM kernel, whose steps wait for one another, since each needs "
-    "the one before.",
+    "B12",
+    sides,
+    lambda runs: [
+        times_faster(runs, "skl_lstmae", "nn.LSTMCell loop", 2, work)
+        for work in ("forward: ", "forward and backward: ")
+    ],
     repeats=5,
-    measures_memory=False,
 )

@@ -1,32 +1,16 @@
 """B2 and B3: a fit on sequences of one length, beside what other packages offer."""
 
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 import torch
 
-from benchmarks.speed.apart import OwnProcess
 from benchmarks.speed.data import waves
-from benchmarks.speed.detector import (
-    BATCH_SIZE,
-    LEARNING_RATE,
-    epoch_clock,
-    plain_detector,
-    silent,
-    time_fit,
-)
-from benchmarks.speed.peers import DOES, SCRIPTS, script_sides
-from benchmarks.speed.row import (
-    Measured,
-    Row,
-    Run,
-    Side,
-    Target,
-    UnavailableError,
-    times_faster,
-)
-from benchmarks.speed.timing import clock
+from benchmarks.speed.detector import BATCH_SIZE, LEARNING_RATE, plain_detector, time_fit
+from benchmarks.speed.peers import DOES, script_sides
+from benchmarks.speed.processes import own_process
+from benchmarks.speed.ratios import times_faster
+from benchmarks.speed.row import Row, Run, time_call
 from skl_lstmae import LSTMAutoencoderDetector
 from skl_lstmae.modules import LSTMAutoencoder
 
@@ -34,94 +18,85 @@ SHAPE = 1000, 50, 3
 NETWORK = {"hidden_size": 64, "latent_size": 64, "bottleneck": "last"}
 N_EPOCHS = 10
 N_EPOCHS_TO_TARGET = 30
-VALIDATION_FRACTION = 0.2  # skorch's default
+
+BOUNDS = dict.fromkeys(DOES, 1.0) | {"skorch": 1.15, "Keras": 2.5}
 
 
-def fit_sides(quick: bool) -> dict[str, Side]:
+def fit_sides(quick):
     X = waves(*SHAPE)
     n_epochs = 2 if quick else N_EPOCHS
-
-    def ours(seed):
-        return time_fit(plain_detector(n_epochs, random_state=seed, **NETWORK), X)
-
-    def skorch(seed):
-        regressor = skorch_regressor(seed, max_epochs=n_epochs, train_split=None)
-        start = clock()
-        regressor.fit(X, X)
-        return Run(clock() - start, regressor.history[-1, "train_loss"])
-
-    return {"skl_lstmae": ours, "skorch": skorch} | ({} if quick else script_sides())
+    return {
+        "skl_lstmae": lambda seed: time_fit(
+            plain_detector(n_epochs, random_state=seed, **NETWORK), X
+        ),
+        "skorch": lambda seed: time_skorch(X, n_epochs, seed, "train_loss", train_split=None),
+        **({} if quick else script_sides()),
+    }
 
 
-def judge_fit(measured: dict[str, Measured]) -> list[Target]:
-    bounds = {"skorch": 1.15} | dict.fromkeys(SCRIPTS, 1.0) | {"Keras": 2.5}
-    targets = [
-        (peer, times_faster(measured, "skl_lstmae", peer, bound)) for peer, bound in bounds.items()
-    ]
+def judge_fit(runs):
+    targets = [times_faster(runs, "skl_lstmae", peer, bound) for peer, bound in BOUNDS.items()]
     return [
-        replace(target, quantity=f"{target.quantity} ({DOES[peer]})") for peer, target in targets
+        replace(target, quantity=f"{target.quantity} ({does})")
+        for target, does in zip(targets, DOES.values(), strict=True)
     ]
 
 
-def time_to_loss_sides(quick: bool) -> dict[str, Side]:
+def time_to_loss_sides(quick):
     X = waves(*SHAPE)
     X /= X.std()
     n_epochs = 3 if quick else N_EPOCHS_TO_TARGET
-    losses_to_reach, process = [], OwnProcess()
+    losses_to_reach, process = [], own_process()
 
     def skorch(seed):
-        run = process.run(_fit_skorch, X, n_epochs, seed)
+        run = process.submit(time_skorch, X, n_epochs, seed, "valid_loss").result()
         losses_to_reach.append(run.loss)
-        return run
+        return replace(run, epochs=n_epochs)
 
     def ours(seed):
-        if not losses_to_reach:
-            raise UnavailableError("skorch has no loss to reach")
         detector = LSTMAutoencoderDetector(
             **NETWORK,
             noise=0.0,
             scaler=None,
             max_epochs=n_epochs,
-            validation_fraction=VALIDATION_FRACTION,
+            validation_fraction=0.2,  # skorch's default
             scorer="error",
             device="cpu",
             random_state=seed,
-            verbose=1,
         )
-        with silent(), epoch_clock() as watch:
-            detector.fit(X)
-        losses = np.array(detector.validation_loss_curve_)
         # The same seed's, or if skorch is too slow to be run again, that of its only run.
-        is_reached = losses <= losses_to_reach[-1]
-        if not is_reached.any():
-            return Run(np.inf, losses.min(), epochs=n_epochs)
-        epoch = is_reached.argmax()
-        return Run(watch.ends[epoch], losses[epoch], epochs=int(epoch) + 1)
+        return time_to_loss(detector, X, losses_to_reach[-1])
 
     return {"skorch": skorch, "skl_lstmae": ours}
 
 
-def _fit_skorch(X: np.ndarray, n_epochs: int, seed: int) -> Run:
-    """Time skorch's default recipe, which holds a fifth out."""
-    regressor = skorch_regressor(seed, max_epochs=n_epochs)
-    start = clock()
-    regressor.fit(X, X)
-    return Run(clock() - start, float(regressor.history[-1, "valid_loss"]), epochs=n_epochs)
+def time_to_loss(detector: LSTMAutoencoderDetector, X: np.ndarray, loss: float) -> Run:
+    """Time a fit that ends with the first epoch that reaches a validation loss.
+
+    A fit before tells which epoch that is: both draw alike.
+    """
+    time_fit(detector, X)
+    losses = np.array(detector.validation_loss_curve_)
+    if losses.min() > loss:
+        return Run(np.inf, losses.min(), detector.n_epochs_)
+    n_epochs = int(np.argmax(losses <= loss)) + 1
+    run = time_fit(detector.set_params(max_epochs=n_epochs), X)
+    return replace(run, loss=detector.validation_loss_curve_[-1], epochs=n_epochs)
 
 
-def judge_time_to_loss(measured: dict[str, Measured]) -> list[Target]:
-    target = times_faster(measured, "skl_lstmae", "skorch", 4)
-    ours, theirs = measured["skl_lstmae"], measured["skorch"]
-    if not (ours.runs and theirs.runs):
-        return [target]
-    fewer = np.median(theirs.epochs) / np.median(ours.epochs)
-    faster = np.median(theirs.seconds / theirs.epochs) / np.median(ours.seconds / ours.epochs)
-    aside = f"{target.aside}; {fewer:.2f} times fewer epochs, {faster:.2f} times faster each"
-    return [replace(target, aside=aside)]
+def judge_time_to_loss(runs):
+    target = times_faster(runs, "skl_lstmae", "skorch", 4)
+    each = runs.assign(each=runs["seconds"] / runs["epochs"])
+    medians = each.groupby("side")[["epochs", "each"]].median()
+    fewer, faster = medians.reindex(["skl_lstmae", "skorch"]).agg(
+        lambda both: both.iloc[1] / both.iloc[0]
+    )
+    told = f"{fewer:.2f} times fewer epochs, {faster:.2f} times faster each"
+    return [replace(target, aside=f"{target.aside}; {told}")]
 
 
-def skorch_regressor(seed: int, **parameters: Any) -> Any:
-    """Return skorch's estimator around the package's own module."""
+def time_skorch(X: np.ndarray, n_epochs: int, seed: int, loss: str, **parameters) -> Run:
+    """Time skorch's estimator around the package's own module; by default, it holds a fifth out."""
     from skorch import NeuralNetRegressor
 
     class Reconstruction(LSTMAutoencoder):
@@ -131,39 +106,22 @@ def skorch_regressor(seed: int, **parameters: Any) -> Any:
             return super().forward(x)[0]
 
     torch.manual_seed(seed)
-    return NeuralNetRegressor(
+    regressor = NeuralNetRegressor(
         Reconstruction,
-        module__input_size=SHAPE[-1],
+        module__input_size=X.shape[-1],
         **{f"module__{name}": value for name, value in NETWORK.items()},
         optimizer=torch.optim.Adam,
         lr=LEARNING_RATE,
         batch_size=BATCH_SIZE,
+        max_epochs=n_epochs,
         iterator_train__shuffle=True,
         verbose=0,
         **parameters,
     )
+    seconds = time_call(regressor.fit, X, X)
+    return Run(seconds, float(regressor.history[-1, loss]))
 
 
-B2 = Row(
-    name="B2",
-    work="a whole fit: 1,000 sequences of 50 steps × 3 features, hidden 64, 10 epochs, batch 64; "
-    "skorch trains the same module, the others the nearest they have",
-    sides=fit_sides,
-    judge=judge_fit,
-    where_the_time_goes="into the LSTM kernels, which B4 holds an epoch of this fit beside.",
-    in_peers_environment=True,
-    apart=True,
-)
+B2 = Row("B2", fit_sides, judge_fit, in_peers_environment=True, apart=True)
 
-B3 = Row(
-    name="B3",
-    work="the same module and data, in standard deviations: time until the loss on a held-out "
-    "fifth is what skorch (Adam at 0.001, batch 64) reaches in 30 epochs on its own; the detector "
-    "trains by its defaults, without noise",
-    sides=time_to_loss_sides,
-    judge=judge_time_to_loss,
-    where_the_time_goes="into epochs: the ratio is that of their numbers times that of the time of "
-    "each. The weights that the package judges are averages over the latest steps, which lag.",
-    in_peers_environment=True,
-    measures_memory=False,  # neither side means anything alone
-)
+B3 = Row("B3", time_to_loss_sides, judge_time_to_loss, in_peers_environment=True)

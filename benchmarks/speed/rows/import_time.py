@@ -5,50 +5,31 @@ import subprocess
 import sys
 from functools import partial
 
-from benchmarks.speed.row import Measured, Row, Run, Side, Target
-from benchmarks.speed.timing import clock
+from benchmarks.speed.ratios import median_seconds
+from benchmarks.speed.row import Row, Run, Target
 
-DO_NOT_COMPILE = "PYTHONDONTWRITEBYTECODE"
-
+OURS = "skl_lstmae, after torch and sklearn"
 SIDES = {
-    "skl_lstmae, after torch and sklearn": ("import torch, sklearn", "import skl_lstmae"),
+    OURS: ("import torch, sklearn", "import skl_lstmae"),
     "torch": ("", "import torch"),
     "sklearn, after torch": ("import torch", "import sklearn"),
 }
 
 
-def sides(quick: bool) -> dict[str, Side]:
-    return {name: partial(_run, *statements) for name, statements in SIDES.items()}
+def time_import(before, statement, seed):
+    """Time a statement in a new interpreter, which may keep what it compiles, as pip does."""
+    code = f"from timeit import timeit\n{before}\nprint(timeit({statement!r}, number=1))"
+    environment = os.environ | {"PYTHONDONTWRITEBYTECODE": ""}
+    return Run(float(subprocess.check_output([sys.executable, "-c", code], env=environment)))
 
 
-def judge(measured: dict[str, Measured]) -> list[Target]:
-    milliseconds = measured["skl_lstmae, after torch and sklearn"].median * 1e3
+def judge(runs):
+    milliseconds = median_seconds(runs, OURS) * 1e3
     return [Target("time of the import", milliseconds, 50, at_least=False, unit=" ms")]
 
 
-def _run(before: str, timed: str, seed: int) -> Run:
-    """Time a statement in a new interpreter, which may keep what it compiles, as pip does."""
-    lines = [
-        f"from time import {clock.__name__} as clock",
-        before,
-        "start = clock()",
-        timed,
-        "print(clock() - start)",
-    ]
-    command = [sys.executable, "-c", "\n".join(lines)]
-    environment = {key: os.environ[key] for key in os.environ if key != DO_NOT_COMPILE}
-    process = subprocess.run(
-        command, env=environment, check=True, stdout=subprocess.PIPE, text=True
-    )
-    return Run(float(process.stdout))
-
-
 B11 = Row(
-    name="B11",
-    work="`import skl_lstmae` in a new interpreter, after `import torch, sklearn`, all compiled",
-    sides=sides,
-    judge=judge,
-    where_the_time_goes="into modules that neither torch nor scikit-learn has loaded yet, which "
-    "`python -X importtime -c 'import torch, sklearn, skl_lstmae'` lists.",
-    measures_memory=False,
+    "B11",
+    lambda quick: {name: partial(time_import, *code) for name, code in SIDES.items()},
+    judge,
 )

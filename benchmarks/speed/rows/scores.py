@@ -1,0 +1,92 @@
+"""B5 and B6: scores of many sequences and of one, beside the packed recipe and bare layers."""
+
+import torch
+from torch import nn
+
+from benchmarks.speed.data import ragged_waves, waves
+from benchmarks.speed.detector import plain_detector, silent
+from benchmarks.speed.kernels import kernel_sides
+from benchmarks.speed.ratios import median_seconds, times_faster, times_the_kernels
+from benchmarks.speed.recipe import PackedAutoencoder, copy_weights, packed_errors
+from benchmarks.speed.row import Row, Target, timed
+from benchmarks.speed.rows.epochs import LENGTHS, N_FEATURES, NETWORK
+
+N_SEQUENCES = 20_000
+N_TRAINING_SEQUENCES = 1100  # more than the references, of which there are 1024
+N_TIMESTEPS = 100  # of the one sequence
+
+OURS = {scorer: f"skl_lstmae, scorer={scorer!r}" for scorer in ("error", "joint")}
+
+
+def fitted_detectors(training):
+    """Return a detector for each scorer, trained for one epoch."""
+    with silent():
+        return {
+            scorer: plain_detector(1, scorer=scorer, random_state=0, **NETWORK).fit(training)
+            for scorer in OURS
+        }
+
+
+def sides_of_many(quick):
+    sequences = ragged_waves(N_SEQUENCES // 20 if quick else N_SEQUENCES, LENGTHS, N_FEATURES)
+    detectors = fitted_detectors(sequences[:N_TRAINING_SEQUENCES])
+    network = PackedAutoencoder(N_FEATURES, **NETWORK)
+    copy_weights(detectors["error"].module_, network)
+    return {
+        **{OURS[scorer]: timed(detectors[scorer].score_samples, sequences) for scorer in OURS},
+        "packed recipe": timed(packed_errors, network, sequences),
+        **kernel_sides(sequences, NETWORK, trains=False),
+    }
+
+
+def judge_many(runs):
+    return [
+        target
+        for ours in OURS.values()
+        for target in (
+            times_the_kernels(runs, ours, 1.25),
+            times_faster(runs, ours, "packed recipe", 4),
+        )
+    ]
+
+
+def sides_of_one(quick):
+    detectors = fitted_detectors(
+        waves(100 if quick else N_TRAINING_SEQUENCES, N_TIMESTEPS, N_FEATURES)
+    )
+    sequence = waves(1, N_TIMESTEPS, N_FEATURES, seed=1)
+    return {
+        **{OURS[scorer]: timed(detectors[scorer].score_samples, list(sequence)) for scorer in OURS},
+        "bare forward": timed(bare_forward(), torch.from_numpy(sequence)),
+    }
+
+
+def bare_forward():
+    """Return a pass through layers of the same sizes, without packing or padding."""
+    hidden_size, latent_size = NETWORK["hidden_size"], NETWORK["latent_size"]
+    encoder = nn.LSTM(N_FEATURES, hidden_size, batch_first=True)
+    to_latent = nn.Linear(hidden_size, latent_size)
+    decoder = nn.LSTM(latent_size, hidden_size, batch_first=True)
+    head = nn.Linear(hidden_size, N_FEATURES)
+
+    @torch.inference_mode()
+    def forward(x):
+        _, (hidden, _) = encoder(x)
+        latent = to_latent(hidden[-1]).unsqueeze(1).expand(-1, x.shape[1], -1)
+        return head(decoder(latent)[0])
+
+    return forward
+
+
+def judge_one(runs):
+    forward = median_seconds(runs, "bare forward")
+    reached = {ours: median_seconds(runs, ours) / forward for ours in OURS.values()}
+    return [
+        Target(f"{ours}: p50 over that of the forward", ratio, 2.5, at_least=False)
+        for ours, ratio in reached.items()
+    ]
+
+
+B5 = Row("B5", sides_of_many, judge_many, apart=True)
+
+B6 = Row("B6", sides_of_one, judge_one, repeats=200)

@@ -6,69 +6,39 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 SEQUENCES, EVENTS, SERIES = "sequences", "events", "series"
 """Kinds of data: sequences of measurements, sequences of one-hot events, or one long series."""
 
-Arrays = Mapping[str, NDArray[Any]]
+Arrays = Mapping[str, np.ndarray]
 
 
 @dataclass(frozen=True)
 class Case:
-    """A detector's task.
-
-    Parameters
-    ----------
-    kind : {"sequences", "events", "series"}
-        Of what kind the data is.
-    X_train, X_test : list of ndarray of shape (n_timesteps, n_features), or one such array
-        Sequences, or a series.
-    is_anomaly : ndarray of shape (n_samples,), dtype bool
-        Labels of the sequences of `X_test`, or of its rows.
-    n_seen : int, default=0
-        Number of first rows of `X_test` that are the training part.
-    window : int, default=100
-        Rows of a window, for methods that do not choose it.
-    """
+    """A detector's task: sequences of shape (n_timesteps, n_features), or one series of them."""
 
     kind: str
     X_train: Any
     X_test: Any
-    is_anomaly: NDArray[np.bool_]
-    n_seen: int = 0
-    window: int = 100
+    is_anomaly: np.ndarray  # labels of the sequences of X_test, or of its rows
+    n_seen: int = 0  # number of first rows of X_test that are the training part
+    window: int = 100  # rows of a window, for methods that do not choose it
 
 
 @dataclass(frozen=True)
 class Dataset:
-    """Where the cases of a data set are, one a file, and how one is read.
+    """Where the cases of a data set are, one a file that has the key, and how one is read."""
 
-    Parameters
-    ----------
-    folders : str
-        Names of the folders of files, with spaces between them.
-    read : callable
-        Makes a case of the file's name and arrays.
-    key : str
-        Files without an array of this name are no cases.
-    """
-
-    folders: str
-    read: Callable[[str, Arrays], Case]
+    folders: list[str]
+    read: Callable[[str, Arrays], Case]  # given the name of the file and its arrays
     key: str
 
     def files(self, data: Path) -> dict[str, Path]:
         """Return the files of the cases by name."""
-        return {
-            file.stem: file
-            for folder in self.folders.split()
-            for file in sorted((data / folder).glob("*.npz"))
-            if self._has_key(file)
-        }
+        files = [file for name in self.folders for file in sorted((data / name).glob("*.npz"))]
+        return {file.stem: file for file in files if self._has_key(file)}
 
     def load(self, file: Path) -> Case:
-        """Read a case."""
         with np.load(file) as arrays:
             return self.read(file.stem, arrays)
 
@@ -110,20 +80,15 @@ def read_seen_series(name: str, arrays: Arrays) -> Case:
     return Case(SERIES, X[:n_seen], X, arrays["y_test"] == 1, n_seen)
 
 
-def read_start(key: str, window: int = 100) -> Callable[[str, Arrays], Case]:
-    """Fit on as many first rows as the array `key` says, and judge the rest."""
+def read_start(key: str | None = None, window: int = 100) -> Callable[[str, Arrays], Case]:
+    """Fit on as many first rows as the array `key` says, else on a tenth, and judge the rest."""
 
     def read(name: str, arrays: Arrays) -> Case:
-        X, n_train = arrays["X"], int(arrays[key])
+        X = arrays["X"]
+        n_train = int(arrays[key]) if key else len(X) // 10
         return Case(SERIES, X[:n_train], X[n_train:], arrays["y"][n_train:] == 1, window=window)
 
     return read
-
-
-def read_tenth(name: str, arrays: Arrays) -> Case:
-    """Fit on the first tenth, anomalies in it and all, and judge the rest."""
-    X, n_train = arrays["X"], len(arrays["X"]) // 10
-    return Case(SERIES, X[:n_train], X[n_train:], arrays["y"][n_train:] == 1)
 
 
 KEOGH_THINNED = {"power_demand": 8, "resp_nprs44": 4}
@@ -135,34 +100,30 @@ def read_slices(name: str, arrays: Arrays) -> Case:
     n_merged = KEOGH_THINNED.get(name, 1)
     labels = arrays.get("y_holiday_all", arrays["y"])
 
-    def blocks(values: NDArray[Any], part: str) -> NDArray[Any]:
+    def blocks(values: np.ndarray, part: str) -> np.ndarray:
         rows = values[slice(*arrays[f"{part}_slice"])]
         n_blocks = len(rows) // n_merged
         return rows[: n_blocks * n_merged].reshape(n_blocks, n_merged, *rows.shape[1:])
 
-    return Case(
-        SERIES,
-        blocks(arrays["X"], "train").mean(axis=1),
-        blocks(arrays["X"], "test").mean(axis=1),
-        blocks(labels, "test").any(axis=1),
-    )
+    X_train, X_test = (blocks(arrays["X"], part).mean(axis=1) for part in ("train", "test"))
+    return Case(SERIES, X_train, X_test, blocks(labels, "test").any(axis=1))
 
 
 DATASETS = {
-    "vowels": Dataset("japanese_vowels", read_sequences, "y_test"),
-    "epilepsy": Dataset("epilepsy", read_sequences, "y_test"),
-    "plaid": Dataset("plaid", read_sequences, "y_test"),
-    "cmapss": Dataset("cmapss_fd001", read_sequences, "y_test"),
-    "hdfs": Dataset("hdfs_events", read_events, "y_test"),
-    "ecg5000": Dataset("ecg5000", read_equal_sequences, "y_test"),
-    "tsb": Dataset("smd smap_msl", read_seen_series, "tsb_train_idx"),
+    "vowels": Dataset(["japanese_vowels"], read_sequences, "y_test"),
+    "epilepsy": Dataset(["epilepsy"], read_sequences, "y_test"),
+    "plaid": Dataset(["plaid"], read_sequences, "y_test"),
+    "cmapss": Dataset(["cmapss_fd001"], read_sequences, "y_test"),
+    "hdfs": Dataset(["hdfs_events"], read_events, "y_test"),
+    "ecg5000": Dataset(["ecg5000"], read_equal_sequences, "y_test"),
+    "tsb": Dataset(["smd", "smap_msl"], read_seen_series, "tsb_train_idx"),
     # Windows of 100 would leave few of the 230 to 750 training rows of NAB and the 400 of SKAB.
-    "skab": Dataset("skab", read_start("n_train", window=30), "n_train"),
-    "keogh": Dataset("keogh", read_slices, "train_slice"),
-    "ucr": Dataset("ucr_anomaly", read_start("n_train"), "n_train"),
-    "nab": Dataset("nab", read_start("n_probation", window=64), "n_probation"),
-    "asd": Dataset("asd", read_two_series, "y_test"),
-    "smd": Dataset("smd", read_two_series, "y_test"),
-    "smap_msl": Dataset("smap_msl", read_two_series, "y_test"),
-    "mba": Dataset("tsb_uad_mba", read_tenth, "y"),
+    "skab": Dataset(["skab"], read_start("n_train", window=30), "n_train"),
+    "keogh": Dataset(["keogh"], read_slices, "train_slice"),
+    "ucr": Dataset(["ucr_anomaly"], read_start("n_train"), "n_train"),
+    "nab": Dataset(["nab"], read_start("n_probation", window=64), "n_probation"),
+    "asd": Dataset(["asd"], read_two_series, "y_test"),
+    "smd": Dataset(["smd"], read_two_series, "y_test"),
+    "smap_msl": Dataset(["smap_msl"], read_two_series, "y_test"),
+    "mba": Dataset(["tsb_uad_mba"], read_start(), "y"),
 }

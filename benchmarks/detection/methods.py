@@ -1,6 +1,6 @@
 """The methods: by name, a function that makes an unfitted detector for a case."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -8,55 +8,25 @@ from sklearn.ensemble import IsolationForest
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 
-from benchmarks.detection.ablations import (
-    Composite,
-    MaskedSteps,
-    NetworkAlone,
-    OutlineAlone,
-    OwnScale,
-    TorchInitialisation,
-    WholeErrors,
-    WithoutAveraging,
-    recent_error,
-)
-from benchmarks.detection.baselines import (
-    HeldOutThreshold,
-    NeighborDistance,
-    OnWindows,
-    PCAError,
-)
+from benchmarks.detection.baselines import HeldOutThreshold, NeighborDistance, OnWindows, PCAError
 from benchmarks.detection.data import EVENTS, SERIES, Case
 from benchmarks.detection.peers import PyODDetector
 from benchmarks.detection.tables import Resample, Standardize, count, summarize
 from skl_lstmae import LSTMAutoencoderDetector, LSTMForecastDetector, SlidingWindowDetector
-from skl_lstmae._base import SequenceDetector
 
-Method = Callable[..., Any]
-"""Gets a case, and `max_epochs` if training is to be cut short, which what is not trained ignores.
-
-What it makes has ``fit`` and ``decision_function``, which is negative for anomalies.
-"""
-
-PLAIN = {
-    "hidden_size": 64,
-    "latent_size": 16,
-    "bottleneck": "last",
-    "noise": 0.0,
-    "max_epochs": 30,
-    "early_stopping": False,
-    "scorer": "error",
-}
+Method = Callable[[Case], Any]
+"""What it makes has ``fit`` and ``decision_function``, which is negative for anomalies."""
 
 
 def ours(
     sliding: dict[str, Any] | None = None,
-    detector: type[SequenceDetector] = LSTMAutoencoderDetector,
+    detector: type = LSTMAutoencoderDetector,
     **parameters: Any,
 ) -> Method:
     """Vary the defaults: those of the sliding window, and those of the detector of sequences."""
 
-    def make(case: Case, **training: Any) -> Any:
-        of_sequences = detector(**parameters | training)
+    def make(case: Case) -> Any:
+        of_sequences = detector(**parameters)
         if case.kind != SERIES:
             return of_sequences
         return SlidingWindowDetector(of_sequences, **sliding or {})
@@ -64,12 +34,22 @@ def ours(
     return make
 
 
-def plain(case: Case, **training: Any) -> Any:
+def plain(case: Case) -> Any:
     """Make the LSTM autoencoder of most tutorials."""
-    return ours({"window_size": case.window}, **PLAIN)(case, **training)
+    make = ours(
+        {"window_size": case.window},
+        hidden_size=64,
+        latent_size=16,
+        bottleneck="last",
+        noise=0.0,
+        max_epochs=30,
+        early_stopping=False,
+        scorer="error",
+    )
+    return make(case)
 
 
-def isolation_forest(case: Case, **training: Any) -> Any:
+def isolation_forest(case: Case) -> Any:
     forest = IsolationForest(n_estimators=200)
     if case.kind == SERIES:
         return forest
@@ -78,22 +58,27 @@ def isolation_forest(case: Case, **training: Any) -> Any:
     return make_pipeline(Standardize(), FunctionTransformer(summarize), forest)
 
 
-def on_tables(detector: Any, limit: float = 20.0) -> Method:
-    """Judge windows of a series, counts of events, or sequences resampled to one length.
+def on_tables(detector: Any) -> Method:
+    """Judge windows of a series, counts of events, or sequences resampled to one length."""
 
-    Standardized values of sequences and series are cut off at plus and minus `limit`.
-    """
-
-    def make(case: Case, **training: Any) -> Any:
+    def make(case: Case) -> Any:
         if case.kind == SERIES:
-            whole = OnWindows(detector, case.window, limit)
+            whole = OnWindows(detector, case.window)
         elif case.kind == EVENTS:
             whole = make_pipeline(FunctionTransformer(count), detector)
         else:
-            whole = make_pipeline(Standardize(limit), Resample(), detector)
+            whole = make_pipeline(Standardize(), Resample(), detector)
         return HeldOutThreshold(whole)
 
     return make
+
+
+def recent_error(errors: Sequence[np.ndarray], latents: np.ndarray) -> np.ndarray:
+    """Score by minus the mean error, to which a step adds the more the later it comes."""
+    by_step = [np.ma.masked_invalid(cells).mean(axis=1) for cells in errors]
+    return np.array(
+        [-np.ma.average(steps, weights=np.arange(1, len(steps) + 1)) for steps in by_step]
+    )
 
 
 BASELINES: dict[str, Method] = {
@@ -116,40 +101,33 @@ METHODS: dict[str, Method] = {
     **PEERS,
 }
 
+VARIED = {
+    "decoder": ["autoregressive"],
+    "bidirectional": ["encoder"],
+    "bottleneck": ["last", "max"],
+    "latent_size": [16, 64],
+    "hidden_size": [32, 128],
+    "noise": [0],
+    "skip_connection": [True],
+    "max_epochs": [20],
+    "learning_rate": [0.001],
+    "batch_size": [64],
+    "scaler": ["robust", "minmax"],
+    "loss": ["absolute_error"],
+    "scorer": ["neighbors", "mahalanobis", "error"],
+}
+"""Other values of the parameters of the detector of sequences, one at a time."""
+
+VARIED_WINDOWS = {"window_size": [50, 200], "aggregation": ["mean", "min"]}
+"""The same of the sliding window."""
+
 VARIANTS: dict[str, Method] = {
-    "initialisation=torch": ours(detector=TorchInitialisation),
-    "decoder=autoregressive": ours(decoder="autoregressive"),
-    "bidirectional=encoder": ours(bidirectional="encoder"),
-    "bottleneck=last": ours(bottleneck="last"),
-    "bottleneck=max": ours(bottleneck="max"),
-    "latent_size=16": ours(latent_size=16),
-    "latent_size=64": ours(latent_size=64),
-    "hidden_size=32": ours(hidden_size=32),
-    "hidden_size=128": ours(hidden_size=128),
-    "noise=0": ours(noise=0.0),
-    "masked steps": ours(detector=MaskedSteps, noise=0.0),
-    "forecasting too": ours(detector=Composite),
-    "skip_connection=True": ours(skip_connection=True),
-    "max_epochs=20": ours(max_epochs=20),
-    "learning_rate=0.001": ours(learning_rate=0.001),
-    "batch_size=64": ours(batch_size=64),
-    "averaging=none": ours(detector=WithoutAveraging),
-    "scaler=robust": ours(scaler="robust"),
-    "scaler=minmax": ours(scaler="minmax"),
-    "own scale": ours(detector=OwnScale),
-    "loss=absolute_error": ours(loss="absolute_error"),
-    "scorer=neighbors": ours(scorer="neighbors"),
-    "scorer=mahalanobis": ours(scorer="mahalanobis"),
-    "scorer=error": ours(scorer="error"),
+    **{f"{name}={value}": ours(**{name: value}) for name in VARIED for value in VARIED[name]},
     "scorer=recent_error": ours(scorer=recent_error),
-    "whole errors": ours(detector=WholeErrors),
-    "network alone": ours(detector=NetworkAlone),
-    "outline alone": ours(detector=OutlineAlone, max_epochs=1),
-    "window_size=50": ours({"window_size": 50}),
-    "window_size=200": ours({"window_size": 200}),
-    "aggregation=mean": ours({"aggregation": "mean"}),
-    "aggregation=min": ours({"aggregation": "min"}),
-    "pca_unlimited": on_tables(PCAError(), np.inf),
-    "knn_unlimited": on_tables(NeighborDistance(), np.inf),
+    **{
+        f"{name}={value}": ours({name: value})
+        for name, values in VARIED_WINDOWS.items()
+        for value in values
+    },
 }
 """Run when asked for by name."""

@@ -4,56 +4,33 @@ J. Demšar, "Statistical comparisons of classifiers over multiple data sets", Jo
 Learning Research 7, 2006, 1-30, https://www.jmlr.org/papers/v7/demsar06a.html.
 """
 
-from dataclasses import dataclass
-
 import numpy as np
 import pandas as pd
-from scipy.stats import friedmanchisquare, rankdata, studentized_range
+from scipy.stats import friedmanchisquare, studentized_range
 
 LEVEL = 0.05
 
 
-@dataclass(frozen=True)
-class Ranks:
-    """Ranks of methods over cases.
+def mean_ranks(values: pd.DataFrame) -> pd.Series:
+    """Rank the methods, columns, in each case, a row; return the means, the best, 1, first."""
+    return values.rank(axis=1, ascending=False).mean().sort_values(kind="stable")
 
-    Parameters
-    ----------
-    means : Series
-        Mean rank of each method, the best first; 1 is the best rank.
-    n_cases : int
-        Number of cases.
-    p_value : float
-        Of the Friedman test that all methods are alike; NaN for fewer than three methods.
-    critical_difference : float
-        Nemenyi's: methods whose mean ranks differ by less are not told apart at the 5 % level.
-    """
 
-    means: pd.Series
-    n_cases: int
-    p_value: float
-    critical_difference: float
-
-    @classmethod
-    def of(cls, values: pd.DataFrame) -> "Ranks":
-        """Rank the columns, methods, in each row, a case with a value of each; higher is better."""
-        n_cases, n_methods = values.shape
-        ranks = rankdata(-values, axis=1)
-        is_testable = n_methods > 2 and n_cases > 1
-        return cls(
-            pd.Series(ranks.mean(axis=0), values.columns).sort_values(kind="stable"),
-            n_cases,
-            friedmanchisquare(*values.T.to_numpy()).pvalue if is_testable else np.nan,
-            critical_difference(n_methods, n_cases),
-        )
-
-    def told_apart(self, method: str) -> list[str]:
-        """Return the methods whose mean ranks are farther from this one's than chance explains."""
-        distances = (self.means - self.means[method]).abs()
-        return list(distances.index[distances >= self.critical_difference])
+def p_value(values: pd.DataFrame) -> float:
+    """Test by Friedman that all methods are alike; NaN for fewer than three methods."""
+    n_cases, n_methods = values.shape
+    if n_methods < 3 or n_cases < 2:
+        return np.nan
+    return friedmanchisquare(*values.T.to_numpy()).pvalue
 
 
 def critical_difference(n_methods: int, n_cases: int) -> float:
-    """Return the difference of mean ranks that is significant by the test of Nemenyi."""
+    """Return Nemenyi's: methods whose mean ranks differ by less are not told apart at the level."""
     quantile = studentized_range.ppf(1 - LEVEL, n_methods, np.inf) / np.sqrt(2)
     return float(quantile * np.sqrt(n_methods * (n_methods + 1) / (6 * n_cases)))
+
+
+def told_apart(ranks: pd.Series, method: str, n_cases: int) -> list[str]:
+    """Return the methods whose mean ranks are farther from this one's than chance explains."""
+    is_apart = (ranks - ranks[method]).abs() >= critical_difference(len(ranks), n_cases)
+    return list(ranks.index[is_apart])

@@ -7,22 +7,11 @@ from typing import Any
 import pandas as pd
 
 from benchmarks.detection.methods import VARIANTS
-from benchmarks.detection.ranks import Ranks
+from benchmarks.detection.ranks import critical_difference, mean_ranks, p_value, told_apart
 from benchmarks.detection.study import study
-from benchmarks.detection.summary import (
-    by_case,
-    by_dataset,
-    f1_of_all,
-    false_alarms,
-    pooled_f1,
-)
-from benchmarks.detection.targets import (
-    LONG_SERIES,
-    PUBLISHED_SKAB,
-    SEQUENCES,
-    is_of,
-    targets,
-)
+from benchmarks.detection.summary import by_case, by_dataset, f1_of_all, false_alarms, pooled_f1
+from benchmarks.detection.targets import LONG_SERIES, PUBLISHED_SKAB, SEQUENCES, targets
+from benchmarks.markdown import table
 
 MEASURES = {
     "roc_auc": "ROC-AUC",
@@ -32,6 +21,7 @@ MEASURES = {
     "average_precision_after": "average precision after the training part",
     "vus_pr_after": "VUS-PR after the training part",
 }
+SECONDS = {"fit_seconds": "seconds to fit", "score_seconds": "seconds to score"}
 RANKED = {
     "sequences": (SEQUENCES, "roc_auc"),
     "TSB-AD-M": (("tsb",), "vus_pr"),
@@ -39,30 +29,38 @@ RANKED = {
     "SKAB": (("skab",), "vus_pr"),
     "Keogh, UCR, NAB, ASD": (LONG_SERIES, "vus_pr"),
 }
+FALSE_ALARMS_NOTE = (
+    "Shares of fresh normal samples that are flagged; in brackets the exact 95 % interval of a "
+    "binomial share. Rows of a series depend on their neighbours, which makes theirs far too "
+    "narrow."
+)
+STUDY_NOTE = (
+    "Gain over the defaults, on the cases and seeds that both have: in ROC-AUC on sequences, in "
+    "VUS-PR on series; blank where it has not run. First the defaults with other seeds, which tell "
+    "what chance alone does. Last the mean over data sets, and the lowest and highest mean when "
+    "any one of them is left out."
+)
 
 
 def report(results: pd.DataFrame, published: pd.DataFrame) -> str:
-    """Put everything together.
+    """Put together what there is to say of results and of what TSB-AD-M's authors published.
 
-    Parameters
-    ----------
-    results : DataFrame
-        A row a run, as `summary.read_results` returns it.
-    published : DataFrame
-        As `summary.read_published` returns it.
+    Both are as `summary` reads them.
     """
     is_variant = results["method"].isin(VARIANTS)
     compared = results[~is_variant]
-    sections = [
-        *_means(compared),
-        *_ranks(compared),
-        *_beside_published(compared, published),
-        *_false_alarms(compared),
-        *_targets(compared, published),
-        *_by_seed(compared),
-        *_study(results[is_variant | (results["method"] == "default")]),
-    ]
-    return "\n\n".join([_coverage(compared), *sections])
+    return "\n\n".join(
+        [
+            _coverage(compared),
+            *_means(compared),
+            *_ranks(compared),
+            *_beside_published(compared, published),
+            *_false_alarms(compared),
+            *_targets(compared, published),
+            *_by_seed(compared),
+            *_study(results[is_variant | (results["method"] == "default")]),
+        ]
+    )
 
 
 def _coverage(results: pd.DataFrame) -> str:
@@ -78,30 +76,30 @@ def _coverage(results: pd.DataFrame) -> str:
 
 
 def _means(results: pd.DataFrame) -> Iterator[str]:
-    seconds = {"fit_seconds": "seconds to fit", "score_seconds": "seconds to score"}
-    for measure, title in (MEASURES | seconds).items():
+    for measure, title in (MEASURES | SECONDS).items():
         means = by_dataset(results, measure)
         if len(means):
             n_cases = by_case(results, measure).groupby("dataset").size()
             means.insert(0, "cases", n_cases)
-            yield f"## Mean {title}\n\n" + _table(means, ".2f" if measure in seconds else ".3f")
+            yield f"## Mean {title}\n\n{_table(means, '.2f' if measure in SECONDS else '.3f')}"
 
 
 def _ranks(results: pd.DataFrame) -> Iterator[str]:
     for title, (datasets, measure) in RANKED.items():
         values = by_case(results, measure, datasets)
         if len(values):
-            ranks = Ranks.of(values)
-            yield f"## Mean ranks, {title}: {MEASURES[measure]}\n\n{_describe(ranks)}"
+            yield f"## Mean ranks, {title}: {MEASURES[measure]}\n\n{_describe_ranks(values)}"
 
 
-def _describe(ranks: Ranks) -> str:
-    best = ranks.means.index[0]
-    in_order = ", ".join(f"{method} {rank:.2f}" for method, rank in ranks.means.items())
+def _describe_ranks(values: pd.DataFrame) -> str:
+    n_cases, ranks = len(values), mean_ranks(values)
+    best = ranks.index[0]
+    in_order = ", ".join(f"{method} {rank:.2f}" for method, rank in ranks.items())
     return (
-        f"{ranks.n_cases} cases: {in_order}. Friedman's test: p = {ranks.p_value:.2g}. Nemenyi's "
-        f"critical difference at the 5 % level is {ranks.critical_difference:.2f}, so that {best} "
-        f"is told apart from {', '.join(ranks.told_apart(best)) or 'no other'}."
+        f"{n_cases} cases: {in_order}. Friedman's test: p = {p_value(values):.2g}. Nemenyi's "
+        f"critical difference at the 5 % level is {critical_difference(len(ranks), n_cases):.2f}, "
+        f"so that {best} is told apart from "
+        f"{', '.join(told_apart(ranks, best, n_cases)) or 'no other'}."
     )
 
 
@@ -110,43 +108,34 @@ def _beside_published(results: pd.DataFrame, published: pd.DataFrame) -> Iterato
     if len(f1):
         f1["every row flagged"] = f1_of_all(results)
         theirs = pd.Series(PUBLISHED_SKAB).rename("{} (published)".format)
-        yield "## SKAB, pooled F1\n\n" + _ordered(pd.concat([f1, theirs]), "F1")
-    cases = by_case(results, "vus_pr", ("tsb",))
-    names = cases.index.get_level_values("case").intersection(published.index)
+        yield f"## SKAB, pooled F1\n\n{_ordered(pd.DataFrame({'F1': pd.concat([f1, theirs])}))}"
+    cases = by_case(results, "vus_pr", ("tsb",)).droplevel("dataset")
+    names = cases.index.intersection(published.index)
     if len(names):
         theirs = published.loc[names].mean().rename("{} (published)".format)
-        ours = cases.droplevel("dataset").loc[names].mean()
         after = by_case(results, "vus_pr_after", ("tsb",)).mean()
-        table = pd.DataFrame({"VUS-PR": pd.concat([ours, theirs]), "after": after})
-        yield (
-            f"## TSB-AD-M, mean VUS-PR of {len(names)} cases\n\n"
-            + _table(table.sort_values("VUS-PR", ascending=False), ".3f")
-        )
+        columns = {"VUS-PR": pd.concat([cases.loc[names].mean(), theirs]), "after": after}
+        title = f"## TSB-AD-M, mean VUS-PR of {len(names)} cases"
+        yield f"{title}\n\n{_ordered(pd.DataFrame(columns))}"
 
 
 def _false_alarms(results: pd.DataFrame) -> Iterator[str]:
-    for method in results["method"].unique():
+    for method in ("default", "forecast"):
         alarms = false_alarms(results[results["method"] == method])
-        if is_of(method, ["default", "forecast"]) and len(alarms):
-            note = (
-                "Shares of fresh normal samples that are flagged; in brackets the exact 95 % "
-                "interval of a binomial share. Rows of a series depend on their neighbours, which "
-                "makes theirs far too narrow."
-            )
-            yield f"## False alarms of the method {method}\n\n{note}\n\n{_table(alarms, '.3f')}"
+        if len(alarms):
+            title = f"## False alarms of the method {method}"
+            yield f"{title}\n\n{FALSE_ALARMS_NOTE}\n\n{_table(alarms, '.3f')}"
 
 
 def _targets(results: pd.DataFrame, published: pd.DataFrame) -> Iterator[str]:
-    for ours in results["method"].unique():
-        found = targets(results, ours, published) if is_of(ours, ["default"]) else ()
-        rows = {
-            target.what: [target.reached, target.bound, "met" if target.is_met else "**missed**"]
-            for target in found
-        }
-        if rows:
-            columns = ["reached", "bound", "verdict"]
-            table = pd.DataFrame.from_dict(rows, orient="index", columns=columns)
-            yield f"## Targets of the method {ours}\n\n" + _table(table, ".4f")
+    rows = {
+        what: [reached, bound, "met" if is_met else "**missed**"]
+        for what, reached, bound, is_met in targets(results, published)
+    }
+    if rows:
+        columns = ["reached", "bound", "verdict"]
+        found = pd.DataFrame.from_dict(rows, orient="index", columns=columns)
+        yield f"## Targets of the method default\n\n{_table(found, '.4f')}"
 
 
 def _by_seed(results: pd.DataFrame) -> Iterator[str]:
@@ -162,35 +151,31 @@ def _by_seed(results: pd.DataFrame) -> Iterator[str]:
         for method, row in pd.DataFrame(measures).iterrows():
             rows[f"{method}, {seed}"] = row
     if rows:
-        table = pd.DataFrame.from_dict(rows, orient="index")
-        yield "## Random state by random state\n\n" + _table(table, ".4f")
+        found = pd.DataFrame.from_dict(rows, orient="index")
+        yield f"## Random state by random state\n\n{_table(found, '.4f')}"
 
 
 def _study(results: pd.DataFrame) -> Iterator[str]:
     gains = study(results)
     if len(gains):
-        note = (
-            "Gain over the defaults, on the cases and seeds that both have: in ROC-AUC on "
-            "sequences, in VUS-PR on series; blank where it has not run. First the defaults with "
-            "other seeds, which tell what chance alone does. Last the mean over data sets, and the "
-            "lowest and highest mean when any one of them is left out."
-        )
-        yield f"## The defaults, varied one at a time\n\n{note}\n\n{_table(gains, '+.3f')}"
-        f1 = pooled_f1(results[results["seed"] == results["seed"].min()])
+        title = "## The defaults, varied one at a time"
+        yield f"{title}\n\n{STUDY_NOTE}\n\n{_table(gains, '+.3f')}"
+        f1 = pooled_f1(results[results["seed"] == results["seed"].min()]).to_frame("F1")
         if len(f1):
-            yield "## The same, SKAB, pooled F1 with the first seed\n\n" + _ordered(f1, "F1")
+            yield f"## The same, SKAB, pooled F1 with the first seed\n\n{_ordered(f1)}"
 
 
-def _ordered(values: pd.Series, title: str) -> str:
-    return _table(values.sort_values(ascending=False).to_frame(title), ".3f")
+def _ordered(values: pd.DataFrame) -> str:
+    return _table(values.sort_values(values.columns[0], ascending=False), ".3f")
 
 
 def _table(values: pd.DataFrame, form: str) -> str:
     """Write a table of floats, which are given that form, and of others; NaN is left blank."""
-    rows = [["", *values.columns], ["---"] * (values.shape[1] + 1)]
-    for name, row in zip(values.index, values.itertuples(index=False), strict=True):
-        rows.append([str(name), *(_cell(cell, form) for cell in row)])
-    return "\n".join(f"| {' | '.join(cells)} |" for cells in rows)
+    lines = [
+        [str(name), *(_cell(cell, form) for cell in row)]
+        for name, *row in values.itertuples(name=None)
+    ]
+    return table(["", *values.columns], lines)
 
 
 def _cell(value: Any, form: str) -> str:

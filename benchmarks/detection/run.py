@@ -5,14 +5,13 @@ import time
 import traceback
 import warnings
 from collections.abc import Iterable
-from dataclasses import asdict, astuple, dataclass, fields
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, NamedTuple
 
 import joblib
 import numpy as np
+import pandas as pd
 import torch
-from numpy.typing import NDArray
 from scipy.ndimage import maximum_filter1d
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import average_precision_score, confusion_matrix, roc_auc_score
@@ -23,21 +22,11 @@ from benchmarks.detection.methods import METHODS, VARIANTS
 from benchmarks.detection.vus import vus_pr, vus_window
 
 
-@dataclass(frozen=True)
-class Run:
-    """What is to be run; without `max_epochs` the method has its own."""
-
+class Run(NamedTuple):
     dataset: str
     case: str
     method: str
     seed: int
-    max_epochs: int | None = None
-
-    @classmethod
-    def of(cls, row: dict[str, str]) -> Self:
-        """Tell which run a row of the table is of."""
-        max_epochs = int(row["max_epochs"]) if row["max_epochs"] else None
-        return cls(row["dataset"], row["case"], row["method"], int(row["seed"]), max_epochs)
 
 
 FALSE_ALARM_RATES = (0.05, 0.01, 0.001)
@@ -47,7 +36,7 @@ FALSE_ALARM_RATE = 0.01
 """The default, of which more is told than of the others."""
 
 COLUMNS = (
-    *(field.name for field in fields(Run)),
+    *Run._fields,
     *("n_train", "n_test", "n_anomalies"),
     *("roc_auc", "average_precision", "vus_pr"),
     *("roc_auc_after", "average_precision_after", "vus_pr_after"),
@@ -56,18 +45,6 @@ COLUMNS = (
     *("n_apart", "false_alarms_apart"),
     *("vus_window", "window_size", "n_epochs", "fit_seconds", "score_seconds", "commit"),
 )
-
-
-def missing_runs(runs: Iterable[Run], out: Path) -> list[Run]:
-    """Leave out what the table has already."""
-    if not out.exists():
-        return list(runs)
-    with out.open(newline="", encoding="utf-8") as file:
-        table = csv.DictReader(file)
-        if tuple(table.fieldnames or ()) != COLUMNS:
-            raise ValueError(f"{out} has other columns than this benchmark; choose another --out.")
-        done = {Run.of(row) for row in table}
-    return [run for run in runs if run not in done]
 
 
 def run_all(runs: Iterable[Run], data: Path, out: Path, n_jobs: int) -> list[str]:
@@ -84,11 +61,37 @@ def run_all(runs: Iterable[Run], data: Path, out: Path, n_jobs: int) -> list[str
     return [failure for failure in failures if failure]
 
 
+def missing_runs(runs: Iterable[Run], out: Path) -> list[Run]:
+    """Leave out what the table has already."""
+    if not out.exists():
+        return list(runs)
+    table = pd.read_csv(out, dtype={"case": str})
+    if tuple(table.columns) != COLUMNS:
+        raise ValueError(f"{out} has other columns than this benchmark; choose another --out.")
+    done = set(table[list(Run._fields)].itertuples(index=False, name=None))
+    return [run for run in runs if run not in done]
+
+
+def _run_into(run: Run, file: Path, out: Path) -> str | None:
+    """Append the row as soon as it is there, from whichever process; or tell what went wrong."""
+    try:
+        row = run_one(run, DATASETS[run.dataset].load(file))
+    except Exception:
+        return f"{' '.join(map(str, run))}:\n{traceback.format_exc()}"
+    _append(out, [row.get(column, "") for column in COLUMNS])
+    return None
+
+
+def _append(out: Path, values: Iterable[Any]) -> None:
+    """Write a line at once, so that lines of several processes do not mix."""
+    with out.open("a", newline="", encoding="utf-8") as file:
+        csv.writer(file).writerow(values)
+
+
 def run_one(run: Run, case: Case) -> dict[str, Any]:
     """Fit, score and judge."""
     torch.set_num_threads(1)
-    training = {"max_epochs": run.max_epochs} if run.max_epochs else {}
-    detector = (METHODS | VARIANTS)[run.method](case, **training)
+    detector = (METHODS | VARIANTS)[run.method](case)
     seeds = [name for name in detector.get_params() if name.endswith("random_state")]
     detector.set_params(**dict.fromkeys(seeds, run.seed))
     start = time.perf_counter()
@@ -99,7 +102,7 @@ def run_one(run: Run, case: Case) -> dict[str, Any]:
     decisions = detector.decision_function(case.X_test)
     scored = time.perf_counter()
     inner = getattr(detector, "detector_", detector)
-    return asdict(run) | {
+    return run._asdict() | {
         "n_train": len(case.X_train),
         "n_test": len(case.X_test),
         "n_anomalies": case.is_anomaly.sum(),
@@ -113,7 +116,7 @@ def run_one(run: Run, case: Case) -> dict[str, Any]:
     }
 
 
-def judge(case: Case, decisions: NDArray[np.floating]) -> dict[str, Any]:
+def judge(case: Case, decisions: np.ndarray) -> dict[str, Any]:
     """Compute the measures, over all test samples and over those after the training part."""
     counts = confusion_matrix(case.is_anomaly, decisions < 0, labels=[False, True])
     names = ("true_negatives", "false_positives", "false_negatives", "true_positives")
@@ -129,9 +132,7 @@ def judge(case: Case, decisions: NDArray[np.floating]) -> dict[str, Any]:
     return measures | {"vus_window": window}
 
 
-def count_false_alarms(
-    detector: Any, case: Case, decisions: NDArray[np.floating]
-) -> dict[str, int]:
+def count_false_alarms(detector: Any, case: Case, decisions: np.ndarray) -> dict[str, int]:
     """Count the fresh normal samples that are flagged at each rate asked for.
 
     Normal rows beside an anomaly have windows that hold part of it. Those apart have none.
@@ -149,19 +150,3 @@ def count_false_alarms(
         if rate == FALSE_ALARM_RATE:
             counts["false_alarms_apart"] = int(is_flagged[is_apart].sum())
     return counts
-
-
-def _run_into(run: Run, file: Path, out: Path) -> str | None:
-    """Append the row as soon as it is there, from whichever process; or tell what went wrong."""
-    try:
-        row = run_one(run, DATASETS[run.dataset].load(file))
-    except Exception:
-        return f"{' '.join(map(str, astuple(run)))}:\n{traceback.format_exc()}"
-    _append(out, [row.get(column, "") for column in COLUMNS])
-    return None
-
-
-def _append(out: Path, values: Iterable[Any]) -> None:
-    """Write a line at once, so that lines of several processes do not mix."""
-    with out.open("a", newline="", encoding="utf-8") as file:
-        csv.writer(file).writerow(values)

@@ -13,18 +13,11 @@ PUBLISHED_TSB = "tsb_ad_m_published_vus_pr.csv"
 
 
 def read_results(file: Path) -> pd.DataFrame:
-    """Read the table, the methods in their order.
-
-    One trained for fewer epochs than its own becomes another one.
-    """
+    """Read the table, the methods in their order."""
     order = {name: place for place, name in enumerate(METHODS | VARIANTS)}
-    results = pd.read_csv(file).sort_values(
+    return pd.read_csv(file, dtype={"case": str}).sort_values(
         "method", key=lambda names: names.map(order), kind="stable", ignore_index=True
     )
-    was_cut = results["max_epochs"].notna()
-    epochs = results.loc[was_cut, "max_epochs"].astype(int).astype(str)
-    results.loc[was_cut, "method"] += ", " + epochs + " epochs"
-    return results
 
 
 def read_published(data: Path | None) -> pd.DataFrame:
@@ -40,7 +33,7 @@ def by_case(
     results: pd.DataFrame, measure: str, datasets: tuple[str, ...] = tuple(DATASETS)
 ) -> pd.DataFrame:
     """Average over seeds: a row a case that all methods have, a column a method."""
-    chosen = results[[name in datasets for name in results["dataset"]]].dropna(subset=measure)
+    chosen = results[results["dataset"].isin(datasets)].dropna(subset=measure)
     means = chosen.groupby(["dataset", "case", "method"])[measure].mean().unstack()
     return means.reindex(columns=chosen["method"].unique()).dropna()
 
@@ -53,18 +46,18 @@ def by_dataset(
     return means.reindex([name for name in datasets if name in means.index])
 
 
-def pooled_f1(results: pd.DataFrame, dataset: str = "skab") -> pd.Series:
-    """Return each method's F1 of all rows of a data set as one, averaged over seeds."""
-    chosen = results[results["dataset"] == dataset]
-    counts = ["true_positives", "false_positives", "false_negatives"]
-    sums = chosen.groupby(["method", "seed"])[counts].sum()
-    f1 = (2 * sums[counts[0]]) / (2 * sums[counts[0]] + sums[counts[1]] + sums[counts[2]])
+def pooled_f1(results: pd.DataFrame) -> pd.Series:
+    """Return each method's F1 of all rows of SKAB as one, averaged over seeds."""
+    chosen = results[results["dataset"] == "skab"]
+    sums = chosen.groupby(["method", "seed"]).sum(numeric_only=True)
+    hits = 2 * sums["true_positives"]
+    f1 = hits / (hits + sums["false_positives"] + sums["false_negatives"])
     return f1.groupby("method").mean().reindex(chosen["method"].unique())
 
 
-def f1_of_all(results: pd.DataFrame, dataset: str = "skab") -> float:
-    """Return the F1 that flagging every row would have."""
-    cases = results[results["dataset"] == dataset].drop_duplicates("case")
+def f1_of_all(results: pd.DataFrame) -> float:
+    """Return the F1 that flagging every row of SKAB would have."""
+    cases = results[results["dataset"] == "skab"].drop_duplicates("case")
     n_anomalies = cases["n_anomalies"].sum()
     return float(2 * n_anomalies / (n_anomalies + cases["n_test"].sum()))
 
@@ -77,30 +70,29 @@ def false_alarms(results: pd.DataFrame) -> pd.DataFrame:
     and of all anomalous samples the share that is flagged.
     """
     counted = results.dropna(subset="n_fresh")
-    alarms = [f"false_alarms_{rate}" for rate in FALSE_ALARM_RATES]
-    counts = ["n_fresh", *alarms, "n_apart", "false_alarms_apart"]
-    of_cases = counted.groupby(["dataset", "case"])[counts].mean()
-    totals = of_cases.groupby("dataset").sum().round().astype(int)
+    of_cases = counted.groupby(["dataset", "case"]).mean(numeric_only=True)
+    totals = of_cases.groupby("dataset").sum().round()
     totals = totals.reindex([name for name in DATASETS if name in totals.index])
     shares = {
         f"{rate} asked for": [
-            _share(k, n) for k, n in zip(totals[name], totals["n_fresh"], strict=True)
+            _share(k, n)
+            for k, n in zip(totals[f"false_alarms_{rate}"], totals["n_fresh"], strict=True)
         ]
-        for rate, name in zip(FALSE_ALARM_RATES, alarms, strict=True)
+        for rate in FALSE_ALARM_RATES
     }
-    apart = totals["false_alarms_apart"] / totals["n_apart"]
     per_case = of_cases[f"false_alarms_{FALSE_ALARM_RATE}"] / of_cases["n_fresh"]
-    of_anomalies = counted.groupby("dataset")[["true_positives", "false_negatives"]].sum()
-    found = of_anomalies["true_positives"] / of_anomalies.sum(axis=1)
+    found = counted.groupby("dataset")[["true_positives", "false_negatives"]].sum()
     columns = {
-        f"{FALSE_ALARM_RATE}, apart from anomalies": apart,
+        f"{FALSE_ALARM_RATE}, apart from anomalies": totals["false_alarms_apart"]
+        / totals["n_apart"],
         f"{FALSE_ALARM_RATE}, median case": per_case.groupby("dataset").median(),
-        f"anomalies found at {FALSE_ALARM_RATE}": found,
+        f"anomalies found at {FALSE_ALARM_RATE}": found["true_positives"] / found.sum(axis=1),
     }
-    return pd.DataFrame({"samples": totals["n_fresh"], **shares, **columns}, index=totals.index)
+    samples = totals["n_fresh"].astype(int)
+    return pd.DataFrame({"samples": samples, **shares, **columns}, index=totals.index)
 
 
-def _share(k: int, n: int) -> str:
+def _share(k: float, n: float) -> str:
     """Write a share with its exact interval."""
     low, high = binomtest(int(k), int(n)).proportion_ci()
     return f"{k / n:.4f} [{low:.4f}, {high:.4f}]"

@@ -10,6 +10,7 @@ were it below that of another setting, that speaker's own recordings would have 
 
 import argparse
 import warnings
+from itertools import product
 
 import joblib
 import numpy as np
@@ -17,6 +18,7 @@ import torch
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import roc_auc_score
 
+from benchmarks.markdown import table
 from skl_lstmae import LSTMAutoencoderDetector
 from skl_lstmae.datasets import load_japanese_vowels
 
@@ -30,25 +32,20 @@ SETTINGS = {
     "latent_size=64, noise=0.5": {"latent_size": 64, "noise": 0.5},
     "latent_size=64, noise=1.2": {"latent_size": 64, "noise": 1.2},
 }
-
-
-def split(stranger):
-    """Return training recordings, test recordings and whether those are of known speakers."""
-    vowels = load_japanese_vowels()
-    train, test, is_known = [], [], []
-    for speaker in range(1, 10):
-        own = [vowels.data[i] for i in np.flatnonzero(vowels.is_train & (vowels.target == speaker))]
-        n_train = 0 if speaker == stranger else 20
-        train += own[:n_train]
-        test += own[n_train:]
-        is_known += [speaker != stranger] * len(own[n_train:])
-    return train, test, is_known
+SPEAKERS = range(1, 10)
 
 
 def roc_auc(parameters, stranger, seed):
     """Train once and judge."""
     torch.set_num_threads(1)
-    train, test, is_known = split(stranger)
+    vowels = load_japanese_vowels()
+    train, test, is_known = [], [], []
+    for speaker in SPEAKERS:
+        own = [vowels.data[i] for i in np.flatnonzero(vowels.is_train & (vowels.target == speaker))]
+        n_train = 0 if speaker == stranger else 20
+        train += own[:n_train]
+        test += own[n_train:]
+        is_known += [speaker != stranger] * len(own[n_train:])
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
         detector = LSTMAutoencoderDetector(random_state=seed, **parameters).fit(train)
@@ -60,22 +57,17 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--seeds", type=int, default=3)
     n_seeds = parser.parse_args().seeds
-    jobs = [
-        (parameters, stranger, seed)
-        for parameters in SETTINGS.values()
-        for stranger in range(1, 10)
-        for seed in range(n_seeds)
-    ]
+    jobs = product(SETTINGS.values(), SPEAKERS, range(n_seeds))
     aucs = joblib.Parallel(n_jobs=-1)(joblib.delayed(roc_auc)(*job) for job in jobs)
     by_speaker = np.reshape(aucs, (len(SETTINGS), 9, n_seeds)).mean(axis=2)
     without_one = (by_speaker.sum(axis=1, keepdims=True) - by_speaker) / 8
-    least_favourable = (without_one[0] - without_one).argmin(axis=1)
-    print(f"| setting | mean ROC-AUC, {n_seeds} seeds | less one speaker | default then |")
-    print("|---|---|---|---|")
-    for name, mean, reduced, speaker in zip(
-        SETTINGS, by_speaker.mean(axis=1), without_one, least_favourable, strict=True
-    ):
-        print(f"| `{name}` | {mean:.3f} | {reduced[speaker]:.3f} | {without_one[0, speaker]:.3f} |")
+    lines = []
+    for name, own, reduced in zip(SETTINGS, by_speaker, without_one, strict=True):
+        left_out = (without_one[0] - reduced).argmin()
+        means = own.mean(), reduced[left_out], without_one[0, left_out]
+        lines.append([f"`{name}`", *(f"{mean:.3f}" for mean in means)])
+    head = ["setting", f"mean ROC-AUC, {n_seeds} seeds", "less one speaker", "default then"]
+    print(table(head, lines))
 
 
 if __name__ == "__main__":

@@ -76,7 +76,7 @@ clean: ## Remove the environments and all else that make and its tools wrote
 # without; it uses names that numpy 2 has not.
 .venv-peers/stamp: pyproject.toml constraints.txt Makefile
 	$(PYTHON) -m venv .venv-peers
-	.venv-peers/bin/python -m pip install --quiet --constraint constraints.txt --editable .
+	.venv-peers/bin/python -m pip install --quiet --constraint constraints.txt --editable '.[benchmarks]'
 	for packages in skorch keras dtaianomaly sequitur pyod "numba statsmodels torchinfo tqdm" \
 	  "--no-deps deepod" "--no-deps tsb-ad"; do \
 	  .venv-peers/bin/python -m pip install --quiet --constraint constraints.txt "numpy<2" $$packages \

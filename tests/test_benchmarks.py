@@ -137,6 +137,7 @@ def test_sides_that_ran_in_turns_are_compared_turn_by_turn():
 def test_a_side_that_ran_less_often_is_compared_by_medians():
     runs = runs_of({"ours": [2.0, 4.0, 2.0], "theirs": [6.0]})
     assert times_faster(runs, "ours", "theirs", 2).reached == 3.0
+    assert times_faster(runs, "theirs", "ours", 2).reached == pytest.approx(1 / 3)
 
 
 def test_losses_and_what_can_be_had_at_most_stand_beside_the_times():

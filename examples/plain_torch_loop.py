@@ -58,8 +58,8 @@ losses = []
 for _ in range(60):
     order = torch.randperm(len(x))
     for rows in order.split(64):
-        prediction, latent = network(x[rows], lengths[rows])
-        loss = mean_errors(prediction, x[rows], is_real[rows]).mean()
+        output = network(x[rows], lengths[rows])
+        loss = mean_errors(output.prediction, x[rows], is_real[rows]).mean()
         optimizer.zero_grad()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
@@ -77,9 +77,9 @@ print(f"loss {losses[0]:.2f} after the first epoch, {losses[-1]:.2f} after the l
 network.eval()
 with torch.no_grad():
     x, lengths, is_real = pad(vowels.X_test)
-    prediction, latent = network(x, lengths)
-    errors = mean_errors(prediction, x, is_real).numpy()
-print(f"latents {tuple(latent.shape)}")
+    output = network(x, lengths)
+    errors = mean_errors(output.prediction, x, is_real).numpy()
+print(f"latents {tuple(output.latent.shape)}")
 print(f"ROC-AUC {roc_auc_score(vowels.y_test, -errors):.2f}")
 
 fig, (left, right) = plt.subplots(1, 2, layout="constrained", figsize=(8, 3.5))

@@ -1,17 +1,18 @@
 """Anomaly detection in sequences: LSTM autoencoders and forecasters for scikit-learn."""
 
-from skl_lstmae._detector import LSTMAutoencoderDetector
-from skl_lstmae._displays import (
+from skl_lstmae._files import name_by_package, refuse_earlier_files
+from skl_lstmae._version import __version__
+from skl_lstmae.detectors.autoencoder import LSTMAutoencoderDetector
+from skl_lstmae.detectors.forecaster import LSTMForecastDetector
+from skl_lstmae.detectors.sliding import SlidingWindowDetector
+from skl_lstmae.detectors.stream import Stream
+from skl_lstmae.displays import (
     AnomalyScoreDisplay,
     LatentDisplay,
     LossCurveDisplay,
     ReconstructionDisplay,
     ScoreDistributionDisplay,
 )
-from skl_lstmae._forecast import LSTMForecastDetector
-from skl_lstmae._sliding import SlidingWindowDetector
-from skl_lstmae._stream import Stream
-from skl_lstmae._version import __version__
 
 __all__ = [
     "AnomalyScoreDisplay",
@@ -25,3 +26,9 @@ __all__ = [
     "Stream",
     "__version__",
 ]
+
+refuse_earlier_files()
+name_by_package(__name__, LSTMAutoencoderDetector, LSTMForecastDetector)
+name_by_package(__name__, SlidingWindowDetector, Stream)
+name_by_package(__name__, AnomalyScoreDisplay, LatentDisplay, LossCurveDisplay)
+name_by_package(__name__, ReconstructionDisplay, ScoreDistributionDisplay)

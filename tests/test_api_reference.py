@@ -2,57 +2,26 @@
 
 import ast
 import doctest
-import importlib
 import inspect
-import pkgutil
 import re
 from pathlib import Path
 
 import pytest
 
 import skl_lstmae
-from skl_lstmae import modules
+import skl_lstmae.datasets
+import skl_lstmae.modules
+import skl_lstmae.scoring
 
 docscrape = pytest.importorskip(
     "numpydoc.docscrape", reason="comes with the extra `docs`, which the oldest versions do without"
 )
 
-
-class Docstring(docscrape.NumpyDocString):
-    """A docstring of ours, which may have a section on the shapes of tensors."""
-
-    sections = docscrape.NumpyDocString.sections | {"Shape": []}
-
-
 PAGE = Path(__file__).parents[1] / "docs" / "api.rst"
 
-
-def public_modules():
-    """Return the package and its modules whose names have no underscore in front, at any depth."""
-    found = pkgutil.walk_packages(skl_lstmae.__path__, "skl_lstmae.")
-    names = [module.name for module in found if "._" not in module.name]
-    return [skl_lstmae, *map(importlib.import_module, names)]
-
-
-def names_for_users(module):
-    """Return what a module defines, and a package imports from its own, without underscores."""
-    is_package = hasattr(module, "__path__")
-    names = set()
-    for node in ast.parse(inspect.getsource(module)).body:
-        if isinstance(node, ast.ClassDef | ast.FunctionDef):
-            names.add(node.name)
-        elif isinstance(node, ast.Assign | ast.AnnAssign):
-            parts = [part for part in ast.walk(node) if isinstance(part, ast.Name)]
-            names |= {part.id for part in parts if isinstance(part.ctx, ast.Store)}
-        elif isinstance(node, ast.ImportFrom) and is_package:
-            names |= {alias.asname or alias.name for alias in node.names}
-    return {name for name in names if not name.startswith("_")}
-
-
-MODULES = public_modules()
 PUBLIC = {
     f"{module.__name__}.{name}": getattr(module, name)
-    for module in MODULES
+    for module in (skl_lstmae, skl_lstmae.modules, skl_lstmae.scoring, skl_lstmae.datasets)
     for name in module.__all__
 }
 CALLABLE = {
@@ -61,105 +30,73 @@ CALLABLE = {
     if inspect.isclass(member) or inspect.isroutine(member)
 }
 
+# Their classes show how the methods are used, which are called by detectors.
+IN_PARTS = ("skl_lstmae.modules.", "skl_lstmae.scoring.")
 
-def is_ours(member):
-    return (getattr(member, "__module__", None) or "").startswith("skl_lstmae")
+METHODS = {
+    f"{name}.{method}": getattr(cls, method)
+    for name, cls in CALLABLE.items()
+    if inspect.isclass(cls) and not name.startswith(IN_PARTS)
+    for method in dir(cls)
+    if not method.startswith("_")
+    and inspect.isroutine(getattr(cls, method))
+    and getattr(cls, method).__module__.startswith("skl_lstmae")
+}
 
+# What scikit-learn's estimators and displays have too.
+USUAL = {
+    *("fit", "fit_transform", "transform", "predict", "score", "score_samples"),
+    *("decision_function", "plot"),
+}
 
-def documented_callables():
-    """Return the public functions, classes and their methods that this package defines."""
-    found = dict(CALLABLE)
-    for name, member in CALLABLE.items():
-        if inspect.isclass(member):
-            found |= {
-                f"{name}.{method}": getattr(member, method)
-                for method in dir(member)
-                if not method.startswith("_")
-                and inspect.isroutine(getattr(member, method))
-                and is_ours(getattr(member, method))
-            }
-    return found
-
-
-DOCUMENTED = documented_callables()
-
-# Methods of networks, whose tensors are described under "Shape", and a constructor of torch's.
-WITHOUT_PARAMETERS = {
-    name
-    for name, member in DOCUMENTED.items()
-    if member.__module__ == modules.__name__
-    and (inspect.isfunction(member) or not is_ours(member.__init__))
+# Classes that add no parameters to those of torch's.
+WITH_PARAMETERS = {
+    name: member
+    for name, member in {**CALLABLE, **METHODS}.items()
+    if not inspect.isclass(member) or "__init__" in vars(member)
 }
 
 
-def parameters_of(member):
-    """Return the parameters of a signature, starred as numpydoc has them."""
-    stars = {inspect.Parameter.VAR_POSITIONAL: "*", inspect.Parameter.VAR_KEYWORD: "**"}
-    return {
-        stars.get(parameter.kind, "") + name: parameter
-        for name, parameter in inspect.signature(member).parameters.items()
-        if name != "self"
-    }
+class Docstring(docscrape.NumpyDocString):
+    """A docstring of ours, which may have a section on the shapes of tensors."""
+
+    sections = docscrape.NumpyDocString.sections | {"Shape": []}
 
 
-def described_parameters(member):
-    """Return what a docstring tells of each parameter's type and default."""
-    sections = Docstring(inspect.getdoc(member))
-    return {
-        name: (described.type, position)
-        for described in sections["Parameters"]
-        for position, name in enumerate(described.name.split(", "))
-    }
-
-
-def documented_default(text, position):
-    """Read ``default=...`` of a type; several names have one default, or one each and "and"."""
-    match = re.search(r"default=(.+)$", text)
-    if match is None:
-        return inspect.Parameter.empty
-    defaults = match[1].split(" and ")
-    return ast.literal_eval(defaults[position if len(defaults) > 1 else 0])
-
-
-@pytest.mark.parametrize("module", MODULES, ids=lambda module: module.__name__)
-def test_all_that_a_module_has_for_users_is_listed_in_its_all(module):
-    assert {name for name in module.__all__ if not name.startswith("_")} == names_for_users(module)
+def documented_parameters(member):
+    """Return names and defaults as the docstring tells; ... stands for what it leaves open."""
+    told = {}
+    for entry in Docstring(inspect.getdoc(member))["Parameters"]:
+        names = entry.name.split(", ")
+        # Several names have one default, or one each and "and".
+        match = re.search(r"default=(.+)$", entry.type)
+        defaults = [] if match is None else match[1].split(" and ")
+        values = [ast.literal_eval(default) for default in defaults] or [inspect.Parameter.empty]
+        if entry.type == "Ignored":
+            values = [...]
+        told |= dict(zip(names, values if len(values) > 1 else values * len(names), strict=True))
+    return told
 
 
 def test_every_public_name_has_an_entry_in_the_api_reference():
     module = ""
-    entries = set()
+    entries = []
     for line in PAGE.read_text(encoding="utf-8").splitlines():
         if match := re.match(r"\.\. currentmodule:: (\S+)", line):
             module = match[1]
         elif match := re.match(r"   ([\w.]+)$|\.\. py:data:: (\w+)$", line):
-            entries.add(f"{module}.{match[1] or match[2]}")
-    assert entries == set(PUBLIC)
+            entries.append(f"{module}.{match[1] or match[2]}")
+    assert sorted(entries) == sorted(PUBLIC)
 
 
-@pytest.mark.parametrize("name", CALLABLE)
-def test_every_public_name_has_an_example(name):
-    assert ">>> " in (CALLABLE[name].__doc__ or "").partition("Examples\n    --------\n")[2]
+@pytest.mark.parametrize(
+    "name", [*CALLABLE, *(name for name in METHODS if name.rpartition(".")[2] not in USUAL)]
+)
+def test_every_public_name_and_unusual_method_has_an_example(name):
+    assert ">>> " in "".join(Docstring(inspect.getdoc({**CALLABLE, **METHODS}[name]))["Examples"])
 
 
-# What scikit-learn's estimators and displays, and torch's modules, have too.
-USUAL_METHODS = {
-    *("fit", "fit_transform", "transform", "predict", "score", "score_samples"),
-    *("decision_function", "plot", "forward", "forward_with_states"),
-}
-METHODS = [
-    name
-    for name in DOCUMENTED
-    if name not in CALLABLE and name.rpartition(".")[2] not in USUAL_METHODS
-]
-
-
-@pytest.mark.parametrize("name", METHODS)
-def test_every_method_that_is_not_usual_has_an_example(name):
-    assert Docstring(inspect.getdoc(DOCUMENTED[name]))["Examples"]
-
-
-@pytest.mark.parametrize("name", [name for name in PUBLIC if name not in CALLABLE])
+@pytest.mark.parametrize("name", sorted(PUBLIC.keys() - CALLABLE.keys()))
 def test_every_public_datum_has_an_example_on_the_page(name):
     entry = PAGE.read_text(encoding="utf-8").partition(f"py:data:: {name.rpartition('.')[2]}\n")[2]
     assert ">>> " in entry.partition("\n.. ")[0]
@@ -170,19 +107,13 @@ def test_examples_on_the_page_run():
     assert (n_failed, n_tried > 0) == (0, True)
 
 
-@pytest.mark.parametrize("name", DOCUMENTED)
-def test_docstring_and_signature_have_the_same_parameters(name):
-    described = list(described_parameters(DOCUMENTED[name]))
-    actual = list(parameters_of(DOCUMENTED[name]))
-    assert described == actual or (not described and name in WITHOUT_PARAMETERS)
-
-
-@pytest.mark.parametrize("name", DOCUMENTED)
-def test_documented_defaults_are_those_of_the_signature(name):
-    parameters = parameters_of(DOCUMENTED[name])
-    documented, actual = {}, {}
-    for parameter, (text, position) in described_parameters(DOCUMENTED[name]).items():
-        if text != "Ignored":
-            documented[parameter] = documented_default(text, position)
-            actual[parameter] = parameters[parameter].default
-    assert documented == actual
+@pytest.mark.parametrize("name", WITH_PARAMETERS)
+def test_docstring_and_signature_have_the_same_parameters_and_defaults(name):
+    stars = {inspect.Parameter.VAR_POSITIONAL: "*", inspect.Parameter.VAR_KEYWORD: "**"}
+    told = documented_parameters(WITH_PARAMETERS[name])
+    actual = {
+        stars.get(parameter.kind, "") + key: ... if told.get(key) is ... else parameter.default
+        for key, parameter in inspect.signature(WITH_PARAMETERS[name]).parameters.items()
+        if key != "self"
+    }
+    assert list(told.items()) == list(actual.items())

@@ -3,18 +3,17 @@
 import numpy as np
 import pandas as pd
 import pytest
+from conftest import QUICK, make_waves
 from numpy.testing import assert_array_equal
 from scipy.stats import loguniform, randint
 from sklearn.base import clone
 from sklearn.compose import ColumnTransformer
-from sklearn.ensemble import IsolationForest
 from sklearn.experimental import enable_halving_search_cv  # noqa: F401
 from sklearn.impute import KNNImputer, SimpleImputer
 from sklearn.inspection import permutation_importance
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import accuracy_score, roc_curve
 from sklearn.model_selection import (
-    FixedThresholdClassifier,
     GridSearchCV,
     GroupKFold,
     HalvingGridSearchCV,
@@ -22,9 +21,8 @@ from sklearn.model_selection import (
     RandomizedSearchCV,
     cross_val_predict,
     cross_val_score,
-    learning_curve,
 )
-from sklearn.pipeline import FeatureUnion, Pipeline, make_pipeline
+from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import FunctionTransformer, MinMaxScaler, RobustScaler, StandardScaler
 from sklearn.utils import _safe_indexing
 
@@ -33,74 +31,40 @@ from skl_lstmae import LSTMAutoencoderDetector
 # Most fits here are cut short.
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
-QUICK = {
-    "hidden_size": 4,
-    "latent_size": 2,
-    "max_epochs": 2,
-    "device": "cpu",
-    "random_state": 0,
-}
-
 LABELS = np.where(np.arange(40) % 5 == 0, -1, 1)
-RAGGED_LENGTHS = 8 + np.arange(40) % 7
+IS_NORMAL = np.flatnonzero(LABELS == 1)
+LENGTHS = 8 + np.arange(40) % 7
 
+WAVES = make_waves(40, n_timesteps=14)
+WAVES[LABELS == -1] = 2 * np.random.default_rng(0).normal(size=(8, 14, 2))  # loud noise
+RAGGED = [wave[:n] for wave, n in zip(WAVES, LENGTHS, strict=True)]
+TABLE = pd.DataFrame(WAVES[:, :12, 0]).add_prefix("hour_")
+FRAMES = [pd.DataFrame(x, columns=["flow", "heat"]) for x in RAGGED]
+# In long format; ids are not in sorted order.
+PUMPS = [f"pump {99 - i}" for i in range(40)]
+PANEL = pd.concat(dict(zip(PUMPS, FRAMES, strict=True)), names=["pump", "minute"])
+IDS = PANEL.index.get_level_values("pump")
 
-def make_sequences(lengths, n_features):
-    """Sines of random phase; loud noise where `LABELS` is -1."""
-    rng = np.random.default_rng(0)
-    sequences = []
-    for label, n_timesteps in zip(LABELS, np.broadcast_to(lengths, len(LABELS)), strict=True):
-        phases = rng.uniform(0, 2 * np.pi, size=n_features)
-        noise = rng.normal(size=(n_timesteps, n_features))
-        sine = np.sin(np.arange(n_timesteps)[:, np.newaxis] / 2 + phases)
-        sequences.append(sine + 0.1 * noise if label == 1 else 2 * noise)
-    return sequences
-
-
-def make_frame():
-    return pd.DataFrame(np.hstack(make_sequences(12, 1)).T).add_prefix("hour_")
-
-
-FORMS = {
-    "ragged list": lambda: make_sequences(RAGGED_LENGTHS, 2),
-    "3-D array": lambda: np.stack(make_sequences(12, 2)),
-    "2-D frame": make_frame,
-}
+FORMS = {"ragged list": RAGGED, "3-D array": WAVES, "2-D frame": TABLE}
 
 
 @pytest.fixture(params=FORMS)
 def X(request):
-    return FORMS[request.param]()
+    return FORMS[request.param]
 
 
-@pytest.fixture(params=[make_frame, lambda: np.array(make_frame())], ids=["frame", "array"])
+@pytest.fixture(params=[TABLE, TABLE.to_numpy()], ids=["frame", "array"])
 def table(request):
-    return request.param()
+    return request.param.copy()
 
 
 @pytest.fixture
 def detector():
-    return LSTMAutoencoderDetector(**QUICK)
+    return LSTMAutoencoderDetector(**QUICK | {"max_epochs": 2}, latent_size=2)
 
 
-@pytest.fixture
-def panel():
-    """Sequences in long format, whose ids are not in sorted order."""
-    return pd.concat(
-        {
-            f"pump {99 - i}": pd.DataFrame(x, columns=["flow", "heat"])
-            for i, x in enumerate(make_sequences(RAGGED_LENGTHS, 2))
-        },
-        names=["pump", "minute"],
-    )
-
-
-def fold_by_fold(estimator, X, evaluate):
-    """Do by hand what ``cv=2`` does: fit on one half, and evaluate on the other."""
-    return [
-        evaluate(clone(estimator).fit(_safe_indexing(X, train)), _safe_indexing(X, test), test)
-        for train, test in KFold(2).split(np.arange(len(X)))
-    ]
+def search_over(detector, grid, **parameters):
+    return GridSearchCV(detector, grid, cv=2, error_score="raise", **parameters)
 
 
 # ---------------------------------------------------------------------------------------- pipelines
@@ -112,12 +76,10 @@ def fold_by_fold(estimator, X, evaluate):
 def test_a_table_may_be_imputed_and_scaled_before(detector, table, steps):
     table[np.eye(*table.shape, dtype=bool)] = np.nan
     pipeline = make_pipeline(*steps, detector).fit(table)
-
     prepared = make_pipeline(*steps).fit_transform(table)
     alone = clone(detector).fit(prepared)
     for method in ("score_samples", "decision_function", "predict", "transform"):
-        actual = getattr(pipeline, method)(table)
-        assert_array_equal(actual, getattr(alone, method)(prepared))
+        assert_array_equal(getattr(pipeline, method)(table), getattr(alone, method)(prepared))
     assert pipeline.score(table) == alone.score(prepared)
     assert_array_equal(pipeline.fit_predict(table), alone.predict(prepared))
     assert pipeline.n_features_in_ == 12
@@ -125,8 +87,7 @@ def test_a_table_may_be_imputed_and_scaled_before(detector, table, steps):
 
 def test_sequences_may_be_changed_one_by_one_before(detector, X):
     def differences(X):
-        rows = X.to_numpy() if isinstance(X, pd.DataFrame) else X
-        return [np.diff(sequence, axis=0) for sequence in rows]
+        return [np.diff(sequence, axis=0) for sequence in (X.to_numpy() if X is TABLE else X)]
 
     pipeline = make_pipeline(FunctionTransformer(differences), detector).fit(X)
     expected = clone(detector).fit(differences(X)).score_samples(differences(X))
@@ -137,7 +98,6 @@ def test_sequences_may_be_changed_one_by_one_before(detector, X):
 def test_latents_feed_a_classifier(detector, X, classes):
     y = np.where(LABELS < 0, *classes)
     pipeline = make_pipeline(detector, StandardScaler(), LogisticRegression()).fit(X, y)
-
     latents = clone(detector).fit_transform(X)
     classifier = make_pipeline(StandardScaler(), LogisticRegression()).fit(latents, y)
     assert_array_equal(pipeline.predict(X), classifier.predict(latents))
@@ -156,56 +116,41 @@ def test_memory_saves_the_second_fit(detector, X, tmp_path):
     assert (first != without_memory).all()
 
 
-def test_a_union_joins_the_latents_of_several_detectors(detector, X):
-    parts = [("small", detector), ("large", clone(detector).set_params(latent_size=3))]
-    union = FeatureUnion(parts)
-    expected = np.hstack([clone(part).fit_transform(X) for _, part in parts])
-    assert_array_equal(union.fit_transform(X), expected)
-    assert list(union.get_feature_names_out()) == [
-        "small__lstmautoencoderdetector0",
-        "small__lstmautoencoderdetector1",
-        "large__lstmautoencoderdetector0",
-        "large__lstmautoencoderdetector1",
-        "large__lstmautoencoderdetector2",
-    ]
-
-
-def test_a_column_transformer_gives_each_detector_its_columns(detector, table):
-    morning, evening = slice(0, 6), slice(6, 12)
-    transformer = ColumnTransformer([("am", detector, morning), ("pm", detector, evening)])
-    latents = transformer.fit_transform(table)
-    parts = [_safe_indexing(table, columns, axis=1) for columns in (morning, evening)]
+@pytest.mark.parametrize(
+    ("X", "columns"),
+    [
+        (TABLE, (slice(0, 6), slice(6, 12))),
+        (TABLE.to_numpy(), (slice(0, 6), slice(6, 12))),
+        (PANEL, (["flow"], ["heat"])),
+    ],
+    ids=["frame", "array", "panel"],
+)
+def test_a_column_transformer_gives_each_detector_its_columns(detector, X, columns):
+    transformer = ColumnTransformer([("a", detector, columns[0]), ("b", detector, columns[1])])
+    latents = transformer.fit_transform(X)
+    parts = [_safe_indexing(X, part, axis=1) for part in columns]
     assert_array_equal(latents, np.hstack([clone(detector).fit_transform(part) for part in parts]))
-    assert_array_equal(transformer.transform(table), latents)
+    assert_array_equal(transformer.transform(X), latents)
 
 
 # --------------------------------------------------------------------------------- cross-validation
 
 
-def test_cross_val_score_takes_score_of_each_fold(detector, X):
-    actual = cross_val_score(detector, X, cv=2, error_score="raise")
-    assert_array_equal(actual, fold_by_fold(detector, X, lambda fitted, X, _: fitted.score(X)))
-
-
-@pytest.mark.parametrize("method", ["predict", "decision_function"])
-def test_cross_val_predict_judges_each_sequence_by_a_fit_without_it(detector, X, method):
-    actual = cross_val_predict(detector, X, cv=2, method=method)
-    expected = fold_by_fold(detector, X, lambda fitted, X, _: getattr(fitted, method)(X))
-    assert_array_equal(actual, np.concatenate(expected))
-
-
-def test_learning_curve_grows_to_the_whole(detector, X):
-    sizes, on_training, on_test = learning_curve(
-        detector, X, None, cv=2, train_sizes=[0.5, 1.0], error_score="raise"
-    )
-    assert list(sizes) == [10, 20]
-    assert np.isfinite(on_training).all()
-    assert_array_equal(on_test[-1], cross_val_score(detector, X, cv=2))
+def test_each_sequence_is_judged_by_a_fit_without_it(detector, X):
+    splits = list(KFold(2).split(LABELS))
+    halves = [_safe_indexing(X, test) for _, test in splits]
+    fits = [clone(detector).fit(_safe_indexing(X, train)) for train, _ in splits]
+    pairs = list(zip(fits, halves, strict=True))
+    scores = cross_val_score(detector, X, cv=2, error_score="raise")
+    assert_array_equal(scores, [fitted.score(half) for fitted, half in pairs])
+    for method in ("predict", "decision_function"):
+        expected = np.concatenate([getattr(fitted, method)(half) for fitted, half in pairs])
+        assert_array_equal(cross_val_predict(detector, X, cv=2, method=method), expected)
 
 
 @pytest.mark.parametrize("container", [pd.DataFrame, np.asarray])
 def test_permutation_importance_finds_the_column_that_tells(detector, container):
-    rows = np.array(make_frame())[LABELS == 1]
+    rows = TABLE.to_numpy()[IS_NORMAL]
     labels = np.where(np.arange(len(rows)) % 4 == 0, -1, 1)
     rows[labels == -1, 3] += 8
     detector.fit(container(rows[labels == 1]))
@@ -220,44 +165,40 @@ def test_permutation_importance_finds_the_column_that_tells(detector, container)
 
 
 def test_without_labels_a_search_keeps_what_reconstructs_best(detector, X):
-    grid = {"skip_connection": [False, True]}
-    search = GridSearchCV(detector, grid, cv=2, error_score="raise").fit(X)
+    search = search_over(detector, {"skip_connection": [False, True]}).fit(X)
     scores = {
         skip: cross_val_score(clone(detector).set_params(skip_connection=skip), X, cv=2).mean()
-        for skip in grid["skip_connection"]
+        for skip in (False, True)
     }
     assert list(search.cv_results_["mean_test_score"]) == list(scores.values())
     assert abs(scores[True] - scores[False]) > 0.01
     assert search.best_params_ == {"skip_connection": max(scores, key=scores.get)}
-    assert search.best_estimator_.skip_connection is search.best_params_["skip_connection"]
     for method in ("predict", "score_samples", "decision_function", "transform"):
         actual = getattr(search, method)(X)
         assert_array_equal(actual, getattr(search.best_estimator_, method)(X))
 
 
-def test_with_labels_anomalies_are_the_low_scores(detector, X):
-    scorers = {"scorer": ["neighbors", "error"]}
-    search = GridSearchCV(detector, scorers, scoring="roc_auc", cv=2, error_score="raise")
-    search.fit(X, LABELS)
+SEARCHES = {
+    "grid": (GridSearchCV, {"scorer": ["neighbors", "error"]}, {}),
+    "distributions": (
+        RandomizedSearchCV,
+        {"learning_rate": loguniform(1e-3, 1e-1), "hidden_size": randint(2, 5)},
+        {"n_iter": 2, "random_state": 0},
+    ),
+}
+
+
+@pytest.mark.parametrize("name", SEARCHES)
+def test_with_labels_anomalies_are_the_low_scores(detector, X, name):
+    search_class, candidates, parameters = SEARCHES[name]
+    rules = {"scoring": "roc_auc", "cv": 2, "error_score": "raise"}
+    search = search_class(detector, candidates, **rules, **parameters).fit(X, LABELS)
     assert (search.cv_results_["mean_test_score"] > 0.9).all()
     assert search.score(X, LABELS) > 0.9
+    best = search.best_estimator_.get_params()
+    assert {parameter: best[parameter] for parameter in candidates} == search.best_params_
     mirrored = cross_val_score(detector, X, -LABELS, scoring="roc_auc", cv=2)
     assert (mirrored < 0.1).all()
-
-
-def test_a_randomized_search_draws_from_distributions(detector, X):
-    search = RandomizedSearchCV(
-        detector,
-        {"learning_rate": loguniform(1e-3, 1e-1), "hidden_size": randint(2, 5)},
-        n_iter=2,
-        scoring="roc_auc",
-        cv=2,
-        random_state=0,
-        error_score="raise",
-    ).fit(X, LABELS)
-    assert len(set(search.cv_results_["param_learning_rate"])) == 2
-    assert search.best_estimator_.hidden_size == search.best_params_["hidden_size"]
-    assert search.best_score_ > 0.9
 
 
 @pytest.mark.parametrize(
@@ -276,23 +217,11 @@ def test_a_halving_search_spends_more_on_the_better_half(detector, X, resource, 
         error_score="raise",
     ).fit(X)
     assert search.n_resources_ == resources
-    assert search.n_candidates_ == [4, 2]
-    first, last = (
-        search.cv_results_["mean_test_score"][search.cv_results_["iter"] == i] for i in (0, 1)
-    )
-    survivors = search.cv_results_["param_latent_size"][search.cv_results_["iter"] == 1]
-    assert set(survivors) == set(1 + np.argsort(first)[-2:])
-    assert search.best_score_ == last.max()
-
-
-def test_nested_names_reach_every_parameter(detector):
-    pipeline = Pipeline([("imputer", SimpleImputer()), ("detector", detector)])
-    search = GridSearchCV(pipeline, {"detector__latent_size": [1]})
-    for name in detector.get_params(deep=False):
-        value = object()
-        search.set_params(**{f"estimator__detector__{name}": value})
-        assert search.get_params()[f"estimator__detector__{name}"] is value
-        assert getattr(search.estimator["detector"], name) is value
+    results = pd.DataFrame(search.cv_results_)
+    first, last = (results[results["iter"] == i] for i in (0, 1))
+    better = first.nlargest(2, "mean_test_score")
+    assert set(last["param_latent_size"]) == set(better["param_latent_size"])
+    assert search.best_score_ == last["mean_test_score"].max()
 
 
 def test_a_search_reaches_through_a_pipeline(detector, table):
@@ -302,126 +231,61 @@ def test_a_search_reaches_through_a_pipeline(detector, table):
         "detector__hidden_size": [3, (4, 3)],
         "detector__bottleneck": ["last"],
     }
-    search = GridSearchCV(pipeline, grid, scoring="roc_auc", cv=2, error_score="raise")
-    search.fit(table, LABELS)
+    search = search_over(pipeline, grid, scoring="roc_auc").fit(table, LABELS)
     assert list(search.cv_results_["param_detector__hidden_size"]) == [3, (4, 3)]
     best = search.best_estimator_["detector"]
     assert best.hidden_size == search.best_params_["detector__hidden_size"]
-    assert best.module_.bottleneck.kind == "last"
+    assert best.module_.config["bottleneck"] == "last"
 
 
-def test_a_search_may_try_scalers(detector, X):
-    scalers = [StandardScaler(), RobustScaler(), None]
-    search = GridSearchCV(detector, {"scaler": scalers}, cv=2, error_score="raise").fit(X)
-    for scaler, score in zip(scalers, search.cv_results_["mean_test_score"], strict=True):
+def test_a_search_may_try_scalers_and_their_parameters(detector, X):
+    scalers = [StandardScaler(), RobustScaler(), None, StandardScaler(with_std=False)]
+    search = search_over(detector, {"scaler": scalers}).fit(X)
+    scores = list(search.cv_results_["mean_test_score"])
+    for scaler, score in zip(scalers, scores, strict=True):
         alone = clone(detector).set_params(scaler=scaler)
         assert score == cross_val_score(alone, X, cv=2).mean()
-    assert len(set(search.cv_results_["mean_test_score"])) == 3
+    assert len(set(scores)) == 4
     assert not any(hasattr(scaler, "scale_") for scaler in scalers)
 
-
-def test_a_search_may_try_the_parameters_of_a_scaler(detector, X):
-    detector.set_params(scaler=StandardScaler())
-    grid = {"scaler__with_mean": [True, False], "scaler__with_std": [False]}
-    search = GridSearchCV(detector, grid, cv=2, error_score="raise").fit(X)
-    assert len(set(search.cv_results_["mean_test_score"])) == 2
-    assert search.best_estimator_.scaler_.with_mean is search.best_params_["scaler__with_mean"]
-    assert search.best_estimator_.scaler_.scale_ is None
-    assert detector.scaler.with_std
+    detector.set_params(scaler=scalers[0])
+    nested = search_over(detector, {"scaler__with_std": [True, False]}).fit(X)
+    assert list(nested.cv_results_["mean_test_score"]) == [scores[0], scores[3]]
+    assert nested.best_estimator_.scaler_.with_std is nested.best_params_["scaler__with_std"]
+    assert scalers[0].with_std
 
 
 # --------------------------------------------------------------------------------------- thresholds
 
 
 def test_a_threshold_of_ones_own_on_decision_function_tells_the_labels(detector, X):
-    detector.fit(_safe_indexing(X, np.flatnonzero(LABELS == 1)))
+    detector.fit(_safe_indexing(X, IS_NORMAL))
     decisions = detector.decision_function(X)
     assert_array_equal(detector.predict(X), np.where(decisions >= 0, 1, -1))
-
     false_alarms, hits, thresholds = roc_curve(LABELS, decisions)
     threshold = thresholds[(hits - false_alarms).argmax()]
     assert_array_equal(np.where(decisions >= threshold, 1, -1), LABELS)
 
 
-def test_a_classifier_of_latents_takes_a_fixed_threshold(detector, X):
-    classifier = make_pipeline(detector, LogisticRegression())
-    fixed = FixedThresholdClassifier(
-        classifier, threshold=1.5, response_method="decision_function"
-    ).fit(X, LABELS)
-    decisions = clone(classifier).fit(X, LABELS).decision_function(X)
-    assert decisions.min() < 1.5 < decisions.max()
-    assert_array_equal(fixed.predict(X), np.where(decisions >= 1.5, 1, -1))
-
-
-def test_alone_it_is_no_classifier_as_is_no_outlier_detector(detector, table):
-    def refusal(estimator):
-        fixed = FixedThresholdClassifier(
-            estimator, threshold=0.0, response_method="decision_function"
-        ).fit(table, LABELS)
-        with pytest.raises(ValueError, match="binary classifier") as raised:
-            fixed.predict(table)
-        return str(raised.value).replace(type(estimator).__name__, "")
-
-    assert refusal(detector) == refusal(IsolationForest(n_estimators=2))
-
-
 # ------------------------------------------------------------------------------------------- panels
 
 
-def test_scikit_learn_splits_a_panel_by_row_and_cuts_a_sequence(panel):
-    ids = panel.index.get_level_values("pump")
-    cut = [set(ids[train]) & set(ids[test]) for train, test in KFold(2).split(panel)]
-    whole = [
-        set(ids[train]) & set(ids[test]) for train, test in GroupKFold(2).split(panel, groups=ids)
-    ]
-    assert [len(pumps) for pumps in cut] == [1, 1]
-    assert whole == [set(), set()]
-
-
-def test_groups_keep_the_sequences_of_a_panel_whole(detector, panel):
-    ids = panel.index.get_level_values("pump")
+def test_groups_keep_the_sequences_of_a_panel_whole(detector):
     search = GridSearchCV(detector, {"latent_size": [2]}, cv=GroupKFold(2), error_score="raise")
-    search.fit(panel, groups=ids)
-
-    frames = [frame for _, frame in panel.groupby(level="pump", sort=False)]
-    names = list(ids.unique())
-    for i, (train, test) in enumerate(GroupKFold(2).split(panel, groups=ids)):
-        fitted = clone(detector).fit([frames[names.index(name)] for name in ids[train].unique()])
-        expected = fitted.score([frames[names.index(name)] for name in ids[test].unique()])
+    search.fit(PANEL, groups=IDS)
+    by_pump = dict(zip(PUMPS, FRAMES, strict=True))
+    for i, (train, test) in enumerate(GroupKFold(2).split(PANEL, groups=IDS)):
+        fitted = clone(detector).fit([by_pump[pump] for pump in IDS[train].unique()])
+        expected = fitted.score([by_pump[pump] for pump in IDS[test].unique()])
         assert search.cv_results_[f"split{i}_test_score"] == [expected]
 
 
-def test_labels_of_rows_do_not_fit_the_scores_of_a_panels_sequences(detector, panel):
-    ids = panel.index.get_level_values("pump")
-    y = np.repeat(LABELS, RAGGED_LENGTHS)
-    with pytest.raises(ValueError, match="inconsistent numbers of samples"):
-        cross_val_score(
-            detector,
-            panel,
-            y,
-            groups=ids,
-            cv=GroupKFold(2),
-            scoring="roc_auc",
-            error_score="raise",
-        )
-
-
-def test_a_panel_as_a_list_of_frames_goes_with_labels(detector, panel):
-    frames = [frame for _, frame in panel.groupby(level="pump", sort=False)]
-    panel_scores = clone(detector).fit(panel).score_samples(panel)
-    assert_array_equal(clone(detector).fit(frames).score_samples(frames), panel_scores)
-
-    search = GridSearchCV(
-        detector, {"latent_size": [1, 2]}, scoring="roc_auc", cv=2, error_score="raise"
-    ).fit(frames, LABELS)
+def test_a_panel_as_a_list_of_frames_goes_with_labels(detector):
+    expected = clone(detector).fit(PANEL).score_samples(PANEL)
+    assert_array_equal(clone(detector).fit(FRAMES).score_samples(FRAMES), expected)
+    search = search_over(detector, {"latent_size": [1, 2]}, scoring="roc_auc").fit(FRAMES, LABELS)
     assert search.best_score_ > 0.9
     assert list(search.best_estimator_.feature_names_in_) == ["flow", "heat"]
-
-
-def test_a_column_transformer_gives_each_detector_its_features_of_a_panel(detector, panel):
-    transformer = ColumnTransformer([("f", detector, ["flow"]), ("h", detector, ["heat"])])
-    parts = [clone(detector).fit_transform(panel[[name]]) for name in ("flow", "heat")]
-    assert_array_equal(transformer.fit_transform(panel), np.hstack(parts))
 
 
 # ----------------------------------------------------------------------------------- other packages
@@ -434,11 +298,10 @@ without_tags = pytest.mark.filterwarnings("ignore:.*__sklearn_tags__:FutureWarni
 @without_tags
 @pytest.mark.filterwarnings("ignore:OptunaSearchCV is experimental")
 @pytest.mark.filterwarnings("ignore:.optuna.terminator. module has been deprecated:FutureWarning")
-@pytest.mark.parametrize("scoring", [None, "roc_auc"])
-def test_optuna_searches(detector, X, scoring):
+@pytest.mark.parametrize(("scoring", "y"), [(None, None), ("roc_auc", LABELS)])
+def test_optuna_searches(detector, X, scoring, y):
     distributions = pytest.importorskip("optuna").distributions
     search_class = pytest.importorskip("optuna_integration").OptunaSearchCV
-    y = None if scoring is None else LABELS
     search = search_class(
         detector,
         {
@@ -466,7 +329,7 @@ def test_imbalanced_learn_keeps_known_anomalies_out_of_the_training(detector, X)
 
     sampler = imblearn.FunctionSampler(func=keep_normal, validate=False)
     pipeline = imblearn.pipeline.make_pipeline(sampler, detector).fit(X, LABELS)
-    expected = clone(detector).fit(_safe_indexing(X, np.flatnonzero(LABELS == 1)))
+    expected = clone(detector).fit(_safe_indexing(X, IS_NORMAL))
     assert_array_equal(pipeline.score_samples(X), expected.score_samples(X))
     scores = cross_val_score(pipeline, X, LABELS, scoring="roc_auc", cv=2, error_score="raise")
     assert (scores > 0.9).all()

@@ -23,7 +23,7 @@ PAGES = [
     *sorted((ROOT / "docs").rglob("*.md")),
 ]
 
-COMPARISON = ROOT / "docs" / "which_detector.md"
+COMPARISON = "docs/which_detector.md"
 
 CODE = re.compile(r"^```.*?^```$|`[^`\n]+`", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\]\(([^)\s]+)[^)]*\)|\b(?:src|href)=\"([^\"]+)\"")
@@ -31,14 +31,21 @@ HEADING = re.compile(r"^#+ +(.+)$", re.MULTILINE)
 ELSEWHERE = re.compile(r"[a-z]+:")
 
 
+def read(path: str | Path) -> str:
+    return (ROOT / path).read_text(encoding="utf-8")
+
+
+def in_one_line(text: str) -> str:
+    return " ".join(text.split())
+
+
 def links(page: Path) -> list[str]:
-    text = CODE.sub("", page.read_text(encoding="utf-8"))
-    return [markdown or html for markdown, html in LINK.findall(text)]
+    return [markdown or html for markdown, html in LINK.findall(CODE.sub("", read(page)))]
 
 
 def anchors(page: Path) -> set[str]:
     """Return the anchors that GitHub gives the headings of a page."""
-    headings = HEADING.findall(page.read_text(encoding="utf-8"))
+    headings = HEADING.findall(read(page))
     return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
 
@@ -73,8 +80,7 @@ def defaults_in(text: str) -> dict[str, object]:
 
 
 def test_defaults_in_the_readme_are_those_of_the_signature():
-    text = (ROOT / "README.md").read_text("utf-8")
-    section = text.partition("\n## Parameters\n")[2].partition("\n## ")[0]
+    section = read("README.md").partition("\n## Parameters\n")[2].partition("\n## ")[0]
     table, _, forecaster, sliding = section.strip().split("\n\n")
     documented = defaults_in(table)
     assert documented == defaults_of(skl_lstmae.LSTMAutoencoderDetector)
@@ -92,27 +98,19 @@ def speakers():
     return [load_japanese_vowels(anomalous_speaker=speaker) for speaker in range(1, 10)]
 
 
-def figures_of_the_demo(page: Path) -> dict[str, float]:
-    """Return the means of nine speakers that a page shows, by the heading of their column."""
-    headings, figures = re.search(
-        r"^\| \|(.+)\|\n\|[-|]+\|\n\| mean of nine speakers \|(.+)\|$",
-        page.read_text("utf-8"),
-        re.MULTILINE,
-    ).groups()
+def figures_of_the_demo() -> dict[str, float]:
+    """Return the means of nine speakers that the page shows, by the heading of their column."""
+    table = r"^\| \|(.+)\|\n\|[-|]+\|\n\| mean of nine speakers \|(.+)\|$"
+    headings, figures = re.search(table, read(COMPARISON), re.MULTILINE).groups()
     names = [heading.strip() for heading in headings.split("|")]
     return dict(zip(names, map(float, figures.split("|")), strict=True))
 
 
 def test_figures_of_the_demo_in_the_readme_are_those_of_the_page():
-    shown = figures_of_the_demo(COMPARISON)
-    readme = (ROOT / "README.md").read_text("utf-8")
-    figures = re.search(
-        r"Its mean ROC-AUC is ([\d.]+), that of nearest neighbours .*? ([\d.]+);", readme
-    )
-    assert [float(figure) for figure in figures.groups()] == [
-        shown["LSTM autoencoder"],
-        shown["neighbours"],
-    ]
+    sentence = r"Its mean ROC-AUC is ([\d.]+), that of nearest neighbours .*? ([\d.]+);"
+    figures = re.search(sentence, read("README.md")).groups()
+    shown = figures_of_the_demo()
+    assert list(map(float, figures)) == [shown["LSTM autoencoder"], shown["neighbours"]]
 
 
 def test_figures_of_what_the_demo_compares_with_are_true(speakers):
@@ -123,15 +121,15 @@ def test_figures_of_what_the_demo_compares_with_are_true(speakers):
         for vowels in speakers
     ]
     means = [sum(column) / len(speakers) for column in zip(*aucs, strict=True)]
-    shown = figures_of_the_demo(COMPARISON)
+    shown = figures_of_the_demo()
     assert list(shown) == ["LSTM autoencoder", "isolation forest", "PCA", "neighbours"]
     assert list(shown.values())[1:] == [pytest.approx(mean, abs=0.0005) for mean in means]
 
 
 def test_false_alarms_of_the_demo_are_out_of_all_normal_recordings(speakers):
     n_normal = 2 * sum((vowels.y_test == 1).sum() for vowels in speakers)
-    page = " ".join(COMPARISON.read_text("utf-8").split())
-    assert f" of {n_normal:,} recordings of speakers it knows" in page
+    expected = f" of {n_normal:,} recordings of speakers it knows"
+    assert expected in in_one_line(read(COMPARISON))
 
 
 def picture(name: str):
@@ -143,17 +141,15 @@ def picture(name: str):
 
 def test_picture_of_the_quickstart_shows_the_worst_feature_and_step_that_its_text_names():
     display = picture("reconstruction")["display"]
-    page = (ROOT / "docs" / "quickstart.md").read_text("utf-8")
-    feature, step = re.search(r"^worst feature (\w+)\nworst step (\d+) of", page, re.M).groups()
-    assert display.feature_names[display.features_[0]] == feature
-    assert display.step_errors.argmax() == int(step)
+    worst = f"worst feature {display.feature_names[display.features_[0]]}"
+    worst += f" worst step {display.step_errors.argmax()} of"
+    assert worst in in_one_line(read("docs/quickstart.md"))
 
 
 def test_picture_of_the_front_page_flags_as_many_as_its_text():
     display = picture("score_distribution")["display"]
-    scores = [*display.reference_scores, *display.new_scores]
-    page = (ROOT / "docs" / "index.md").read_text("utf-8")
-    assert f"\n{sum(score < display.offset for score in scores)} flagged\n" in page
+    scores = np.r_[display.reference_scores, display.new_scores]
+    assert f"\n{sum(scores < display.offset)} flagged\n" in read("docs/index.md")
 
 
 def test_picture_of_input_forms_shows_the_same_sequences_three_times():
@@ -167,8 +163,8 @@ def test_picture_of_input_forms_shows_the_same_sequences_three_times():
 
 def test_picture_of_scores_ranks_as_well_as_its_text_says():
     by_error, by_score = picture("scores")["aucs"]
-    page = " ".join((ROOT / "docs" / "scores.md").read_text("utf-8").split())
-    assert f"ROC-AUC is {by_error:.2f}, and by the default score {by_score:.2f}." in page
+    told = f"ROC-AUC is {by_error:.2f}, and by the default score {by_score:.2f}."
+    assert told in in_one_line(read("docs/scores.md"))
 
 
 def test_picture_of_a_search_shows_what_its_text_says_of_bottlenecks_and_scorers():
@@ -186,26 +182,25 @@ def test_picture_of_a_search_shows_what_its_text_says_of_bottlenecks_and_scorers
 
 
 def test_newest_entry_of_the_changelog_is_this_version():
-    newest = re.search(r"^## +(\S+)", (ROOT / "CHANGELOG.md").read_text("utf-8"), re.MULTILINE)
+    newest = re.search(r"^## +(\S+)", read("CHANGELOG.md"), re.MULTILINE)
     version = skl_lstmae.__version__
-    assert newest is not None
     assert newest[1] == ("Unreleased" if "dev" in version else version)
 
 
 def test_what_to_cite_is_this_version():
-    cff = (ROOT / "CITATION.cff").read_text("utf-8")
-    bibtex = (ROOT / "README.md").read_text("utf-8").partition("```bibtex\n")[2].partition("```")[0]
-    cited = dict(re.findall(r"^(version|title|license): \"?(.+?)\"?$", cff, re.MULTILINE))
+    field = r"^(version|title|license): \"?(.+?)\"?$"
+    cited = dict(re.findall(field, read("CITATION.cff"), re.MULTILINE))
     assert cited["version"] == skl_lstmae.__version__
     # LaTeX writes an underscore with a backslash, and keeps capitals in braces.
-    entries = re.findall(r"^  (\w+) += \{(.+)\},?$", re.sub(r"\\", "", bibtex), re.MULTILINE)
+    bibtex = read("README.md").partition("```bibtex\n")[2].partition("```")[0].replace("\\", "")
+    entries = re.findall(r"^  (\w+) += \{(.+)\},?$", bibtex, re.MULTILINE)
     in_bibtex = {name: re.sub(r"[{}]", "", value) for name, value in entries}
-    year = re.search(r"Copyright \(c\) (\d{4})", (ROOT / "LICENSE").read_text("utf-8"))[1]
+    year = re.search(r"Copyright \(c\) (\d{4})", read("LICENSE"))[1]
     assert in_bibtex == cited | {"author": "The skl_lstmae developers", "year": year}
 
 
 def test_cells_about_peers_link_to_what_they_rest_on():
-    text = (ROOT / "README.md").read_text("utf-8")
+    text = read("README.md")
     table = text.partition("## Beside its peers\n\n")[2].partition("\n\nCells link")[0]
     targets = dict(re.findall(r"^\[(\w+)\]: (\S+)$", text, re.MULTILINE))
     _, _, *rows = table.splitlines()
@@ -218,7 +213,7 @@ def test_cells_about_peers_link_to_what_they_rest_on():
 
 
 def test_the_readme_s_picture_names_what_its_description_promises():
-    picture = (ROOT / "docs/images/taxi_events.svg").read_text("utf-8")
+    picture = read("docs/images/taxi_events.svg")
     for name in ("marathon", "snow storm", "Christmas"):  # a holiday
         assert f"<!-- {name} -->" in picture
     assert picture.count("stroke: #e5533d") == 2 * 6  # stretches, above and below, as captioned

@@ -1,151 +1,40 @@
-"""From anomalous rows to events."""
+"""From anomalous rows to events: intervals, their peak, and the features to blame."""
 
 import builtins
 
 import numpy as np
 import pandas as pd
 import pytest
+from conftest import QUICK, fitted, make_series
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.ensemble import IsolationForest
-from sklearn.neighbors import LocalOutlierFactor
 
 from skl_lstmae import LSTMAutoencoderDetector, SlidingWindowDetector
-from skl_lstmae._events import Event, feature_shares, find_intervals, main_features
-from skl_lstmae._sequences import Sequences
-from skl_lstmae._windows import split
+from skl_lstmae.data.forms import read_series
+from skl_lstmae.data.windows import slide
+from skl_lstmae.detectors.events import Event, feature_shares, main_features
 
-pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
-
-QUICK = {"hidden_size": 4, "latent_size": 2, "max_epochs": 2, "device": "cpu"}
 COLUMNS = ["series", "start", "end", "n_rows", "peak", "peak_score", "features"]
+VALUES = np.array([[0.0], [1], [3], [0], [2], [0], [0], [0], [1], [1]])
 
 
-def intervals_of(marks, lengths=None, max_gap=0, min_length=1):
-    """Return the intervals of a string that has # for each anomalous row."""
-    is_anomalous = np.array([mark == "#" for mark in marks])
-    lengths = np.array(lengths or [len(marks)])
-    return find_intervals(is_anomalous, lengths, max_gap, min_length).tolist()
-
-
-# -------------------------------------------------------------------------------------- intervals
-
-
-@pytest.mark.parametrize(
-    ("marks", "expected"),
-    [
-        ("", []),
-        ("......", []),
-        ("######", [[0, 6]]),
-        ("#....#", [[0, 1], [5, 6]]),
-        (".##.#.", [[1, 3], [4, 5]]),
-    ],
-)
-def test_anomalous_rows_in_a_row_are_an_interval(marks, expected):
-    assert intervals_of(marks, lengths=[max(len(marks), 1)]) == expected
-
-
-@pytest.mark.parametrize(
-    ("max_gap", "expected"),
-    [
-        (0, [[1, 3], [4, 5], [7, 8], [11, 12]]),
-        (1, [[1, 5], [7, 8], [11, 12]]),
-        (2, [[1, 8], [11, 12]]),
-        (3, [[1, 12]]),
-    ],
-)
-def test_gaps_are_closed_up_to_their_limit(max_gap, expected):
-    assert intervals_of(".##.#..#...#.", max_gap=max_gap) == expected
-
-
-@pytest.mark.parametrize(
-    ("min_length", "expected"),
-    [(1, [[0, 1], [3, 6], [8, 10]]), (2, [[3, 6], [8, 10]]), (3, [[3, 6]]), (4, [])],
-)
-def test_short_intervals_are_dropped(min_length, expected):
-    assert intervals_of("#..###..##", min_length=min_length) == expected
-
-
-def test_gaps_are_closed_before_short_intervals_are_dropped():
-    assert intervals_of("#.#.......#", max_gap=1, min_length=3) == [[0, 3]]
-
-
-def test_intervals_end_with_their_series():
-    assert intervals_of("..####..#", lengths=[4, 4, 1]) == [[2, 4], [4, 6], [8, 9]]
-    assert intervals_of("..#.#.#..", lengths=[4, 4, 1], max_gap=5) == [[2, 3], [4, 7]]
-
-
-@given(st.lists(st.booleans(), min_size=1, max_size=60), st.integers(0, 4), st.integers(1, 5))
-@settings(deadline=None)
-def test_intervals_hold_the_anomalous_rows_and_short_gaps(marks, max_gap, min_length):
-    is_anomalous = np.array(marks)
-    lengths = np.array([len(marks)])
-    everything = find_intervals(is_anomalous, lengths, max_gap, 1)
-    covered = np.zeros(len(marks), dtype=bool)
-    for start, end in everything:
-        assert is_anomalous[start]
-        assert is_anomalous[end - 1]
-        covered[start:end] = True
-    assert covered[is_anomalous].all()
-    assert (everything[1:, 0] - everything[:-1, 1] > max_gap).all()
-    long_ones = find_intervals(is_anomalous, lengths, max_gap, min_length)
-    assert long_ones.tolist() == [
-        [start, end] for start, end in everything.tolist() if end - start >= min_length
-    ]
-
-
-# --------------------------------------------------------------------------------------- features
-
-
-def test_shares_are_those_of_the_errors_within_an_interval():
-    series = Sequences(np.arange(20.0).reshape(10, 2), np.array([0]), np.array([10]))
-    windows = split(series, 3)
-    errors = np.column_stack([np.arange(10.0), np.full(10, 2.0)])
-    errors[8] = np.nan
-    shares = feature_shares(np.array([[3, 5], [8, 10]]), windows, lambda part: errors[part.rows()])
-    # Rows 3 and 4 are in three windows each: 3 + 4 to 2 + 2. Of rows 8 and 9 only 9 has errors.
-    np.testing.assert_allclose(shares, [[7 / 11, 4 / 11], [9 / 11, 2 / 11]])
-
-
-def test_only_windows_that_touch_an_interval_are_judged():
-    series = Sequences(np.zeros((100, 1)), np.array([0]), np.array([100]))
-    judged = []
-
-    def errors_of(part):
-        judged.extend(part.starts.tolist())
-        return np.ones((part.lengths.sum(), 1))
-
-    feature_shares(np.array([[20, 22], [60, 61]]), split(series, 4), errors_of)
-    assert judged == [*range(17, 22), *range(57, 61)]
-    judged.clear()
-    assert feature_shares(np.zeros((0, 2), dtype=int), split(series, 4), errors_of).shape == (0, 1)
-    assert judged == []
-
-
-def test_without_any_error_no_feature_is_named():
-    series = Sequences(np.zeros((10, 2)), np.array([0]), np.array([10]))
-    shares = feature_shares(
-        np.array([[2, 4]]), split(series, 3), lambda part: np.full((part.lengths.sum(), 2), np.nan)
-    )
-    assert main_features(shares[0], ["a", "b"]) == {}
-
-
-def test_three_largest_shares_are_named_the_largest_first():
-    named = main_features(np.array([0.1, 0.4, 0.2, 0.3]), ["a", "b", "c", "d"])
-    assert list(named.items()) == [("b", 0.4), ("d", 0.3), ("c", 0.2)]
-
-
-# ------------------------------------------------------------------------------------- the detector
-
-
-class Threshold(IsolationForest):
-    """A row is as normal as minus the largest number in it."""
+class MinusValue(IsolationForest):
+    """A row is as normal as minus the number in it."""
 
     def fit(self, X, y=None):
         return self
 
     def score_samples(self, X):
-        return -X.max(axis=1)
+        return -X[:, 0]
+
+
+@pytest.fixture(scope="module")
+def detector():
+    """Rows of 1 or more are anomalous."""
+    detector = SlidingWindowDetector(MinusValue(), window_size=1).fit(np.zeros((50, 1)))
+    detector.offset_ = -0.5
+    return detector
 
 
 def rows_of(events, columns=COLUMNS):
@@ -153,40 +42,71 @@ def rows_of(events, columns=COLUMNS):
     return list(events[columns].itertuples(index=False, name=None))
 
 
-def make_detector(**parameters):
-    """Rows of 1 or more are anomalous."""
-    calm = np.zeros((50, 1))
-    detector = SlidingWindowDetector(Threshold(), window_size=1, **parameters).fit(calm)
-    detector.offset_ = -0.5
-    return detector
+# --------------------------------------------------------------------------------------- intervals
 
 
-VALUES = np.array([[0.0], [1], [3], [0], [2], [0], [0], [0], [1], [1]])
-
-
-def test_events_are_those_computed_by_hand():
-    events = make_detector().find_events(VALUES)
+@pytest.mark.parametrize(
+    ("marks", "parameters", "expected"),
+    [
+        ("......", {}, []),
+        ("######", {}, [(0, 0, 5)]),
+        ("#....#", {}, [(0, 0, 0), (0, 5, 5)]),
+        (".##.#..#...#.", {"max_gap": 1}, [(0, 1, 4), (0, 7, 7), (0, 11, 11)]),
+        (".##.#..#...#.", {"max_gap": 2}, [(0, 1, 7), (0, 11, 11)]),
+        ("#..###..##", {"min_length": 2}, [(0, 3, 5), (0, 8, 9)]),
+        ("#..###..##", {"min_length": 3}, [(0, 3, 5)]),
+        ("#.#.......#", {"max_gap": 1, "min_length": 3}, [(0, 0, 2)]),
+        ("..## ##.. #", {}, [(0, 2, 3), (1, 0, 1), (2, 0, 0)]),
+        ("..#. #.#. .", {"max_gap": 5}, [(0, 2, 2), (1, 0, 2)]),
+    ],
+)
+def test_anomalous_rows_become_intervals_within_their_series(detector, marks, parameters, expected):
+    X = [np.array([[mark == "#"] for mark in series], dtype=float) for series in marks.split()]
+    events = detector.find_events(X, **parameters)
+    assert rows_of(events, ["series", "start", "end"]) == expected
     assert list(events.columns) == COLUMNS
-    assert rows_of(events) == [
+
+
+@given(st.lists(st.integers(0, 2), min_size=1, max_size=60), st.integers(0, 4), st.integers(1, 5))
+@settings(deadline=None, max_examples=50)
+def test_events_hold_what_predict_calls_anomalous_and_short_gaps(
+    detector, values, max_gap, min_length
+):
+    X = np.array(values, dtype=float)[:, np.newaxis]
+    is_anomalous = detector.predict(X) == -1
+    events = detector.find_events(X, max_gap=max_gap)
+    starts, ends = events["start"].to_numpy(dtype=int), events["end"].to_numpy(dtype=int)
+    covered = np.zeros(len(X), dtype=bool)
+    for start, end in zip(starts, ends, strict=True):
+        covered[start : end + 1] = True
+    assert is_anomalous[[*starts, *ends]].all()
+    assert covered[is_anomalous].all()
+    assert (starts[1:] - ends[:-1] > max_gap + 1).all()
+    long_ones = detector.find_events(X, max_gap=max_gap, min_length=min_length)
+    assert rows_of(long_ones) == rows_of(events[events["n_rows"] >= min_length])
+
+
+@pytest.mark.parametrize("parameters", [{"max_gap": -1}, {"min_length": 0}, {"max_gap": 0.5}])
+def test_wrong_parameters_are_refused(detector, parameters):
+    (name,) = parameters
+    with pytest.raises(ValueError, match=f"The '{name}' parameter of .*find_events must be an int"):
+        detector.find_events(VALUES, **parameters)
+
+
+# ---------------------------------------------------------------------------------------- the table
+
+
+def test_events_tell_their_rows_and_their_peak(detector):
+    assert rows_of(detector.find_events(VALUES)) == [
         (0, 1, 2, 2, 2, -3.0, None),
         (0, 4, 4, 1, 4, -2.0, None),
         (0, 8, 9, 2, 8, -1.0, None),
     ]
-    events = make_detector().find_events(VALUES, max_gap=1, min_length=3)
-    assert rows_of(events) == [(0, 1, 4, 4, 2, -3.0, None)]
 
 
-def test_no_event_is_an_empty_frame():
-    events = make_detector().find_events(np.zeros((5, 1)))
-    assert events.shape == (0, 7)
-    assert list(events.columns) == COLUMNS
-
-
-def test_events_of_several_series_are_told_apart():
-    events = make_detector().find_events([VALUES[:3], VALUES[3:6], VALUES[8:]])
-    assert rows_of(events, ["series", "start", "end"]) == [(0, 1, 2), (1, 1, 1), (2, 0, 1)]
+def test_events_of_a_panel_are_called_by_its_ids_and_times(detector):
     panel = pd.concat({"pump": pd.DataFrame(VALUES[:4]), "fan": pd.DataFrame(VALUES[4:])})
-    events = make_detector().find_events(panel)
+    events = detector.find_events(panel)
     assert rows_of(events, ["series", "start", "end", "peak"]) == [
         ("pump", 1, 2, 2),
         ("fan", 0, 0, 0),
@@ -197,63 +117,22 @@ def test_events_of_several_series_are_told_apart():
 @pytest.mark.parametrize(
     "index",
     [
-        pd.date_range("2024-01-01", periods=10, freq="30min"),
         pd.date_range("2024-01-01", periods=10, freq="30min", tz="Europe/Paris"),
         pd.timedelta_range(0, periods=10, freq="s"),
         pd.period_range("2024-01-01", periods=10, freq="D"),
     ],
-    ids=["times", "times of a zone", "durations", "periods"],
+    ids=["times", "durations", "periods"],
 )
-def test_start_end_and_peak_are_times_if_the_index_has_them(index):
+def test_start_end_and_peak_are_times_if_the_index_has_them(detector, index):
     frame = pd.DataFrame(VALUES, index=index)
-    events = make_detector().find_events(frame)
-    assert events["start"].tolist() == [index[1], index[4], index[8]]
-    assert events["end"].tolist() == [index[2], index[4], index[9]]
-    assert events["peak"].tolist() == [index[2], index[4], index[8]]
-    assert len(frame.loc[events["start"][0] : events["end"][0]]) == events["n_rows"][0] == 2
-    assert events["start"].dtype == index.dtype
+    events = detector.find_events(frame)
+    for column, rows in {"start": [1, 4, 8], "end": [2, 4, 9], "peak": [2, 4, 8]}.items():
+        assert events[column].tolist() == index[rows].tolist()
+        assert events[column].dtype == index.dtype
+    assert len(frame.loc[events["start"][0] : events["end"][0]]) == events["n_rows"][0]
 
 
-def test_events_agree_with_predict():
-    rng = np.random.default_rng(0)
-    X = rng.normal(size=(400, 2))
-    X[200:210] += 8
-    detector = SlidingWindowDetector(
-        LocalOutlierFactor(novelty=True), window_size=5, false_alarm_rate=0.05
-    ).fit(rng.normal(size=(400, 2)))
-    events = detector.find_events(X)
-    labels = np.ones(400, dtype=int)
-    for event in events.itertuples():
-        labels[event.start : event.end + 1] = -1
-        scores = detector.score_samples(X)[event.start : event.end + 1]
-        assert scores.min() == event.peak_score == scores[event.peak - event.start]
-    np.testing.assert_array_equal(labels, detector.predict(X))
-
-
-def test_disturbed_feature_is_named():
-    rng = np.random.default_rng(0)
-    names = ["load", "heat", "flow"]
-    waves = np.sin(np.arange(500)[:, np.newaxis] / 3 + np.arange(3))
-    X = pd.DataFrame(waves + 0.1 * rng.normal(size=(500, 3)), columns=names)
-    inner = LSTMAutoencoderDetector(**QUICK, scorer="error")
-    detector = SlidingWindowDetector(inner, window_size=8, random_state=0).fit(X[:300])
-    disturbed = X[300:].reset_index(drop=True)
-    disturbed.loc[100:110, "heat"] += 20
-    events = detector.find_events(disturbed)
-    event = next(events.sort_values("peak_score").itertuples())
-    assert event.start <= 100 < 110 <= event.end
-    first, *others = event.features.items()
-    assert first[0] == "heat"
-    assert first[1] > 0.9
-    assert {first[0], *dict(others)} == set(names)
-    assert first[1] + sum(dict(others).values()) == pytest.approx(1)
-
-    detector.fit(X[:300].to_numpy())
-    events = detector.find_events(disturbed.to_numpy()).sort_values("peak_score")
-    assert next(iter(events["features"].iloc[0])) == 1
-
-
-def test_without_pandas_events_are_named_tuples(monkeypatch):
+def test_without_pandas_events_are_named_tuples(detector, monkeypatch):
     import_module = builtins.__import__
 
     def import_all_but_pandas(name, *args, **kwargs):
@@ -262,18 +141,56 @@ def test_without_pandas_events_are_named_tuples(monkeypatch):
         return import_module(name, *args, **kwargs)
 
     monkeypatch.setattr(builtins, "__import__", import_all_but_pandas)
-    events = make_detector().find_events(VALUES, max_gap=1)
+    events = detector.find_events(VALUES, max_gap=1)
     assert events == [
         Event(series=0, start=1, end=4, n_rows=4, peak=2, peak_score=-3.0, features=None),
         Event(series=0, start=8, end=9, n_rows=2, peak=8, peak_score=-1.0, features=None),
     ]
+    assert [type(field) for field in events[0]] == [*[int] * 5, float, type(None)]
     assert Event._fields == tuple(COLUMNS)
-    plain = (int, int, int, int, int, float, type(None))
-    assert tuple(type(field) for field in events[0]) == plain
 
 
-@pytest.mark.parametrize("parameters", [{"max_gap": -1}, {"min_length": 0}, {"max_gap": 0.5}])
-def test_wrong_parameters_are_refused(parameters):
-    (name,) = parameters
-    with pytest.raises(ValueError, match=f"The '{name}' parameter of .*find_events must be an int"):
-        make_detector().find_events(VALUES, **parameters)
+# --------------------------------------------------------------------------------------- features
+
+
+def test_shares_are_those_of_the_errors_of_an_interval_in_all_windows_that_cover_it():
+    windows = slide(read_series(np.zeros((40, 2)))[0], 3)
+    errors = np.column_stack([np.arange(40.0), np.full(40, 2.0)])
+    errors[[8, 20, 21]] = np.nan
+    judged = []
+
+    def errors_of(part):
+        judged.extend(part.starts.tolist())
+        return errors[part.rows()]
+
+    shares = feature_shares(np.array([[3, 5], [8, 10], [20, 22]]), windows, errors_of)
+    # Rows 3 and 4 are in three windows each: 3 + 4 to 2 + 2. Of rows 8 and 9 only 9 has errors.
+    np.testing.assert_allclose(shares, [[7 / 11, 4 / 11], [9 / 11, 2 / 11], [0, 0]])
+    assert judged == [*range(1, 5), *range(6, 10), *range(18, 22)]
+    judged.clear()
+    assert feature_shares(np.zeros((0, 2), dtype=int), windows, errors_of).shape == (0, 2)
+    assert judged == []
+
+
+@pytest.mark.parametrize(
+    ("shares", "expected"),
+    [([0.1, 0.4, 0.2, 0.3], [("b", 0.4), ("d", 0.3), ("c", 0.2)]), ([0.0, 0.0, 0.0, 0.0], [])],
+)
+def test_three_largest_shares_are_named_the_largest_first(shares, expected):
+    assert list(main_features(np.array(shares), ["a", "b", "c", "d"]).items()) == expected
+
+
+@pytest.mark.parametrize("names", [["load", "heat", "flow"], None])
+def test_a_disturbed_feature_is_named_or_numbered(names):
+    X = make_series(500, 3)
+    X[400:411, 1] += 20
+    X = pd.DataFrame(X, columns=names) if names else X
+    inner = LSTMAutoencoderDetector(**QUICK, scorer="error")
+    detector = fitted(SlidingWindowDetector(inner, window_size=8), X[:300])
+    events = detector.find_events(X[300:] if names is None else X[300:].reset_index(drop=True))
+    event = next(events.sort_values("peak_score").itertuples())
+    assert event.start <= 100 < 110 <= event.end
+    assert next(iter(event.features)) == (names[1] if names else 1)
+    assert event.features[names[1] if names else 1] > 0.9
+    assert set(event.features) == set(names or range(3))
+    assert sum(event.features.values()) == pytest.approx(1)

@@ -205,3 +205,14 @@ def test_plain_torch_loop_learns_and_tells_the_stranger(tmp_path):
     assert float(last) < float(first) / 2
     assert "latents (400, 8)" in printed
     assert number_after("ROC-AUC", printed) > 0.9
+
+
+def test_own_network_tells_the_stranger_with_each_network_and_keeps_a_trained_one(tmp_path):
+    printed = run("own_network.py", tmp_path)
+
+    found = re.findall(r"^(\w+) +ROC-AUC (0\.\d+) +(\d+) weights", printed, re.MULTILINE)
+    names, aucs, n_weights = zip(*found, strict=True)
+    assert names == ("LSTM", "GRU", "TCN")
+    assert min(map(float, aucs)) > 0.85
+    assert len(set(n_weights)) == 3
+    assert "kept: True" in printed

@@ -1,11 +1,13 @@
-"""Many fits at once, and many threads that ask one fitted detector."""
+"""Many fits at once, and many threads that share one detector."""
 
 from concurrent.futures import ThreadPoolExecutor
+from copy import deepcopy
 from threading import Barrier
 
 import numpy as np
 import pytest
 import torch
+from conftest import QUICK, make_ragged
 from joblib import Parallel, delayed, parallel_config
 from numpy.testing import assert_array_equal
 from sklearn.base import clone
@@ -14,30 +16,16 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 from torch.nn.modules.module import register_module_forward_pre_hook
 
-from skl_lstmae import LSTMAutoencoderDetector
-from skl_lstmae._threads import one_thread_in_workers
+from skl_lstmae import LSTMAutoencoderDetector, LSTMForecastDetector
+from skl_lstmae.scoring.calibration import Calibration
 
-# No epoch improves by so much: every fit ends after three of them, and none warns.
-QUICK = {
-    "hidden_size": 4,
-    "latent_size": 2,
-    "batch_size": 8,
-    "tol": 10.0,
-    "n_iter_no_change": 2,
-    "device": "cpu",
-    "random_state": 0,
-}
-
-X = [
-    np.random.default_rng(i).normal(size=(6 + i % 5, 2)) + np.sin(np.arange(6 + i % 5))[:, None]
-    for i in range(40)
-]
+X = make_ragged(40, shortest=6, longest=10)
 LABELS = np.where(np.arange(40) % 5 == 0, -1, 1)
 
 
-@pytest.fixture
-def detector():
-    return LSTMAutoencoderDetector(**QUICK)
+def make(kind=LSTMAutoencoderDetector, **parameters):
+    # No epoch improves by so much: every fit ends after three of them, and none warns.
+    return kind(**QUICK, tol=10.0, n_iter_no_change=2, **parameters)
 
 
 # ------------------------------------------------------------------------------------------ threads
@@ -52,8 +40,10 @@ def two_threads():
     torch.set_num_threads(before)
 
 
-def numbers_of_threads(detector):
+def numbers_of_threads(detector, n_threads=None):
     """Use a detector; return on how many threads its layers ran, and how many there are then."""
+    if n_threads:
+        torch.set_num_threads(n_threads)
     few, seen = X[:8], set()
     hook = register_module_forward_pre_hook(lambda *_: seen.add(torch.get_num_threads()))
     try:
@@ -67,78 +57,60 @@ def numbers_of_threads(detector):
     return seen, torch.get_num_threads()
 
 
-def numbers_of_threads_of_two(detector):
-    torch.set_num_threads(2)
-    return numbers_of_threads(detector)
-
-
 def test_outside_of_workers_torch_keeps_its_threads(two_threads):
-    with one_thread_in_workers():
-        assert torch.get_num_threads() == 2
+    assert numbers_of_threads(make()) == ({2}, 2)
 
 
-@pytest.mark.parametrize(
-    ("backend", "use"),
-    [("threading", numbers_of_threads), ("loky", numbers_of_threads_of_two)],
-    ids=["threading", "loky"],
-)
-def test_in_a_worker_a_detector_keeps_to_one_thread(detector, two_threads, backend, use):
+@pytest.mark.parametrize(("backend", "n_threads"), [("threading", None), ("loky", 2)])
+def test_in_a_worker_a_detector_keeps_to_one_thread(two_threads, backend, n_threads):
+    use = delayed(numbers_of_threads)
     with parallel_config(backend=backend):
-        seen = Parallel(n_jobs=2)(delayed(use)(clone(detector)) for _ in range(4))
+        seen = Parallel(n_jobs=2)(use(make(), n_threads) for _ in range(4))
     assert seen == [({1}, 2)] * 4
     assert torch.get_num_threads() == 2
 
 
-# ----------------------------------------------------------------------------------------- searches
+# ------------------------------------------------------------------------------------ fits at once
 
 
 @pytest.mark.parametrize(
     ("backend", "scoring"), [("threading", None), ("threading", "roc_auc"), ("loky", "roc_auc")]
 )
-def test_a_search_finds_the_same_with_any_number_of_jobs(detector, backend, scoring):
+def test_a_search_finds_the_same_with_any_number_of_jobs(backend, scoring):
     grid = {"latent_size": [1, 3], "scorer": ["neighbors", "error"]}
     expected, search = (
-        GridSearchCV(detector, grid, scoring=scoring, cv=2, n_jobs=n_jobs, error_score="raise")
+        GridSearchCV(make(), grid, scoring=scoring, cv=2, n_jobs=n_jobs, error_score="raise")
         for n_jobs in (1, 2)
     )
     expected.fit(X, LABELS)
     with parallel_config(backend=backend):
         search.fit(X, LABELS)
     assert search.best_params_ == expected.best_params_
-    results = [name for name in expected.cv_results_ if not name.endswith("_time")]
-    for name in results:
-        assert_array_equal(search.cv_results_[name], expected.cv_results_[name])
+    for name in expected.cv_results_:
+        if not name.endswith("_time"):
+            assert_array_equal(search.cv_results_[name], expected.cv_results_[name])
     assert_array_equal(search.score_samples(X), expected.score_samples(X))
 
 
-def test_a_search_within_workers_finds_the_same(detector):
+def test_a_search_within_workers_finds_the_same():
     def scores(n_jobs):
-        search = GridSearchCV(detector, {"latent_size": [1, 3]}, cv=2, n_jobs=n_jobs)
+        search = GridSearchCV(make(), {"latent_size": [1, 3]}, cv=2, n_jobs=n_jobs)
         return cross_val_score(search, X, cv=2, n_jobs=n_jobs, error_score="raise")
 
     with parallel_config(backend="threading"):
         assert_array_equal(scores(n_jobs=2), scores(n_jobs=1))
 
 
-def test_latents_in_workers_feed_the_next_step_the_same(detector):
-    pipeline = make_pipeline(detector, FunctionTransformer()).fit(X)
-    latents = Parallel(n_jobs=2, backend="threading")(
-        delayed(clone(pipeline).fit_transform)(X) for _ in range(3)
+def test_pipelines_fitted_at_once_give_the_latents_of_one():
+    pipeline = make_pipeline(make(dropout=0.2), FunctionTransformer())
+    pipeline.set_params(lstmautoencoderdetector__hidden_size=(8, 4))
+    latents = Parallel(n_jobs=4, backend="threading")(
+        delayed(clone(pipeline).fit_transform)(X) for _ in range(4)
     )
-    assert_array_equal(latents, [pipeline.transform(X)] * 3)
+    assert_array_equal(latents, [pipeline.fit_transform(X)] * 4)
 
 
-def test_fits_at_once_give_the_weights_of_one(detector):
-    detector.set_params(hidden_size=(8, 4), dropout=0.2)
-    fitted = Parallel(n_jobs=4, backend="threading")(
-        delayed(clone(detector).fit)(X) for _ in range(4)
-    )
-    expected = detector.fit(X).score_samples(X)
-    for other in fitted:
-        assert_array_equal(other.score_samples(X), expected)
-
-
-# ------------------------------------------------------------------------------ one fitted detector
+# ------------------------------------------------------------------------- one detector for threads
 
 METHODS = {
     "score_samples": lambda detector, X: detector.score_samples(X),
@@ -155,9 +127,9 @@ METHODS = {
     [{"bottleneck": "mean"}, {"bottleneck": "max"}, {"decoder": "autoregressive"}],
     ids=str,
 )
-def test_many_threads_may_ask_one_detector_at_once(detector, network):
+def test_many_threads_may_ask_one_detector_at_once(network):
     """Each thread asks for other things of other sequences, again and again."""
-    detector.set_params(**network).fit(X)
+    detector = make(**network).fit(X)
     tasks = [(method, X[i:]) for i in range(3) for method in METHODS.values()]
     expected = [method(detector, sequences) for method, sequences in tasks]
     barrier = Barrier(len(tasks))
@@ -170,3 +142,39 @@ def test_many_threads_may_ask_one_detector_at_once(detector, network):
         answers = list(pool.map(ask, *zip(*tasks, strict=True)))
     for answer, right in zip(answers, expected, strict=True):
         assert_array_equal(answer, [right] * 5)
+
+
+LEARN = {
+    "fit": lambda detector, i: detector.fit([(2 + i) * x for x in X]),
+    "partial_fit": lambda detector, i: detector.partial_fit([2 * x + i for x in X]),
+    "recalibrate": lambda detector, i: detector.recalibrate([(1 + i) * x for x in X[:9]]),
+}
+
+
+@pytest.mark.parametrize("kind", [LSTMAutoencoderDetector, LSTMForecastDetector])
+@pytest.mark.parametrize("learn", LEARN.values(), ids=LEARN)
+def test_while_one_thread_learns_another_sees_whole_states_alone(kind, learn, monkeypatch):
+    detector = make(kind).fit(X)
+
+    def judged(detector):
+        return detector.decision_function(X).tobytes()  # of a model, a scorer and a threshold
+
+    expected, states = deepcopy(detector), {judged(detector)}
+    for i in range(6):
+        states.add(judged(learn(expected, i)))
+    assert len(states) == 7
+
+    seen, offset = [], Calibration.offset
+
+    def look_and_go_on(*args):
+        seen.append(judged(detector))  # at the last moment, when all but the threshold is learned
+        return offset(*args)
+
+    monkeypatch.setattr(Calibration, "offset", look_and_go_on)
+    with ThreadPoolExecutor(1) as pool:
+        learning = pool.submit(lambda: [learn(detector, i) for i in range(6)])
+        while not learning.done():
+            seen.append(judged(detector))
+    learning.result()
+    assert set(seen) <= states
+    assert judged(detector) == judged(expected)

@@ -2,46 +2,33 @@
 
 import pickle
 import re
-import warnings
+import time
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pandas as pd
 import pytest
+from conftest import QUICK, exactly, fitted, make_series
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_array_equal
 from sklearn.decomposition import PCA
 from sklearn.ensemble import IsolationForest
+from sklearn.exceptions import NotFittedError
 from sklearn.neighbors import LocalOutlierFactor
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from skl_lstmae import LSTMAutoencoderDetector, LSTMForecastDetector, SlidingWindowDetector
 
-pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
-
-QUICK = {"hidden_size": 4, "latent_size": 2, "max_epochs": 2, "device": "cpu"}
 WINDOW = 8
-
-
-def make_series(n_timesteps=300, n_features=2, seed=0):
-    rng = np.random.default_rng(seed)
-    phases = rng.uniform(0, 2 * np.pi, size=n_features)
-    sines = np.sin(np.arange(n_timesteps)[:, np.newaxis] / 3 + phases)
-    return 50 + 10 * sines + rng.normal(size=(n_timesteps, n_features))
-
-
-def make_detector(inner=None, **parameters):
-    parameters = {"window_size": WINDOW, "random_state": 0, **parameters}
-    inner = LSTMAutoencoderDetector(**QUICK) if inner is None else inner
-    return SlidingWindowDetector(inner, **parameters)
-
-
+SMALL = QUICK | {"max_epochs": 2, "batch_size": 64}
+ERROR = LSTMAutoencoderDetector(**SMALL, scorer="error")  # learns nothing from held-out rows
 INNER = {
-    "neighbors": LSTMAutoencoderDetector(**QUICK),
-    "mahalanobis": LSTMAutoencoderDetector(**QUICK, scorer="mahalanobis", bottleneck="sequence"),
-    "error": LSTMAutoencoderDetector(**QUICK, scorer="error", bidirectional="both"),
-    "forecaster": LSTMForecastDetector(hidden_size=4, max_epochs=2, device="cpu"),
+    "joint": LSTMAutoencoderDetector(**SMALL),
+    "mahalanobis": LSTMAutoencoderDetector(**SMALL, scorer="mahalanobis", bottleneck="sequence"),
+    "error": LSTMAutoencoderDetector(**SMALL, scorer="error", bidirectional="both"),
+    "forecaster": LSTMForecastDetector(**SMALL),
     "local outlier factor": LocalOutlierFactor(novelty=True),
     "isolation forest": IsolationForest(n_estimators=5),
     "principal components": make_pipeline(
@@ -50,206 +37,178 @@ INNER = {
 }
 
 
-@pytest.fixture(scope="module", params=INNER)
-def detector(request):
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        return make_detector(INNER[request.param]).fit(make_series())
+def fit(inner=ERROR, X=None, **parameters):
+    parameters = {"window_size": WINDOW, "random_state": 0, **parameters}
+    return fitted(SlidingWindowDetector(inner, **parameters), make_series(300) if X is None else X)
 
 
-def exactly(sentence):
-    return "^" + re.escape(sentence) + "$"
+def push(detector, blocks):
+    """Return the scores of a series that comes in blocks."""
+    stream = detector.stream()
+    return np.concatenate([stream.push(block) for block in blocks])
 
 
-# ---------------------------------------------------------------------------------------- scores
+class Difference(IsolationForest):
+    """The score of a window is how much its first feature grows within it."""
+
+    def fit(self, X, y=None):
+        return self
+
+    def score_samples(self, X):
+        return X[:, -2] - X[:, 0]
 
 
-def test_score_of_a_row_is_that_of_the_window_that_ends_with_it():
+# ----------------------------------------------------------------------------------------- scores
+
+
+def test_the_score_of_a_row_is_that_of_the_window_that_ends_with_it():
     X = make_series(30, seed=1)
-    fitted = make_detector().fit(make_series())
+    detector = fit()
     windows = [X[max(0, end - WINDOW) : end] for end in range(1, 31)]
-    assert_array_equal(fitted.stream().push(X), fitted.detector_.score_samples(windows))
+    assert_array_equal(detector.stream().push(X), detector.detector_.score_samples(windows))
 
 
-def test_stream_differs_from_scores_that_look_ahead():
-    X = make_series(60, seed=1)
-    X[30:] += 30
-    fitted = make_detector(aggregation="min").fit(make_series())
-    causal, all_round = fitted.stream().push(X), fitted.score_samples(X)
-    calm = fitted.stream().push(make_series(60, seed=1))
-    assert_array_equal(causal[:30], calm[:30])
-    assert (all_round[:30] < fitted.score_samples(make_series(60, seed=1))[:30]).any()
+def test_later_rows_do_not_change_a_score_unlike_those_that_look_ahead():
+    calm = make_series(60, seed=1)
+    X = np.where(np.arange(60)[:, np.newaxis] < 30, calm, calm + 3)
+    detector = fit(aggregation="min")
+    assert_array_equal(detector.stream().push(X)[:30], detector.stream().push(calm)[:30])
+    assert (detector.score_samples(X)[:30] < detector.score_samples(calm)[:30]).any()
 
 
-def test_blocks_do_not_change_a_bit_of_the_scores(detector):
+@pytest.mark.parametrize("inner", INNER.values(), ids=INNER)
+def test_blocks_and_a_pickle_between_them_change_no_bit_of_the_scores(inner):
     X = make_series(150, seed=1)
-    X[40:45, 0] += 30
+    X[40:45, 0] += 3
+    detector = fit(inner)
     whole = detector.stream().push(X)
+    assert_array_equal(push(detector, X), whole)
+    assert_array_equal(push(detector, np.split(X, [3, 4, 70, 139])), whole)
     stream = detector.stream()
-    row_by_row = np.concatenate([stream.push(row) for row in X])
-    stream = detector.stream()
-    blocks = np.concatenate([stream.push(block) for block in np.split(X, [3, 4, 70, 139])])
-    assert whole.shape == (150,)
-    assert_array_equal(row_by_row, whole)
-    assert_array_equal(blocks, whole)
+    stream.push(X[:37])
+    resumed = pickle.loads(pickle.dumps(stream))
+    assert resumed.offset_ == stream.offset_
+    assert_array_equal(resumed.push(X[37:]), whole[37:])
 
 
 def test_missing_rows_may_come_alone():
     X = make_series(60, seed=1)
-    X[0] = np.nan
-    X[20:40] = np.nan
-    X[45, 1] = np.nan
-    fitted = make_detector(LSTMAutoencoderDetector(**QUICK, scorer="error")).fit(make_series())
-    whole = fitted.stream().push(X)
-    stream = fitted.stream()
-    assert_array_equal(np.concatenate([stream.push(row) for row in X]), whole)
+    X[0] = X[20:40] = X[45, 1] = np.nan
+    detector = fit()
+    whole = detector.stream().push(X)
+    assert_array_equal(push(detector, X), whole)
     assert np.isfinite(whole).all()
 
 
 @given(st.lists(st.integers(0, 25), min_size=1, max_size=8), st.integers(1, 12))
 @settings(deadline=None, max_examples=30)
-def test_any_division_gives_the_same_scores(sizes, window):
-    class FirstMinusLast(IsolationForest):
-        def fit(self, X, y=None):
-            return self
-
-        def score_samples(self, X):
-            return X[:, 0] - X[:, -1]
-
-    fitted = SlidingWindowDetector(FirstMinusLast(), window_size=window).fit(make_series(60))
-    X = np.arange(float(sum(sizes)))[:, np.newaxis] * [1.0, 1.0]
-    stream = fitted.stream()
+def test_any_division_gives_the_scores_of_growing_and_then_full_windows(sizes, window):
+    stream = fit(Difference(), make_series(60), window_size=window).stream()
+    X = np.repeat(np.arange(float(sum(sizes)))[:, np.newaxis], 2, axis=1)
     scores = [stream.push(block) for block in np.split(X, np.cumsum(sizes)[:-1])]
     assert [len(part) for part in scores] == sizes
-    expected = -np.minimum(np.arange(sum(sizes)), window - 1)
+    expected = np.minimum(np.arange(sum(sizes)), window - 1)
     assert_array_equal(np.concatenate(scores), expected)
 
 
-# ------------------------------------------------------------------------------------- threshold
+def test_rows_that_threads_push_at_once_are_each_scored_after_all_before():
+    class RowsSoFar(Difference):
+        def score_samples(self, X):
+            time.sleep(1e-4)  # lets other threads go on
+            return X[:, ::2].sum(axis=1)
+
+    stream = fit(RowsSoFar(), make_series(1200), window_size=200).stream()
+    stream.push([0.0, 0.0])
+    with ThreadPoolExecutor(4) as pool:
+        scores = [*pool.map(stream.push, np.ones((60, 2, 2)))]
+    assert sorted(np.concatenate(scores).tolist()) == list(range(1, 121))
+    assert [score - before for before, score in scores] == [1] * 60
 
 
-def test_threshold_is_calibrated_on_windows_rather_than_rows():
+# -------------------------------------------------------------------------------------- threshold
+
+
+def test_the_threshold_is_calibrated_on_windows_rather_than_rows():
     X = make_series(300)
-    inner = LSTMAutoencoderDetector(**QUICK, scorer="error")  # learns nothing from held-out rows
-    fitted = make_detector(inner, false_alarm_rate=0.3, aggregation="min").fit(X)
-    held_out = [X[start : start + WINDOW] for start in range(270, 300 - WINDOW + 1)]
-    scores = np.sort(fitted.detector_.score_samples(held_out))
-    assert fitted.stream().offset_ == scores[int(0.3 * (len(held_out) + 1)) - 1]
-    assert fitted.stream().offset_ > fitted.offset_
+    detector = fit(X=X, false_alarm_rate=0.3, aggregation="min")
+    held_out = np.sort(detector.stream().push(X[270:])[WINDOW - 1 :])
+    assert detector.stream().offset_ == held_out[int(0.3 * (len(held_out) + 1)) - 1]
+    assert detector.stream().offset_ > detector.offset_
 
 
 def test_contamination_is_the_share_of_flagged_training_windows():
-    X = make_series(408 - 1)
-    fitted = make_detector(IsolationForest(n_estimators=20), contamination=0.1).fit(X)
-    stream = fitted.stream()
-    stream.push(X[: WINDOW - 1])
-    assert (stream.push(X[WINDOW - 1 :]) < stream.offset_).sum() == 40
+    X = make_series(400 + WINDOW - 1)
+    stream = fit(IsolationForest(n_estimators=20), X, contamination=0.1).stream()
+    assert (stream.push(X)[WINDOW - 1 :] < stream.offset_).sum() == 40
 
 
-def test_disturbance_is_flagged_when_it_comes():
+def test_a_disturbance_is_flagged_when_it_comes():
     X = make_series(700)
-    X[670] += 40
-    stream = make_detector(false_alarm_rate=0.001).fit(X[:600]).stream()
+    X[670] += 4
+    stream = fit(LSTMAutoencoderDetector(**SMALL), X[:600], false_alarm_rate=0.001).stream()
     is_anomalous = stream.push(X[600:]) < stream.offset_
-    assert not is_anomalous[WINDOW:70].any()
-    assert is_anomalous[70]
+    assert np.flatnonzero(is_anomalous[WINDOW:])[0] == 70 - WINDOW
 
 
-# ----------------------------------------------------------------------------- state and refusals
-
-
-def test_pickled_stream_goes_on_where_it_was(detector):
-    X = make_series(80, seed=1)
-    stream = detector.stream()
-    stream.push(X[:37])
-    resumed = pickle.loads(pickle.dumps(stream))
-    assert resumed.offset_ == stream.offset_
-    assert_array_equal(resumed.push(X[37:]), stream.push(X[37:]))
+# ------------------------------------------------------------------------------ state and refusals
 
 
 def test_streams_are_apart_and_outlive_another_fit():
     X = make_series(40, seed=1)
-    fitted = make_detector().fit(make_series())
-    expected = fitted.stream().push(X)
-    first, second = fitted.stream(), fitted.stream()
+    detector = fit()
+    expected, offset = detector.stream().push(X), detector.stream().offset_
+    first, second = detector.stream(), detector.stream()
     before = first.push(X[:20])
     second.push(X[30:])
-    fitted.set_params(window_size=3).fit(make_series(seed=5))
-    assert_array_equal(np.concatenate([before, first.push(X[20:])]), expected)
+    fitted(detector.set_params(window_size=3), make_series(300, 3)).offset_ = 7.0
+    assert_array_equal([*before, *first.push(X[20:])], expected)
+    assert first.offset_ == offset
 
 
-def test_stream_keeps_no_more_than_a_window():
-    stream = make_detector(IsolationForest(n_estimators=2)).fit(make_series()).stream()
+def test_a_stream_keeps_no_more_than_a_window():
+    stream = fit(IsolationForest(n_estimators=2)).stream()
     size = len(pickle.dumps(stream))
     stream.push(make_series(200))
     assert len(pickle.dumps(stream)) < size + 1000
 
 
-def test_rows_come_in_many_forms():
+def test_an_unfitted_detector_has_no_stream():
+    with pytest.raises(NotFittedError):
+        SlidingWindowDetector().stream()
+
+
+REFUSALS = {
+    "X has 3 features, but SlidingWindowDetector is expecting 2 features as input.": np.ones(
+        (4, 3)
+    ),
+    "the row numbers of X do not increase: 1 follows 2; sort the rows by time, or call "
+    "reset_index(drop=True) if they are.": pd.DataFrame(np.ones((2, 2)), index=[2, 1]),
+    "Input contains NaN.": [[np.nan, 1.0]],
+}
+
+
+@pytest.mark.parametrize(("sentence", "wrong"), REFUSALS.items())
+def test_refused_rows_leave_the_stream_as_it_was(sentence, wrong):
     X = make_series(20, seed=1)
-    names = ["load", "heat"]
-    frame = pd.DataFrame(X, columns=names, index=pd.date_range("2024", periods=20, freq="s"))
-    fitted = make_detector(IsolationForest(n_estimators=5)).fit(
-        pd.DataFrame(make_series(), columns=names)
-    )
-    expected = fitted.stream().push(frame)
-    stream = fitted.stream()
-    scores = [stream.push(frame[:5]), stream.push(frame.iloc[5]), stream.push(frame[6:])]
-    assert_array_equal(np.concatenate(scores), expected)
-
-    fitted = make_detector(IsolationForest(n_estimators=5)).fit(make_series())
-    stream = fitted.stream()
-    scores = [stream.push(X[:5].tolist()), stream.push(X[5].tolist()), stream.push(X[6:])]
-    assert_array_equal(np.concatenate(scores), fitted.stream().push(X))
-    assert stream.push(X[:0]).shape == (0,)
-
-
-def test_wrong_width_is_refused_and_leaves_the_stream_as_it_was():
-    X = make_series(20, seed=1)
-    fitted = make_detector(IsolationForest(n_estimators=5)).fit(make_series())
-    stream = fitted.stream()
+    detector = fit(LocalOutlierFactor(novelty=True))
+    stream = detector.stream()
     before = stream.push(X[:10])
-    sentence = "X has 3 features, but SlidingWindowDetector is expecting 2 features as input."
-    with pytest.raises(ValueError, match=exactly(sentence)):
-        stream.push(np.ones((4, 3)))
-    with pytest.raises(ValueError, match="a 1-D X is one row"):
-        stream.push(np.ones(3))
-    assert_array_equal(np.concatenate([before, stream.push(X[10:])]), fitted.stream().push(X))
+    with pytest.raises(ValueError, match="^" + re.escape(sentence)):
+        stream.push(wrong)
+    assert_array_equal([*before, *stream.push(X[10:])], detector.stream().push(X))
 
 
-def test_rows_that_the_detector_cannot_judge_leave_the_stream_as_it_was():
-    X = make_series(20, seed=1)
-    fitted = make_detector(LocalOutlierFactor(novelty=True)).fit(make_series())
-    stream = fitted.stream()
-    before = stream.push(X[:10])
-    with pytest.raises(ValueError, match="NaN"):
-        stream.push([np.nan, 1.0])
-    assert_array_equal(np.concatenate([before, stream.push(X[10:])]), fitted.stream().push(X))
-
-
-def test_unfitted_detector_has_no_stream():
-    with pytest.raises(ValueError, match="not fitted"):
-        make_detector().stream()
-
-
-def test_numbered_rows_may_start_anew_with_each_push():
-    X = make_series(30)
-    fitted = make_detector(IsolationForest(n_estimators=5)).fit(make_series())
-    stream = fitted.stream()
-    scores = [stream.push(pd.DataFrame(block)) for block in np.split(X, [10, 20])]
-    assert_array_equal(np.concatenate(scores), fitted.stream().push(X))
-    sentence = (
-        "the row numbers of X do not increase: 1 follows 2; sort the rows by time, or call "
-        "reset_index(drop=True) if they are."
-    )
-    with pytest.raises(ValueError, match=exactly(sentence)):
-        stream.push(pd.DataFrame(X[:3])[::-1])
+def test_rows_of_named_features_come_as_frames_or_series_numbered_anew_with_each_push():
+    frame = pd.DataFrame(make_series(30), columns=["load", "heat"])
+    detector = fit(IsolationForest(n_estimators=5), frame)
+    blocks = [frame[:10], frame.iloc[10], frame[11:].reset_index(drop=True)]
+    assert_array_equal(push(detector, blocks), detector.stream().push(frame))
 
 
 def test_time_does_not_run_backward_from_one_push_to_the_next():
-    X = make_series(30)
-    frame = pd.DataFrame(X, index=pd.date_range("2020", periods=30, freq="h"))
-    stream = make_detector(IsolationForest(n_estimators=5)).fit(make_series()).stream()
+    frame = pd.DataFrame(make_series(30), index=pd.date_range("2020", periods=30, freq="h"))
+    detector = fit(IsolationForest(n_estimators=5))
+    stream = detector.stream()
     stream.push(frame[:10])
     sentence = (
         "the times of X do not increase: 2020-01-01 09:00:00 follows 2020-01-01 09:00:00, which "
@@ -259,5 +218,4 @@ def test_time_does_not_run_backward_from_one_push_to_the_next():
         with pytest.raises(ValueError, match=exactly(sentence)):
             stream.push(again)
     later = [stream.push(frame.iloc[row]) for row in range(10, 30)]
-    whole = make_detector(IsolationForest(n_estimators=5)).fit(make_series()).stream().push(frame)
-    assert_array_equal(np.concatenate(later), whole[10:])
+    assert_array_equal(np.concatenate(later), detector.stream().push(frame)[10:])

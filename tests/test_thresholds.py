@@ -1,85 +1,85 @@
-"""Offsets from reference scores."""
+"""Offsets from reference scores, and scores of several samples as those of one."""
 
 import numpy as np
 import pytest
+from numpy.testing import assert_array_equal
 from scipy import stats
 
-from skl_lstmae._thresholds import MAX_LATEST, MAX_STORED, ReferenceScores
+from skl_lstmae.scoring.calibration import MAX_LATEST, MAX_STORED, ReferenceScores
+
+RNG = np.random.default_rng
+
+DISTANCES = [stats.norm(10), stats.gamma(4), stats.lognorm(0.5), stats.chi(16)]
+of_distances = pytest.mark.parametrize("distances", DISTANCES, ids=lambda law: law.dist.name)
 
 
-def realised_rate(distribution, n_scores, rate, n_trials):
-    """Mean probability that a fresh score is flagged, over draws of the reference scores."""
-    rng = np.random.default_rng(0)
+def realised_rate(distances, n_scores, rate, n_trials):
+    """Mean probability that minus a fresh distance is flagged, over draws of the references."""
+    rng = RNG(0)
     offsets = [
-        ReferenceScores.of(distribution.rvs(n_scores, random_state=rng)).false_alarm_offset(rate)
+        ReferenceScores.of(-distances.rvs(n_scores, random_state=rng)).false_alarm_offset(rate)
         for _ in range(n_trials)
     ]
-    return distribution.cdf(offsets).mean()
+    return distances.sf(-np.array(offsets)).mean()
 
 
-def test_contamination_is_the_percentile_that_isolation_forest_uses():
-    scores = np.random.default_rng(0).normal(size=501)
-    for contamination in (0.01, 0.1, 0.37, 0.5):
-        expected = np.percentile(scores, 100 * contamination)
-        offset = ReferenceScores.of(scores).contamination_offset(contamination)
-        assert offset == pytest.approx(expected, rel=1e-12)
+# -------------------------------------------------------------------------- enough reference scores
+
+
+@pytest.mark.parametrize("contamination", [0.01, 0.1, 0.37, 0.5])
+def test_contamination_is_the_percentile_that_isolation_forest_uses(contamination):
+    scores = RNG(0).normal(size=501)
+    offset = ReferenceScores.of(scores).contamination_offset(contamination)
+    assert offset == pytest.approx(np.percentile(scores, 100 * contamination), rel=1e-12)
 
 
 @pytest.mark.parametrize(("n_scores", "rank"), [(99, 0), (100, 0), (198, 0), (199, 1), (999, 9)])
 def test_the_conformal_offset_is_an_order_statistic(n_scores, rank):
-    scores = np.random.default_rng(0).permutation(n_scores).astype(float)
+    scores = RNG(0).permutation(n_scores).astype(float)
     assert ReferenceScores.of(scores).false_alarm_offset(0.01) == rank
 
 
-@pytest.mark.parametrize("distribution", [stats.norm(), stats.cauchy(), stats.uniform()])
-def test_the_conformal_rate_is_met_whatever_the_distribution(distribution):
+@pytest.mark.parametrize("distances", [stats.norm(), stats.cauchy(), stats.uniform()])
+def test_the_conformal_rate_is_met_whatever_the_distribution(distances):
     # For continuous scores its expectation is floor(0.05 * 121) / 121 exactly.
     expected = 6 / 121
     standard_error = np.sqrt(expected * (1 - expected) / 122 / 2000)
-    realised = realised_rate(distribution, 120, 0.05, 2000)
+    realised = realised_rate(distances, 120, 0.05, 2000)
     assert realised == pytest.approx(expected, abs=4 * standard_error)
     assert realised <= 0.05 + 4 * standard_error
 
 
+def test_of_many_scores_a_bounded_number_is_kept_and_the_low_ones_exactly():
+    scores = RNG(0).normal(size=50_000)
+    reference = ReferenceScores.of(scores)
+    assert len(reference.scores) == len(reference.ranks) == MAX_STORED
+    for rate in (0.001, 0.01, 0.02):
+        expected = np.sort(scores)[int(rate * 50_001) - 1]
+        assert reference.false_alarm_offset(rate) == expected
+    for contamination in (0.1, 0.5):
+        expected = np.percentile(scores, 100 * contamination)
+        assert reference.contamination_offset(contamination) == pytest.approx(expected, abs=1e-3)
+
+
+# ------------------------------------------------------------------------------ too few to count on
+
+
 @pytest.mark.parametrize("n_scores", [24, 50, 90])
-@pytest.mark.parametrize(
-    "distances",
-    [stats.norm(10), stats.gamma(4), stats.lognorm(0.5), stats.expon(), stats.chi(16)],
-    ids=lambda distribution: distribution.dist.name,
-)
+@of_distances
 def test_the_extrapolated_tail_keeps_near_the_rate_asked_for(distances, n_scores):
-    scores = MinusDistribution(distances)
-    assert 0.003 < realised_rate(scores, n_scores, 0.01, 400) < 0.0125
+    assert 0.003 < realised_rate(distances, n_scores, 0.01, 400) < 0.0125
 
 
 @pytest.mark.parametrize("n_scores", [2, 3, 10, 24, 90])
 def test_the_extrapolated_rate_of_exponential_scores_is_exact(n_scores):
-    scores = MinusDistribution(stats.expon())
-    realised = realised_rate(scores, n_scores, 0.01, 20_000)
+    realised = realised_rate(stats.expon(), n_scores, 0.01, 20_000)
     assert realised == pytest.approx(0.01, rel=0.05)
 
 
-class MinusDistribution:
-    """Scores that are minus a distance."""
-
-    def __init__(self, distances):
-        self.distances = distances
-
-    def rvs(self, size, random_state):
-        return -self.distances.rvs(size, random_state=random_state)
-
-    def cdf(self, scores):
-        return self.distances.sf(-np.asarray(scores))
-
-
 @pytest.mark.parametrize("n_scores", [4, 9, 18])
-@pytest.mark.parametrize(
-    "distances",
-    [stats.norm(10), stats.gamma(4), stats.lognorm(0.5), stats.chi(16)],
-    ids=lambda distribution: distribution.dist.name,
-)
+@of_distances
 def test_scores_learned_from_lend_few_fresh_ones_their_shape(distances, n_scores):
-    rng, rates, offsets, alone = np.random.default_rng(0), [], [], []
+    rng, rates, offsets, alone = RNG(0), [], [], []
     for _ in range(400):
         learned = ReferenceScores.of(-distances.rvs(200, random_state=rng))
         fresh = ReferenceScores.of(-1.3 * distances.rvs(n_scores, random_state=rng))
@@ -109,7 +109,7 @@ def test_scores_learned_from_are_made_as_low_as_fresh_ones():
 
 
 def test_scores_that_depend_on_their_neighbours_count_as_the_fewer():
-    rng = np.random.default_rng(0)
+    rng = RNG(0)
     learned = ReferenceScores.of(-rng.gamma(4, size=500))
     fresh = -np.repeat(rng.gamma(4, size=5), 40)  # five windows' worth of rows
     alike, independent = ReferenceScores.of(fresh, n_independent=5), ReferenceScores.of(fresh)
@@ -123,66 +123,46 @@ def test_scores_that_depend_on_their_neighbours_count_as_the_fewer():
 
 
 def test_what_learned_scores_lend_does_not_jump_once_fresh_ones_suffice():
-    rng = np.random.default_rng(0)
+    rng = RNG(0)
     learned = ReferenceScores.of(-rng.gamma(1, size=5000))
     rows = -np.r_[rng.gamma(1, size=940), 8 + rng.gamma(1, size=60)]  # one window of odd ones
     few, enough = (ReferenceScores.of(rows, n_independent=n) for n in (18.9, 19))
     assert learned.lowered(learned.false_alarm_offset(0.05), few) > np.sort(rows)[49]
-    assert few.false_alarm_offset(0.05, learned) == enough.false_alarm_offset(0.05, learned)
+    assert few.false_alarm_offset(0.05, learned) == np.sort(rows)[49]
     assert enough.false_alarm_offset(0.05, learned) == np.sort(rows)[49]
 
 
-@pytest.mark.parametrize("n_learned", [0, 200])
-def test_the_offset_falls_with_the_rate_across_the_rules(n_learned):
-    rng = np.random.default_rng(0)
-    reference = ReferenceScores.of(rng.normal(size=60))
-    learned = ReferenceScores.of(rng.normal(size=n_learned)) if n_learned else None
+@pytest.mark.parametrize("learned", [None, ReferenceScores.of(RNG(1).normal(size=200))])
+def test_the_offset_falls_with_the_rate_across_the_rules(learned):
+    reference = ReferenceScores.of(RNG(0).normal(size=60))
     rates = (0.2, 0.05, 0.02, 0.01, 1e-3, 1e-5)
     offsets = [reference.false_alarm_offset(rate, learned) for rate in rates]
-    assert offsets == sorted(offsets, reverse=True)
-    assert len(set(offsets)) == len(offsets)
+    assert offsets == sorted(set(offsets), reverse=True)
 
 
-@pytest.mark.parametrize("scores", [[-3.0], [-3.0, -3.0], [-3.0] * 50])
-def test_reference_scores_without_spread_are_themselves_the_offset(scores):
-    assert ReferenceScores.of(np.array(scores)).false_alarm_offset(0.01) == -3.0
+@pytest.mark.parametrize("n_scores", [1, 2, 50])
+def test_scores_without_spread_are_themselves_the_offset_and_put_nothing_right(n_scores):
+    reference = ReferenceScores.of(np.full(n_scores, -3.0))
+    assert reference.false_alarm_offset(0.01) == -3.0
+    assert reference.alone(np.array([-5.0, -3.0]), np.array([1, 9])).tolist() == [-5.0, -3.0]
 
 
-def test_of_many_scores_a_bounded_number_is_kept_and_the_low_ones_exactly():
-    scores = np.random.default_rng(0).normal(size=50_000)
-    reference = ReferenceScores.of(scores)
-    assert len(reference.scores) == len(reference.ranks) == MAX_STORED
-    for rate in (0.001, 0.01, 0.02):
-        expected = np.sort(scores)[int(rate * 50_001) - 1]
-        assert reference.false_alarm_offset(rate) == expected
-    for contamination in (0.1, 0.5):
-        expected = np.percentile(scores, 100 * contamination)
-        assert reference.contamination_offset(contamination) == pytest.approx(expected, abs=1e-3)
+# ----------------------------------------------------------------------------------------- in parts
 
 
-# --------------------------------------------------------------------------------------- in parts
-
-
-def test_reference_scores_in_parts_are_the_latest():
-    scores = np.random.default_rng(0).normal(size=2500)
-    reference = ReferenceScores.of(scores[:5])
-    for start, stop in [(5, 6), (6, 700), (700, 1024), (1024, 1100), (1100, 2500)]:
-        reference = reference.updated(scores[start:stop])
-        expected = ReferenceScores.of(scores[max(0, stop - MAX_LATEST) : stop])
-        np.testing.assert_array_equal(reference.scores, expected.scores)
+@pytest.mark.parametrize("n_first", [5, 50_000])
+def test_reference_scores_in_parts_are_the_latest(n_first):
+    scores = RNG(0).normal(size=n_first + 2500)
+    reference = first = ReferenceScores.of(scores[:n_first])
+    for start, stop in [(0, 1), (1, 700), (700, 1020), (1020, 1100), (1100, 2500)]:
+        reference = reference.updated(scores[n_first + start : n_first + stop])
+        expected = ReferenceScores.of(scores[: n_first + stop][-MAX_LATEST:])
+        assert_array_equal(reference.scores, expected.scores)
         assert reference.n_scores == expected.n_scores
+    assert_array_equal(first.scores, ReferenceScores.of(scores[:n_first]).scores)  # left alone
 
 
-def test_of_many_scores_the_latest_stay_when_more_come():
-    scores = np.random.default_rng(0).normal(size=50_000)
-    reference = ReferenceScores.of(scores[:-10]).updated(scores[-10:])
-    np.testing.assert_array_equal(reference.scores, np.sort(scores[-MAX_LATEST:]))
-
-
-def test_updating_leaves_the_former_reference_alone():
-    reference = ReferenceScores.of(np.arange(10.0))
-    reference.updated(np.arange(10.0, 20.0))
-    assert reference.scores.tolist() == list(range(10))
+# -------------------------------------------------------------------------------- several as one
 
 
 @pytest.mark.parametrize("shape", [0.0, 0.3])
@@ -204,18 +184,11 @@ def test_tails_lighter_than_an_exponential_one_are_taken_for_that():
     assert reference.alone(worst, np.array([10, 2, 1])) == pytest.approx(expected, rel=1e-9)
 
 
-def test_worse_scores_stay_worse_however_many_there_are():
+@pytest.mark.parametrize("n", [1, 2, 1000])
+def test_worse_scores_stay_worse_however_many_there_are(n):
     worst = np.linspace(-1e4, 10, 100)
     for seed in range(20):
         reference = ReferenceScores.of(-np.abs(stats.cauchy.rvs(size=30, random_state=seed)))
-        for n in (1, 2, 1000):
-            alone = reference.alone(worst, np.full(100, n))
-            assert (np.diff(alone) > 0).all()
-            assert (alone >= worst).all()
-
-
-@pytest.mark.parametrize("scores", [[-1.0], [-1.0] * 10], ids=["one", "equal"])
-def test_scores_without_a_tail_put_nothing_right(scores):
-    worst = np.array([-3.0, -1.0])
-    reference = ReferenceScores.of(np.array(scores))
-    assert reference.alone(worst, np.array([1, 9])).tolist() == [-3.0, -1.0]
+        alone = reference.alone(worst, np.full(100, n))
+        assert (np.diff(alone) > 0).all()
+        assert (alone >= worst).all()

@@ -7,7 +7,8 @@ from typing import Any, Literal, overload
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.utils import Bunch
-from sklearn.utils._param_validation import Interval, validate_params
+
+from skl_lstmae._sklearn import Interval, validate_params
 
 N_SPEAKERS = 9
 N_TRAINING_UTTERANCES = 270

@@ -6,7 +6,8 @@ from typing import Any, Literal, NamedTuple, overload
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.utils import Bunch
-from sklearn.utils._param_validation import validate_params
+
+from skl_lstmae._sklearn import validate_params
 
 FOLDER = files("skl_lstmae.datasets") / "data"
 FIRST, LAST = np.datetime64("2014-07-01T00:00", "s"), np.datetime64("2015-01-31T23:30", "s")

@@ -1,0 +1,14 @@
+"""Warnings that point at the user's line."""
+
+import inspect
+import warnings
+
+OURS = ("skl_lstmae", "sklearn", "contextlib")
+
+
+def warn(message: str, category: type[Warning] = UserWarning) -> None:
+    """Warn at the line that called this package, or scikit-learn, which called it."""
+    frame, level = inspect.currentframe(), 1
+    while frame and frame.f_globals["__name__"].partition(".")[0] in OURS:
+        frame, level = frame.f_back, level + 1
+    warnings.warn(message, category, stacklevel=level)

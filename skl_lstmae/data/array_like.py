@@ -1,0 +1,158 @@
+"""One array-like object: what it is, and its numbers as floats."""
+
+import numbers
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.utils.validation import check_array
+
+REMEDY_OF_TEXT = "leave text out, or encode it as numbers"
+REMEDY_OF_COLUMN = (
+    "if it holds times, make it the index by pd.to_datetime, else leave it out or encode it as "
+    "numbers"
+)
+TIMES = {"datetime64", "datetime", "date", "timedelta64", "timedelta", "period"}
+"""What pandas infers of an index that holds times, periods or durations."""
+
+
+def to_floats(X: Any, place: str, expected: str) -> NDArray[Any]:
+    """Read one array-like as float32 or float64; float32 and float64 arrays are not copied."""
+    if type(X) is np.ndarray and X.dtype in (np.float32, np.float64):
+        return X  # for most of many sequences, this spares all that follows
+    if is_sparse(X):
+        raise TypeError(
+            f"{place} is sparse ({type(X).__name__}), but dense data is required; "
+            "convert it with .toarray() or .to_dense()."
+        )
+    if not isinstance(X, (list, tuple, numbers.Number)) and not hasattr(X, "__array__"):
+        raise TypeError(f"{place} is of type {type(X).__name__}; expected {expected}.")
+    try:
+        array = _to_numpy(X)
+    except (ValueError, TypeError) as error:
+        raise _unreadable(place, error) from error
+    _refuse_dtypes(array, place)
+    if isinstance(array, np.ma.MaskedArray):
+        can_hold_nan = array.dtype.kind in "fO"
+        array = np.ma.filled(array if can_hold_nan else array.astype(np.float64), np.nan)
+    try:
+        return check_array(
+            array,
+            dtype=[np.float64, np.float32],
+            ensure_all_finite=False,
+            ensure_2d=False,
+            allow_nd=True,
+            ensure_min_samples=0,
+            ensure_min_features=0,
+        )
+    except (ValueError, TypeError) as error:
+        unreadable = _unreadable_columns(array) if is_frame(array) else []
+        if unreadable:
+            column = f"column {unreadable[0]!r} of {place}"
+            raise _unreadable(column, error, REMEDY_OF_COLUMN) from error
+        raise _unreadable(place, error) from error
+
+
+def is_frame(X: Any) -> bool:
+    """Tell whether this is a DataFrame."""
+    return hasattr(X, "iloc") and hasattr(X, "columns")
+
+
+def is_panel(X: Any) -> bool:
+    """Tell whether this is a DataFrame in long format, indexed by id and time."""
+    return is_frame(X) and X.index.nlevels > 1
+
+
+def is_object_vector(X: Any) -> bool:
+    """Tell whether this is an array of objects, which holds sequences as a list does."""
+    dtype = getattr(X, "dtype", None)
+    return getattr(X, "ndim", None) == 1 and getattr(dtype, "kind", None) == "O"
+
+
+def is_time_index(index: Any) -> bool:
+    """Tell whether a frame's index holds times, periods or durations, as objects of Python too."""
+    return getattr(index, "inferred_type", None) in TIMES
+
+
+def is_sparse(X: Any) -> bool:
+    """Tell whether this is sparse, of scipy or torch."""
+    if _is_tensor(X):
+        return "sparse" in str(X.layout)
+    return hasattr(X, "tocsr")
+
+
+def refuse_order(frame: Any, place: str) -> None:
+    """Refuse a frame of one series whose index says that its rows are not in the order of time."""
+    refuse_times(frame, place)
+    if hasattr(frame, "iloc") and frame.index.dtype.kind in "iuf":
+        remedy = "sort the rows by time, or call reset_index(drop=True) if they are"
+        _refuse_decrease(frame.index, f"the row numbers of {place}", remedy)
+
+
+def refuse_times(frame: Any, place: str) -> None:
+    """Refuse a frame whose index holds times that do not increase."""
+    index: Any = getattr(frame, "index", None)
+    if is_time_index(index):
+        if index.has_duplicates:
+            raise ValueError(
+                f"{place} has time {index[index.duplicated()][0]} twice; expected it once."
+            )
+        _refuse_decrease(index, f"the times of {place}", "call sort_index() first")
+
+
+def _refuse_decrease(index: Any, name: str, remedy: str) -> None:
+    increases = np.asarray(index[1:] > index[:-1], dtype=bool)
+    if not increases.all():
+        row = 1 + int(increases.argmin())
+        raise ValueError(
+            f"{name} do not increase: {index[row]} follows {index[row - 1]}; {remedy}."
+        )
+
+
+def _is_tensor(X: Any) -> bool:
+    return all(hasattr(X, name) for name in ("detach", "cpu", "numpy"))
+
+
+def _to_numpy(X: Any) -> Any:
+    """Return a numpy array of any dtype; frames and series wait for `check_array`."""
+    if _is_tensor(X):
+        tensor = X.detach().cpu()
+        # numpy has no bfloat16, so half precision is widened by torch.
+        is_half = tensor.is_floating_point() and tensor.element_size() < 4
+        return (tensor.double() if is_half else tensor).numpy()
+    return X if hasattr(X, "iloc") else np.asanyarray(X)
+
+
+def _refuse_dtypes(array: Any, place: str) -> None:
+    if is_frame(array):
+        names = [f"column {name!r} of {place}" for name in array.columns]
+        dtypes = list(array.dtypes)
+    else:
+        names, dtypes = [place], [array.dtype]
+    for name, dtype in zip(names, dtypes, strict=True):
+        if dtype.kind == "c":
+            raise ValueError(
+                f"Complex data not supported: {name} has dtype {dtype}; expected real numbers."
+            )
+        if dtype.kind not in "fiubO":
+            remedy = "make it the index" if dtype.kind == "M" and is_frame(array) else "convert it"
+            raise ValueError(f"{name} has dtype {dtype}; expected real numbers: {remedy} first.")
+
+
+def _unreadable_columns(frame: Any) -> list[Any]:
+    """Return the names of the columns that hold something else than numbers."""
+
+    def is_readable(column: Any) -> bool:
+        try:
+            column.astype(float)
+        except (ValueError, TypeError):
+            return False
+        return True
+
+    return [name for name, column in frame.items() if not is_readable(column)]
+
+
+def _unreadable(place: str, error: Exception, remedy: str = REMEDY_OF_TEXT) -> Exception:
+    kind = TypeError if isinstance(error, TypeError) else ValueError
+    hint = f"; {remedy}." if "to float" in str(error) else ""
+    return kind(f"{place} cannot be read as numbers: {error}{hint}")

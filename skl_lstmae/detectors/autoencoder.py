@@ -1,0 +1,529 @@
+"""The LSTM autoencoder as a scikit-learn outlier detector and transformer of sequences."""
+
+from collections.abc import Callable
+from numbers import Integral, Real
+from typing import Any, Literal
+
+import numpy as np
+import torch
+from numpy.random import RandomState
+from numpy.typing import NDArray
+from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
+from sklearn.utils import check_array
+from sklearn.utils.metaestimators import available_if
+from sklearn.utils.validation import check_is_fitted
+
+from skl_lstmae._sklearn import (
+    Interval,
+    Options,
+    StrOptions,
+    validate_params,
+    wrap_data_with_container,
+)
+from skl_lstmae.detectors.base import VIEWS_OF_ERRORS, SequenceDetector
+from skl_lstmae.modules import LSTMAutoencoder, SequenceNetwork
+from skl_lstmae.scoring import Scorer
+from skl_lstmae.training.objectives import Loss
+
+
+def _decodes(detector: "LSTMAutoencoderDetector") -> bool:
+    is_fitted = detector.__sklearn_is_fitted__()
+    config = detector.module_.config if is_fitted else None
+    if (config or {"bottleneck": detector.bottleneck})["bottleneck"] == "sequence":
+        raise AttributeError(
+            "inverse_transform needs one latent vector a sequence, but bottleneck='sequence' "
+            "keeps one a time step, of which transform returns the mean; use reconstruct, or "
+            "another bottleneck."
+        )
+    return True
+
+
+class LSTMAutoencoderDetector(ClassNamePrefixFeaturesOutMixin, TransformerMixin, SequenceDetector):
+    """Find anomalous sequences by what an LSTM autoencoder makes of them.
+
+    The network learns to pass the training sequences through a narrow latent; a new sequence is
+    anomalous if its latent or the errors of its reconstruction are unlike theirs.
+
+    Everywhere `X` may be
+
+    - a list, tuple or object array of sequences `(n_timesteps, n_features)` of any lengths (arrays,
+      tensors, DataFrames; 1-D ones have a single feature, times in an index must increase);
+    - an array, memory map or tensor `(n_sequences, n_timesteps, n_features)`, where trailing steps
+      that are all NaN are padding; `(n_sequences, n_timesteps)`, array or DataFrame, where each row
+      is a sequence of one feature; or `(n_sequences, n_timesteps, n_variables, n_features)`, which
+      is flattened to `n_variables * n_features` features;
+    - a DataFrame indexed by (sequence id, time), in long format.
+
+    Any other NaN is a missing value: hidden from the loss and from every score. To the network it
+    looks like the last observed value of its feature.
+
+    Parameters
+    ----------
+    hidden_size : int or sequence of int, default=64
+        Width of the encoder's LSTM layers, first to last; the decoder mirrors them.
+
+    latent_size : int, default=32
+        Number of features of the latent.
+
+    bottleneck : {"mean", "max", "last", "sequence"}, default="mean"
+        What of the encoder's outputs becomes the latent: the mean or maximum over all steps, the
+        last step, or every step. "sequence" also hands the encoder's final state to the decoder.
+
+    decoder : {"repeat", "autoregressive"}, default="repeat"
+        "repeat" reads the latent at every step; "autoregressive" the previous step as well.
+
+    teacher_forcing : float, default=0.5
+        Probability that an autoregressive decoder is fed the true previous steps of a training
+        batch rather than its own predictions. In scoring it is always fed its own.
+
+    bidirectional : {False, "encoder", "both"}, default=False
+        Which LSTMs read the sequence in both directions of time. "both" needs `decoder="repeat"`.
+
+    skip_connection : bool, default=False
+        Whether a linear map of the previous step is added to each prediction, past the bottleneck.
+
+    dropout : float, default=0.0
+        Probability of zeroing an output between stacked layers, in training.
+
+    noise : float, default=0.8
+        Standard deviation, in scaled units, of Gaussian noise that is added to the sequences in
+        training, while the network has to return them without it. Lower it for scaled data of less
+        than unit variance, as with `scaler="minmax"` or None.
+
+    output_activation : {"sigmoid", "tanh", "relu"}, default=None
+        Function that bounds the reconstruction, in scaled units; None is the identity.
+
+    network : SequenceNetwork, or function that makes one, default=None
+        A network of your own in the place of the LSTMs, whose parameters above then have no effect.
+        Either a function from the number of features to a new network, whose weights are drawn by
+        `random_state`; or a network that has been trained elsewhere, of which a copy is trained
+        further, or with `max_epochs=0` left as it is. It works in scaled units: see
+        :class:`skl_lstmae.modules.SequenceNetwork`.
+
+    scaler : {"standard", "minmax", "robust"}, transformer or None, default="standard"
+        Scaling of the features, learned from the sequences the network is trained on: zero mean and
+        unit variance, [0, 1], zero median and unit interquartile range, or an unfitted scikit-learn
+        transformer that treats rows one by one, keeps their number of features and can invert
+        itself. None leaves X as it is.
+
+    loss : {"squared_error", "absolute_error", "huber", "binary_cross_entropy"} or callable, \
+            default="squared_error"
+        Loss of an observed cell in scaled units. "huber" bends at 1. "binary_cross_entropy" needs
+        `output_activation="sigmoid"` and is counted from the target's entropy, so that 0 is
+        perfect. A callable gets two tensors of one shape, the prediction and the target, and
+        returns the loss of each cell, never negative.
+
+    learning_rate : float, default=0.003
+        Step size of the optimizer, AdamW.
+
+    weight_decay : float, default=0.0001
+        Decoupled weight decay.
+
+    batch_size : int, default=32
+        Number of sequences in a training step.
+
+    max_epochs : int, default=200
+        The most passes over the training sequences; 0 is for a `network` that has been trained.
+
+    early_stopping : bool, default=True
+        Whether part of the sequences is held out to tell when to stop and which epoch's weights to
+        keep. If False, the training loss tells when to stop, and the last weights are kept. In both
+        cases a weight is an average over the latest steps [2]_, in which the t-th of n counts about
+        as (t / n)**8 does.
+
+    validation_fraction : float, default=0.1
+        Share of the sequences, three at least, that are held out if `early_stopping` or
+        `contamination="auto"`.
+
+    n_iter_no_change : int, default=10
+        Training stops after so many epochs in which the loss did not improve by `tol`.
+
+    tol : float, default=0.0001
+        Least improvement of the loss that counts.
+
+    clip_norm : float or None, default=1.0
+        Bound on the norm of the gradient.
+
+    warm_start : bool, default=False
+        Whether `fit` goes on with the weights it finds, and appends to the loss curves, rather than
+        start anew. Scaling, scores and threshold are learned anew from X. With the same X and an
+        int `random_state` the same sequences are held out as before.
+
+    scorer : {"joint", "neighbors", "mahalanobis", "error", "error_max"} or callable, \
+            default="joint"
+        How errors and latents become the score of a sequence:
+
+        - "joint": minus the geometric mean of five distances from at most 1024 training sequences:
+          the Mahalanobis distance of the logarithms of each feature's mean error; the distance to
+          the nearest one in latent, log error and mean signed error, by the Mahalanobis metric; in
+          latent, log error and the maxima of the encoder outputs; in the outline, each feature's
+          means over eight parts of time; and in the logarithms of its mean errors in these parts;
+        - "neighbors": minus the mean distance, in standard deviations, from the three nearest of at
+          most 1024 training sequences; between sequences lies what differs in their latents, in the
+          maxima of their encoder outputs and in the logarithms of each feature's mean error;
+        - "mahalanobis": minus the Mahalanobis distance of its latent and the logarithms of each
+          feature's mean error from those of the training sequences, taken as one group;
+        - "error": minus its mean error;
+        - "error_max": minus the mean error of its worst step;
+        - a callable gets `errors`, a list of `(n_timesteps, n_features)` arrays of the loss of each
+          cell (NaN where X is missing), and `latents` of shape `(n_sequences, latent_size)`, and
+          returns `(n_sequences,)` scores, higher for normal sequences. It is called batch by batch,
+          so it must judge each sequence by itself.
+
+    contamination : "auto" or float, default="auto"
+        The rule behind `offset_`. A float in (0, 0.5] is the share of anomalies in the training
+        data, as in :class:`~sklearn.ensemble.IsolationForest`. "auto" takes the training data as
+        normal, and flags fresh normal sequences at `false_alarm_rate`.
+
+    false_alarm_rate : float, default=0.01
+        Share of fresh normal sequences to flag if `contamination="auto"`. The offset is calibrated
+        on the held-out sequences: by split conformal prediction if there are at least
+        `1 / false_alarm_rate - 1` of them, which then bounds the rate for exchangeable sequences
+        whatever their distribution, on average over the sequences that happened to be held out; if
+        there are fewer, by the scores of the sequences that were learned from, lowered to the level
+        of the held-out ones, which is an approximation. With `early_stopping` the same sequences
+        chose the epoch, which makes the bound a little optimistic.
+
+    device : str or torch.device, default="auto"
+        Where the network runs; "auto" is CUDA if there is one, else MPS, else the CPU.
+
+    random_state : int, RandomState instance or None, default=None
+        Determines the held-out sequences, the first weights, the order of batches, noise, dropout
+        and teacher forcing. With an int, two fits on a CPU, on the same number of threads, give the
+        same weights, bit for bit. The global random states of numpy and torch are not used.
+
+    verbose : int, default=0
+        Whether to print the losses of each epoch.
+
+    Attributes
+    ----------
+    module_ : skl_lstmae.modules.LSTMAutoencoder
+        The trained network.
+
+    scaler_ : transformer
+        The fitted scaler.
+
+    offset_ : float
+        `decision_function` is `score_samples` minus this.
+
+    n_features_in_ : int
+        Number of features of X; for a 2-D X its number of columns, which are time steps.
+
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
+        Names of the features, if X was of DataFrames with string column names.
+
+    n_epochs_ : int
+        Number of epochs run, those before a warm start and those of `partial_fit` included.
+
+    loss_curve_ : list of float
+        Training loss of each epoch.
+
+    validation_loss_curve_ : list of float
+        Loss of the held-out sequences after each epoch of `fit`, the lowest of which marks the
+        weights that were kept; NaN for epochs without one, such as those of `partial_fit`; empty
+        if no epoch has one, as without `early_stopping`.
+
+    device_ : torch.device
+        Where the network runs.
+
+    See Also
+    --------
+    skl_lstmae.modules.LSTMAutoencoder : The network alone.
+    sklearn.ensemble.IsolationForest : Anomalies among rows of features.
+
+    References
+    ----------
+    .. [1] P. Malhotra, A. Ramakrishnan, G. Anand, L. Vig, P. Agarwal, G. Shroff, "LSTM-based
+       encoder-decoder for multi-sensor anomaly detection", ICML 2016 Anomaly Detection Workshop,
+       :doi:`10.48550/arXiv.1607.00148`.
+    .. [2] O. Shamir, T. Zhang, "Stochastic gradient descent for non-smooth optimization:
+       convergence results and optimal averaging schemes", ICML 2013,
+       :doi:`10.48550/arXiv.1212.1824`.
+
+    Examples
+    --------
+    >>> from skl_lstmae import LSTMAutoencoderDetector
+    >>> from skl_lstmae.datasets import load_japanese_vowels
+    >>> vowels = load_japanese_vowels(anomalous_speaker=6)
+    >>> detector = LSTMAutoencoderDetector(random_state=0).fit(vowels.X_train)
+    >>> detector.predict(vowels.X_test[:3]), detector.predict(vowels.X_test[-3:])
+    (array([1, 1, 1]), array([-1, -1, -1]))
+    >>> detector.transform(vowels.X_test).shape
+    (400, 32)
+    """
+
+    _network_class = LSTMAutoencoder
+    _is_causal = False
+
+    _parameter_constraints: dict[str, list[Any]] = {
+        **SequenceDetector._parameter_constraints,
+        "latent_size": [Interval(Integral, 1, None, closed="left")],
+        "bottleneck": [StrOptions({"last", "mean", "max", "sequence"})],
+        "decoder": [StrOptions({"repeat", "autoregressive"})],
+        "teacher_forcing": [Interval(Real, 0, 1, closed="both")],
+        "bidirectional": [StrOptions({"encoder", "both"}), Options(bool, {False})],
+        "skip_connection": ["boolean"],
+    }
+
+    def __init__(
+        self,
+        hidden_size: int | list[int] | tuple[int, ...] = 64,
+        latent_size: int = 32,
+        *,
+        bottleneck: str = "mean",
+        decoder: str = "repeat",
+        teacher_forcing: float = 0.5,
+        bidirectional: str | bool = False,
+        skip_connection: bool = False,
+        dropout: float = 0.0,
+        noise: float = 0.8,
+        output_activation: str | None = None,
+        network: SequenceNetwork | Callable[[int], SequenceNetwork] | None = None,
+        scaler: Any = "standard",
+        loss: str | Loss = "squared_error",
+        learning_rate: float = 3e-3,
+        weight_decay: float = 1e-4,
+        batch_size: int = 32,
+        max_epochs: int = 200,
+        early_stopping: bool = True,
+        validation_fraction: float = 0.1,
+        n_iter_no_change: int = 10,
+        tol: float = 1e-4,
+        clip_norm: float | None = 1.0,
+        warm_start: bool = False,
+        scorer: str | Scorer | Callable[..., Any] = "joint",
+        contamination: float | Literal["auto"] = "auto",
+        false_alarm_rate: float = 0.01,
+        device: str | torch.device = "auto",
+        random_state: int | RandomState | None = None,
+        verbose: int = 0,
+    ) -> None:
+        super().__init__(
+            hidden_size=hidden_size,
+            dropout=dropout,
+            noise=noise,
+            output_activation=output_activation,
+            network=network,
+            scaler=scaler,
+            loss=loss,
+            learning_rate=learning_rate,
+            weight_decay=weight_decay,
+            batch_size=batch_size,
+            max_epochs=max_epochs,
+            early_stopping=early_stopping,
+            validation_fraction=validation_fraction,
+            n_iter_no_change=n_iter_no_change,
+            tol=tol,
+            clip_norm=clip_norm,
+            warm_start=warm_start,
+            scorer=scorer,
+            contamination=contamination,
+            false_alarm_rate=false_alarm_rate,
+            device=device,
+            random_state=random_state,
+            verbose=verbose,
+        )
+        self.latent_size = latent_size
+        self.bottleneck = bottleneck
+        self.decoder = decoder
+        self.teacher_forcing = teacher_forcing
+        self.bidirectional = bidirectional
+        self.skip_connection = skip_connection
+
+    def transform(self, X: Any) -> NDArray[np.float32]:
+        """Encode each sequence as one latent vector.
+
+        Parameters
+        ----------
+        X : sequences
+            In any of the forms above.
+
+        Returns
+        -------
+        Z : ndarray of shape (n_sequences, latent_size), float32
+            The latents; with ``bottleneck="sequence"`` their mean over each sequence's steps.
+        """
+        judge, sequences, form = self._read(X)
+        latents = judge.model.latents(sequences)
+        # Left to itself, scikit-learn would give pandas output the index of X, which for a panel
+        # has a row per time step; the index of a frame that is returned it keeps.
+        return wrap_data_with_container("transform", latents, form.one_row_each(), self)
+
+    def fit_transform(self, X: Any, y: Any = None, **fit_params: Any) -> NDArray[np.float32]:
+        """Learn what normal sequences look like, and encode each as one latent vector.
+
+        Parameters
+        ----------
+        X : sequences
+            At least five sequences, in any of the forms above.
+
+        y : Ignored
+            Present for API consistency by convention.
+
+        **fit_params : dict
+            Passed to ``fit``.
+
+        Returns
+        -------
+        Z : ndarray of shape (n_sequences, latent_size), float32
+            As ``transform`` returns them.
+        """
+        # Here y is for the next step of a pipeline, a classifier whose classes may be 0 and 1.
+        return super().fit_transform(X, **fit_params)
+
+    @available_if(_decodes)
+    def inverse_transform(self, X: Any, lengths: Any = None) -> list[NDArray[np.float64]]:
+        """Decode latent vectors into sequences.
+
+        An autoregressive decoder, and a skip connection, feed on the decoded past. With
+        ``bottleneck="sequence"`` there is no such method: a mean of latents does not say what the
+        steps were.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_sequences, latent_size)
+            Latents as ``transform`` returns them.
+
+        lengths : int or array-like of shape (n_sequences,), default=None
+            Numbers of time steps to decode; None means as many as all training sequences had.
+
+        Returns
+        -------
+        X : list of ndarray of shape (n_timesteps, n_features), float64
+            The sequences in the units of the training data.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from skl_lstmae import LSTMAutoencoderDetector
+        >>> phases = np.random.default_rng(0).uniform(0, 6, size=(40, 1))
+        >>> X = np.sin(phases + np.arange(30) / 3)
+        >>> detector = LSTMAutoencoderDetector(hidden_size=16, tol=1e-2, random_state=0).fit(X)
+        >>> Z = detector.transform(X)
+        >>> between = (Z[:1] + Z[1:2]) / 2
+        >>> [x.shape for x in detector.inverse_transform(between)]
+        [(30, 1)]
+        >>> [x.shape for x in detector.inverse_transform(Z[:2], lengths=[30, 50])]
+        [(30, 1), (50, 1)]
+        """
+        check_is_fitted(self)
+        model = self._judge.model
+        X = check_array(X, dtype=np.float32, input_name="X")
+        if X.shape[1] != model.network.latent_size:
+            raise ValueError(
+                f"X has {X.shape[1]} features, but the latents of this {type(self).__name__} have "
+                f"{model.network.latent_size}."
+            )
+        if lengths is None and self._n_timesteps is None:
+            raise ValueError(
+                "inverse_transform must be told the lengths to decode, since the training "
+                "sequences were of several; pass lengths=."
+            )
+        counts = np.asarray(self._n_timesteps if lengths is None else lengths)
+        if counts.dtype.kind not in "iu" or counts.shape not in ((), (len(X),)) or counts.min() < 1:
+            raise ValueError(
+                f"lengths must be one positive int, or {len(X)} of them, one a row of X; "
+                f"got {lengths!r}."
+            )
+        return model.decode(X, np.broadcast_to(counts, len(X)).astype(np.int64))
+
+    def reconstruct(self, X: Any) -> Any:
+        """Pass sequences through the network.
+
+        Parameters
+        ----------
+        X : sequences
+            In any of the forms above.
+
+        Returns
+        -------
+        X_reconstructed : same form as X
+            What the network makes of X, in the units of X: a list for a list, an array with NaN for
+            padding for an array, a DataFrame with the same index for a DataFrame. Missing values
+            are reconstructed too.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from skl_lstmae import LSTMAutoencoderDetector
+        >>> phases = np.random.default_rng(0).uniform(0, 6, size=(40, 1))
+        >>> X = np.sin(phases + np.arange(30) / 3)
+        >>> detector = LSTMAutoencoderDetector(hidden_size=16, tol=1e-2, random_state=0).fit(X)
+        >>> gappy = X[:1].copy()
+        >>> gappy[0, 10:13] = np.nan
+        >>> reconstruction = detector.reconstruct(gappy)
+        >>> reconstruction.shape, bool(np.isfinite(reconstruction).all())
+        ((1, 30), True)
+        """
+        return self._predicted_steps(X)
+
+    @validate_params(VIEWS_OF_ERRORS, prefer_skip_nested_validation=True)
+    def reconstruction_error(self, X: Any, per: str = "sequence") -> Any:
+        """Return how badly sequences are reconstructed, as a whole or by time step or feature.
+
+        Parameters
+        ----------
+        X : sequences
+            In any of the forms above.
+
+        per : {"sequence", "timestep", "feature"}, default="sequence"
+            The error of a sequence is the mean of ``loss`` over its observed cells, in scaled
+            units. "timestep" and "feature" split that number into shares that add up to it; missing
+            values have none.
+
+        Returns
+        -------
+        errors : ndarray of float64, or the form of X
+            Never negative. "sequence": shape (n_sequences,). "feature": shape (n_sequences,
+            n_features). "timestep": a list of arrays of shape (n_timesteps,) for a list, an array
+            (n_sequences, n_timesteps) with NaN for padding for an array, a Series for a panel.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from skl_lstmae import LSTMAutoencoderDetector
+        >>> phases = np.random.default_rng(0).uniform(0, 6, size=(40, 1))
+        >>> X = np.sin(phases + np.arange(30) / 3)
+        >>> detector = LSTMAutoencoderDetector(hidden_size=16, tol=1e-2, random_state=0).fit(X)
+        >>> X_new = X[:3].copy()
+        >>> X_new[1, 12] = 4.0
+        >>> errors = detector.reconstruction_error(X_new)
+        >>> by_step = detector.reconstruction_error(X_new, per="timestep")
+        >>> int(errors.argmax()), int(by_step[1].argmax())
+        (1, 12)
+        >>> bool(np.allclose(by_step.sum(axis=1), errors))
+        True
+        """
+        return self._view_errors(X, per)
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.transformer_tags.preserves_dtype = []  # the network computes in float32
+        return tags
+
+    @property
+    def _n_features_out(self) -> int:
+        return self.module_.latent_size
+
+    def _check_parameters(self) -> None:
+        super()._check_parameters()
+        if self.decoder == "autoregressive" and self.bidirectional == "both":
+            raise ValueError(
+                "decoder='autoregressive' only runs forward in time; use "
+                "bidirectional='encoder', or decoder='repeat'."
+            )
+
+    def _network_config(self, n_features: int) -> dict[str, Any]:
+        return {
+            "input_size": n_features,
+            "hidden_size": [int(width) for width in np.atleast_1d(self.hidden_size)],
+            "latent_size": int(self.latent_size),
+            "bottleneck": self.bottleneck,
+            "decoder": self.decoder,
+            "teacher_forcing": self.teacher_forcing,
+            "bidirectional": self.bidirectional,
+            "skip_connection": self.skip_connection,
+            "dropout": self.dropout,
+            "noise": self.noise,
+            "output_activation": self.output_activation,
+        }

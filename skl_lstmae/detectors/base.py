@@ -1,0 +1,556 @@
+"""What all detectors of sequences share: learning, thresholds, scores, persistence."""
+
+from collections.abc import Callable, Iterable, Iterator
+from copy import copy, deepcopy
+from dataclasses import replace
+from numbers import Integral, Real
+from typing import Any, ClassVar, Literal, Self
+
+import numpy as np
+import torch
+from numpy.random import RandomState
+from sklearn.utils import check_random_state
+from sklearn.utils.metaestimators import available_if
+from sklearn.utils.validation import check_is_fitted
+
+from skl_lstmae._sklearn import (
+    CallbackSupportMixin,
+    FitCallbacks,
+    HasMethods,
+    Interval,
+    StrOptions,
+    check_parameters,
+    fit_context,
+)
+from skl_lstmae.data.checks import check_sequences
+from skl_lstmae.data.forms import Form
+from skl_lstmae.data.sequences import Sequences
+from skl_lstmae.data.split import Split
+from skl_lstmae.data.windows import spread
+from skl_lstmae.detectors.judge import Judge
+from skl_lstmae.detectors.labels import warn_of_misread_labels
+from skl_lstmae.detectors.thresholded import Scored, ThresholdMixin
+from skl_lstmae.detectors.trained import TrainedNetwork
+from skl_lstmae.detectors.window_judge import fit_to_windows
+from skl_lstmae.modules import SequenceNetwork
+from skl_lstmae.modules.network import check_network, make_network
+from skl_lstmae.scoring.outcome import Outcome
+from skl_lstmae.scoring.scorer import MAX_REFERENCES, Scorer
+from skl_lstmae.scoring.scorers import SCORERS, make_scorer
+from skl_lstmae.training.batches import Batch
+from skl_lstmae.training.devices import resolve_device
+from skl_lstmae.training.model import Model, copy_network
+from skl_lstmae.training.objectives import LOSSES, Loss
+from skl_lstmae.training.scaling import SCALERS, Scaling, fit_scaling, learns_in_parts
+from skl_lstmae.training.torch_state import settled
+from skl_lstmae.training.trainer import History, Progress, Trainer
+
+MIN_REFERENCES = 3
+"""Sequences to calibrate a threshold on, at the least."""
+
+MIN_SEQUENCES = 2 + MIN_REFERENCES
+"""Sequences to fit to, at the least: a covariance is learned from two."""
+
+VIEWS_OF_ERRORS: dict[str, list[Any]] = {
+    "per": [StrOptions({"sequence", "timestep", "feature"})],
+}
+
+ACTIVATION_RANGES: dict[str, tuple[float, float]] = {
+    "sigmoid": (0.0, 1.0),
+    "tanh": (-1.0, 1.0),
+    "relu": (0.0, np.inf),
+}
+
+
+def _can_learn_in_parts(detector: "SequenceDetector") -> bool:
+    scaler = getattr(detector, "scaler_", detector.scaler)
+    if not learns_in_parts(scaler):
+        raise AttributeError(
+            f"partial_fit needs a scaler that learns in parts, but {scaler!r} does not; "
+            "use scaler='standard', 'minmax' or None."
+        )
+    return True
+
+
+class SequenceDetector(CallbackSupportMixin, ThresholdMixin, TrainedNetwork):
+    """Trains a network on sequences and judges others by what it makes of them.
+
+    A subclass names the class of its network and says with which arguments it is made. All that is
+    learned is in a :class:`Judge`, which is replaced as a whole: a call that fails leaves no trace,
+    and other threads see one state or the other.
+    """
+
+    _network_class: ClassVar[Callable[..., SequenceNetwork]]
+    _is_causal: ClassVar[bool]
+    _min_sequences: ClassVar[int] = MIN_SEQUENCES
+
+    history_: History
+    _judge: Judge
+    _random_state: RandomState
+    _n_timesteps: int | None
+
+    _parameter_constraints: dict[str, list[Any]] = {
+        "hidden_size": [Interval(Integral, 1, None, closed="left"), list, tuple],
+        "dropout": [Interval(Real, 0, 1, closed="left")],
+        "noise": [Interval(Real, 0, None, closed="left")],
+        "output_activation": [StrOptions(set(ACTIVATION_RANGES)), None],
+        "network": [torch.nn.Module, callable, None],
+        "scaler": [
+            StrOptions({name for name in SCALERS if name}),
+            HasMethods(["fit", "transform", "inverse_transform"]),
+            None,
+        ],
+        "loss": [StrOptions(set(LOSSES)), callable],
+        "learning_rate": [Interval(Real, 0, None, closed="neither")],
+        "weight_decay": [Interval(Real, 0, None, closed="left")],
+        "batch_size": [Interval(Integral, 1, None, closed="left")],
+        "max_epochs": [Interval(Integral, 0, None, closed="left")],
+        "early_stopping": ["boolean"],
+        "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
+        "n_iter_no_change": [Interval(Integral, 1, None, closed="left")],
+        "tol": [Interval(Real, 0, None, closed="left")],
+        "clip_norm": [Interval(Real, 0, None, closed="neither"), None],
+        "warm_start": ["boolean"],
+        "scorer": [StrOptions(set(SCORERS)), HasMethods(["fit", "score"]), callable],
+        **ThresholdMixin._threshold_constraints,
+        "device": [str, torch.device],
+        "random_state": ["random_state"],
+        "verbose": ["verbose"],
+    }
+
+    def __init__(
+        self,
+        *,
+        hidden_size: int | list[int] | tuple[int, ...],
+        dropout: float,
+        noise: float,
+        output_activation: str | None,
+        network: SequenceNetwork | Callable[[int], SequenceNetwork] | None,
+        scaler: Any,
+        loss: str | Loss,
+        learning_rate: float,
+        weight_decay: float,
+        batch_size: int,
+        max_epochs: int,
+        early_stopping: bool,
+        validation_fraction: float,
+        n_iter_no_change: int,
+        tol: float,
+        clip_norm: float | None,
+        warm_start: bool,
+        scorer: str | Scorer | Callable[..., Any],
+        contamination: float | Literal["auto"],
+        false_alarm_rate: float,
+        device: str | torch.device,
+        random_state: int | RandomState | None,
+        verbose: int,
+    ) -> None:
+        self.hidden_size = hidden_size
+        self.dropout = dropout
+        self.noise = noise
+        self.output_activation = output_activation
+        self.network = network
+        self.scaler = scaler
+        self.loss = loss
+        self.learning_rate = learning_rate
+        self.weight_decay = weight_decay
+        self.batch_size = batch_size
+        self.max_epochs = max_epochs
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.n_iter_no_change = n_iter_no_change
+        self.tol = tol
+        self.clip_norm = clip_norm
+        self.warm_start = warm_start
+        self.scorer = scorer
+        self.contamination = contamination
+        self.false_alarm_rate = false_alarm_rate
+        self.device = device
+        self.random_state = random_state
+        self.verbose = verbose
+
+    def fit(self, X: Any, y: Any = None) -> Self:
+        """Learn what normal sequences look like.
+
+        Parameters
+        ----------
+        X : sequences
+            In any of the forms above; at least five, unless those say otherwise.
+
+        y : array-like, default=None
+            Not learned from. Callbacks that score get it, and labels 0 and 1, or two of text, which
+            scikit-learn's scorers may read the wrong way round, are met with a warning.
+
+        Returns
+        -------
+        self : estimator
+            The fitted detector. A fit that fails leaves it as it was.
+        """
+        detector = copy(self)
+        detector._fit(X, y)
+        self.__dict__ = detector.__dict__
+        return self
+
+    @available_if(_can_learn_in_parts)
+    @fit_context(prefer_skip_nested_validation=True)
+    def partial_fit(self, X: Any, y: Any = None) -> Self:
+        """Learn from more sequences, in one epoch over them.
+
+        The scaler takes the sequences into its statistics, the network is trained once on each, and
+        the scorer takes what the network now makes of them into what it holds for normal; there,
+        earlier sequences fade as if the latest 1024 were kept. The threshold of
+        ``contamination="auto"`` is calibrated on the scores that the latest 1024 sequences had when
+        they came, before they were learned from; those of the first call, for want of such, on the
+        scores they had afterwards.
+
+        Each call is to bring new sequences: a second pass over the same ones would make the
+        threshold optimistic. For that use `fit`, or `fit` with ``warm_start=True``.
+
+        Parameters
+        ----------
+        X : sequences
+            In any of the forms above; at least five sequences in the first call.
+
+        y : Ignored
+            Present for API consistency by convention.
+
+        Returns
+        -------
+        self : estimator
+            The detector, ready for use. A call that fails leaves it as it was.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from skl_lstmae import LSTMAutoencoderDetector
+        >>> phases = np.random.default_rng(0).uniform(0, 6, size=(120, 1))
+        >>> X = np.sin(phases + np.arange(30) / 3)
+        >>> detector = LSTMAutoencoderDetector(hidden_size=16, random_state=0)
+        >>> for start in range(0, 120, 20):
+        ...     detector = detector.partial_fit(X[start : start + 20])
+        >>> detector.predict(X).shape
+        (120,)
+        """
+        check_parameters(self)  # scikit-learn leaves it out once an estimator is fitted
+        self._check_parameters()
+        detector = copy(self)
+        with settled():
+            if self.__sklearn_is_fitted__():
+                judge, sequences, _ = self._read(X)
+                detector._go_on(judge, judge.samples(sequences))
+            else:
+                sequences, _ = check_sequences(detector, X, min_sequences=MIN_SEQUENCES)
+                detector._begin_in_parts(sequences)
+        detector._set_threshold()
+        self.__dict__ = detector.__dict__
+        return self
+
+    @fit_context(prefer_skip_nested_validation=True)
+    def _fit(self, X: Any, y: Any) -> None:
+        """Fit in place; callbacks see this very object from their setup to their teardown."""
+        self._check_parameters()
+        self._refuse_to_leave_untrained()
+        warn_of_misread_labels(y)
+        callbacks = FitCallbacks(self, X, y, self.max_epochs)
+        with settled():
+            sequences, _ = check_sequences(self, X, min_sequences=self._min_sequences)
+            random_state = check_random_state(self.random_state)
+            self._learn(self._split(sequences, random_state), random_state, callbacks)
+        callbacks.end_fit()
+
+    def _learn(self, split: Split, random_state: RandomState, callbacks: FitCallbacks) -> None:
+        """Train a model, learn scores and a threshold from what it makes of the split."""
+        model = self._begin(split.training, random_state, go_on=self.warm_start)
+        callbacks.attributes_after = lambda progress: self._attributes_after(
+            progress, model, split, deepcopy(random_state)
+        )
+        if self.max_epochs:
+            self._train(model, split, random_state, callbacks)
+        self._conclude(model, split, random_state)
+
+    def _conclude(self, model: Model, split: Split, random_state: RandomState) -> None:
+        judge = self._make_judge(model, split)
+        if split.overlaps:  # windows, whose threshold is that of the rows
+            self._judge = judge.learned(split.sample(MAX_REFERENCES))
+        else:
+            self._judge = judge.calibrated(split, needs_fresh=self.contamination == "auto")
+        self._set_threshold()
+        self._random_state = spawn_random_state(random_state)
+
+    def _attributes_after(
+        self, progress: Progress, model: Model, split: Split, random_state: RandomState
+    ) -> dict[str, Any]:
+        """Return the attributes that the detector would have, had its training stopped now."""
+        network = deepcopy(model.network).eval()  # training goes on in the other
+        network.load_state_dict(progress.kept_weights)
+        detector = copy(self)
+        detector.history_ = self.history_.copy()
+        detector._conclude(replace(model, network=network), split, random_state)
+        return dict(vars(detector))
+
+    @fit_context(prefer_skip_nested_validation=True)
+    def _fit_to_windows(self, split: Split) -> Judge:
+        """Learn from windows of long series, whose threshold another estimator holds."""
+        self._check_parameters()
+        self._refuse_to_leave_untrained()
+        callbacks = FitCallbacks(self, None, None, self.max_epochs)
+        with settled():
+            self.n_features_in_ = split.training.n_features
+            self._learn(split, check_random_state(self.random_state), callbacks)
+        callbacks.end_fit()
+        return self._judge
+
+    def _begin_in_parts(self, sequences: Sequences) -> None:
+        random_state = spawn_random_state(check_random_state(self.random_state))
+        model = self._begin(sequences, random_state, go_on=False)
+        self._train_once(model, sequences, random_state)
+        split = Split(sequences, sequences.take([]))
+        self._judge = self._make_judge(model, split).calibrated(split, needs_fresh=True)
+        self._random_state = random_state
+
+    def _go_on(self, judge: Judge, sequences: Sequences) -> None:
+        random_state = deepcopy(self._random_state)
+        before = judge.model
+        network = copy_network(before.network, self._config(sequences.n_features))
+        scaling = before.scaling.updated(sequences)
+        self._check_output_range(scaling)
+        model = replace(before, network=network.to(before.device), scaling=scaling)
+        self.history_ = self.history_.copy()
+        self._train_once(model, sequences, random_state)
+        self._judge = judge.gone_on(model, sequences)
+        self._n_timesteps = _common_length([*sequences.lengths, self._n_timesteps or 0])
+        self._random_state = random_state
+
+    def _begin(self, training: Sequences, random_state: RandomState, *, go_on: bool) -> Model:
+        """Learn the scaling, and make a network or go on with a copy of the one there is."""
+        device = resolve_device(self.device)
+        scaling = fit_scaling(self.scaler, training)
+        self._check_output_range(scaling)
+        if go_on and self.__sklearn_is_fitted__():
+            network = copy_network(self._judge.model.network, self._config(training.n_features))
+            self.history_ = self.history_.copy()
+        else:
+            network = self._make_network(training.n_features, random_state)
+            self.history_ = History()
+        self._n_timesteps = _common_length(training.lengths)
+        return Model(network.to(device).eval(), scaling, self.loss, device)
+
+    def _make_network(self, n_features: int, random_state: RandomState) -> SequenceNetwork:
+        config = self._config(n_features)
+        factory: Any = self.network
+        if isinstance(factory, torch.nn.Module):
+            network: Any = deepcopy(factory)
+        else:
+            network = make_network(
+                lambda: self._network_class(**config) if config else factory(n_features),
+                make_generator(random_state, "cpu"),
+            )
+        if config is None:
+            check_network(network, n_features, is_causal=self._is_causal)
+        return network
+
+    def _config(self, n_features: int) -> dict[str, Any] | None:
+        """Return the arguments of the network for so many features; None if it is the user's."""
+        return self._network_config(n_features) if self.network is None else None
+
+    def _network_config(self, n_features: int) -> dict[str, Any]:
+        """Return the arguments of our network for so many features."""
+        raise NotImplementedError
+
+    def _train(
+        self, model: Model, split: Split, random_state: RandomState, callbacks: FitCallbacks
+    ) -> None:
+        batches, is_validated = model.batches, self.early_stopping and len(split.held_out)
+        self._make_trainer(model, random_state).train(
+            model.network,
+            lambda: self._training_batches(model, split.draw(random_state), random_state),
+            (lambda: batches.scoring_batches(self._cut(split.held_out))) if is_validated else None,
+            self.history_,
+            callbacks,
+        )
+
+    def _train_once(self, model: Model, sequences: Sequences, random_state: RandomState) -> None:
+        batches = self._training_batches(model, sequences, random_state)
+        self._make_trainer(model, random_state).train_once(model.network, batches, self.history_)
+
+    def _training_batches(
+        self, model: Model, sequences: Sequences, random_state: RandomState
+    ) -> Iterator[list[Batch]]:
+        return model.batches.training_batches(
+            self._cut(sequences, random_state), self.batch_size, random_state
+        )
+
+    def _make_trainer(self, model: Model, random_state: RandomState) -> Trainer:
+        return Trainer(
+            objective=model.objective,
+            learning_rate=self.learning_rate,
+            weight_decay=self.weight_decay,
+            clip_norm=self.clip_norm,
+            max_epochs=self.max_epochs,
+            n_iter_no_change=self.n_iter_no_change,
+            tol=self.tol,
+            verbose=self.verbose,
+            generator=make_generator(random_state, model.device),
+        )
+
+    def _make_judge(self, model: Model, split: Split) -> Judge:
+        """Return a judge that has yet to learn from what the model makes of the split."""
+        return Judge(model, make_scorer(self.scorer))
+
+    @property
+    def _holds_out(self) -> bool:
+        return bool(self.early_stopping or self.contamination == "auto")
+
+    def _cut(self, sequences: Sequences, random_state: RandomState | None = None) -> Sequences:
+        """Return what the network is trained on in one go; in training it may vary at random."""
+        return sequences
+
+    def _split(self, sequences: Sequences, random_state: RandomState) -> Split:
+        """Hold out whole sequences if anything is to be judged by them."""
+        n_held_out = 0
+        if self._holds_out:
+            n_wanted = max(3, round(self.validation_fraction * len(sequences)))
+            n_held_out = min(n_wanted, len(sequences) - 2)
+        order = random_state.permutation(len(sequences))
+        held_out, training = np.split(order, [n_held_out])
+        return Split(sequences.take(training), sequences.take(held_out))
+
+    def score(self, X: Any, y: Any = None) -> float:
+        """Return the explained variance of what the network makes of X.
+
+        Parameters
+        ----------
+        X : sequences
+            In any of the forms above.
+
+        y : Ignored
+            Present for API consistency by convention.
+
+        Returns
+        -------
+        score : float
+            Mean over the features of the share of their variance, in the units of X, that the
+            network's prediction explains: 1 is perfect, 0 as good as the mean. Missing values are
+            left out.
+        """
+        judge, sequences, _ = self._read(X)
+        return judge.model.explained_variance(sequences)
+
+    def _read(self, X: Any) -> tuple[Judge, Sequences, Form]:
+        """Read X, and return the judge of this moment with it."""
+        check_is_fitted(self)
+        judge = self._judge
+        return judge, *check_sequences(self, X, n_channels=judge.model.n_features)
+
+    def _score(self, X: Any) -> Scored:
+        judge, sequences, _ = self._read(X)
+        return Scored(judge.score(sequences), judge.offset, put_back=lambda scores: scores)
+
+    def _calibrate_on(self, X: Any) -> None:
+        judge, sequences, _ = self._read(X)
+        samples = judge.samples(sequences)
+        if len(samples) < MIN_REFERENCES:
+            raise ValueError(
+                f"X holds {len(samples)} {judge.sample_name} to calibrate on; expected at least "
+                f"{MIN_REFERENCES}: pass more."
+            )
+        self._judge = judge.resting_on(samples)
+
+    def _set_threshold(self) -> None:
+        calibration = self._judge.calibration
+        if calibration is not None:
+            self._judge = replace(self._judge, offset=self._offset_of(calibration))
+
+    def _predicted_steps(self, X: Any) -> Any:
+        judge, sequences, form = self._read(X)
+        return form.restore(judge.model.predictions(sequences))
+
+    def _view_errors(self, X: Any, per: str) -> Any:
+        judge, sequences, form = self._read(X)
+        if per == "timestep":
+            return form.restore(judge.model.timestep_shares(sequences))
+        view = Outcome.mean_error if per == "sequence" else Outcome.feature_shares
+        return judge.model.summaries(sequences, view)
+
+    @property
+    def _model(self) -> Model:
+        check_is_fitted(self)
+        return self._judge.model
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return hasattr(self, "_judge")
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.three_d_array = True
+        tags.input_tags.allow_nan = True
+        return tags
+
+    def _check_parameters(self) -> None:
+        """Refuse what the declared constraints, which see one parameter at a time, let through."""
+        widths = np.atleast_1d(np.array(self.hidden_size, dtype=object))
+        if not len(widths) or not all(isinstance(n, int | np.integer) and n >= 1 for n in widths):
+            raise ValueError(
+                f"The 'hidden_size' parameter of {type(self).__name__} must be a positive int or a "
+                f"non-empty list of them. Got {self.hidden_size!r} instead."
+            )
+        is_ours = self.network is None
+        if is_ours and self.loss == "binary_cross_entropy" and self.output_activation != "sigmoid":
+            raise ValueError(
+                "loss='binary_cross_entropy' compares probabilities; use "
+                f"output_activation='sigmoid', not {self.output_activation!r}."
+            )
+
+    def _refuse_to_leave_untrained(self) -> None:
+        goes_on = self.warm_start and self.__sklearn_is_fitted__()
+        if self.max_epochs == 0 and not (isinstance(self.network, torch.nn.Module) or goes_on):
+            raise ValueError(
+                "max_epochs=0 leaves the network untrained; pass one that has been trained as "
+                "network, or train for 1 epoch at least."
+            )
+
+    def _check_output_range(self, scaling: Scaling) -> None:
+        if self.output_activation is None or self.network is not None:
+            return
+        low, high = ACTIVATION_RANGES[self.output_activation]
+        outside = (scaling.low < low - 1e-6) | (scaling.high > high + 1e-6)
+        if outside.any():
+            feature = int(outside.argmax())
+            raise ValueError(
+                f"output_activation={self.output_activation!r} only reaches values in "
+                f"[{low:g}, {high:g}], but feature {feature} of the scaled training data spans "
+                f"[{scaling.low[feature]:g}, {scaling.high[feature]:g}]; use scaler='minmax', or "
+                "another output_activation."
+            )
+
+
+@fit_to_windows.register
+def _(
+    detector: SequenceDetector, split: Split, references: Sequences, size: int
+) -> tuple[Judge, Judge]:
+    """Fit a detector of sequences; what it holds for normal is then learned from all windows."""
+    judge = detector._fit_to_windows(split)
+    n_references = min(len(references), MAX_REFERENCES)
+    detector._judge = judge.learned(spread(references, n_references))
+    return judge, detector._judge
+
+
+def read_sequences(detector: SequenceDetector, X: Any) -> tuple[Judge, Sequences, Form]:
+    """Read sequences for a picture, and return what judges them with them."""
+    return detector._read(X)
+
+
+def _common_length(lengths: Iterable[int]) -> int | None:
+    """Return the number that all lengths are, or None."""
+    distinct = {int(length) for length in lengths}
+    return distinct.pop() if len(distinct) == 1 else None
+
+
+def spawn_random_state(random_state: RandomState) -> RandomState:
+    """Return a random state of its own, seeded from another."""
+    return RandomState(random_state.randint(2**31 - 1))
+
+
+def make_generator(random_state: RandomState, device: str | torch.device) -> torch.Generator:
+    """Return a torch generator seeded from a numpy one."""
+    return torch.Generator(device).manual_seed(int(random_state.randint(2**31 - 1)))

@@ -1,0 +1,523 @@
+"""The LSTM forecaster as a scikit-learn outlier detector of sequences."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from numbers import Integral
+from typing import Any, Literal
+
+import numpy as np
+import torch
+from numpy.random import RandomState
+from numpy.typing import NDArray
+
+from skl_lstmae._sklearn import Interval, validate_params
+from skl_lstmae.data.sequences import Sequences
+from skl_lstmae.data.split import Split
+from skl_lstmae.data.windows import cut, hold_out_ends, observed, slide, spread
+from skl_lstmae.detectors.base import MIN_SEQUENCES, VIEWS_OF_ERRORS, SequenceDetector
+from skl_lstmae.detectors.judge import Judge
+from skl_lstmae.modules import LSTMForecaster, SequenceNetwork
+from skl_lstmae.scoring import Scorer
+from skl_lstmae.scoring.scorers import make_scorer
+from skl_lstmae.training.model import Model
+from skl_lstmae.training.objectives import Loss
+
+STEPS_IN_TRAINING = 200
+"""Steps through which a gradient runs back; longer sequences are cut."""
+
+MIN_STEPS_OF_SERIES = 100
+"""Steps of the shortest series that can be trained on without others beside it."""
+
+FEW_SEQUENCES = 30
+"""So many sequences or more are held out whole, as enough are then held out."""
+
+STEPS_OF_LONG_SEQUENCE = 500
+"""Steps of the shortest of few sequences whose ends, rather than some of them, are held out."""
+
+PIECES_OF_SERIES = 30
+"""A series is scored in pieces, so long that the training series has about as many or more."""
+
+MIN_STEPS_OF_PIECE, MAX_STEPS_OF_PIECE = 5, 50
+"""Steps of a piece of a series: twice three of 5 leave enough of 100 to train on."""
+
+MIN_PIECES_HELD_OUT = 3
+"""Pieces of a series that are held out at least."""
+
+
+class LSTMForecastDetector(SequenceDetector):
+    """Find anomalous sequences by what an LSTM that forecasts them expected instead.
+
+    The network learns to predict each step of the training sequences from the steps before it; a
+    new sequence is anomalous if the errors of its predictions, or the states of the network that
+    makes them, are unlike theirs.
+
+    Everywhere `X` may be
+
+    - a list, tuple or object array of sequences `(n_timesteps, n_features)` of any lengths (arrays,
+      tensors, DataFrames; 1-D ones have a single feature, times in an index must increase);
+    - an array, memory map or tensor `(n_sequences, n_timesteps, n_features)`, where trailing steps
+      that are all NaN are padding; `(n_sequences, n_timesteps)`, array or DataFrame, where each row
+      is a sequence of one feature; or `(n_sequences, n_timesteps, n_variables, n_features)`, which
+      is flattened to `n_variables * n_features` features;
+    - a DataFrame indexed by (sequence id, time), in long format.
+
+    Any other NaN is a missing value: hidden from the loss and from every score. To the network it
+    looks like the last observed value of its feature, or the mean where there is none yet.
+
+    Sequences may be long: a network that sees the past alone reads them part by part, so that
+    memory does not grow with what it computes of them, and how they are divided changes no bit of
+    the results on a CPU. In training those of more than 200 steps are cut into pieces of that,
+    elsewhere in each epoch, which the network reads as sequences of their own.
+
+    A few long sequences, or a single one, are judged by pieces, as whole ones would be too few to
+    learn scores and a threshold from:
+
+    - *When*: `fit` gets fewer than five sequences, of which one needs at least 100 steps, or fewer
+      than thirty that all have at least 500.
+    - *Held out*: rather than whole ones, the end of each that is long enough, after a gap.
+    - *Scored*: pieces of a thirtieth of the longest training sequence, at least 5 and at most 50
+      steps, that overlap by half. The network reads each from a fresh start, while `predict_steps`,
+      `prediction_error` and `forecast` remember all that came before.
+    - *The score of a sequence*: that of its worst piece, corrected for their number. It is the
+      score that a single piece would fall below as rarely as the worst of so many does, if scores
+      have a Pareto tail like that of the lowest fifth of the training scores.
+
+    So normal sequences of all lengths are flagged at about the same rate. Exceptions are those
+    shorter than a piece, which look unlike any, and, where rare errors are far larger than others,
+    those much longer than the training sequences, which do not show how rare the worst are. *When*
+    a long series went wrong is told by `prediction_error`, and by
+    :class:`~skl_lstmae.SlidingWindowDetector`.
+
+    Parameters
+    ----------
+    hidden_size : int or sequence of int, default=64
+        Width of the LSTM layers, first to last.
+
+    dropout : float, default=0.0
+        Probability of zeroing an output between stacked layers, in training.
+
+    noise : float, default=0.0
+        Standard deviation, in scaled units, of Gaussian noise that is added to the past in
+        training, while the step to predict stays as it is. None by default: unlike an autoencoder,
+        a forecaster does not see what it is to return, and need not be kept from copying it.
+
+    output_activation : {"sigmoid", "tanh", "relu"}, default=None
+        Function that bounds the prediction, in scaled units; None is the identity.
+
+    network : SequenceNetwork, or function that makes one, default=None
+        A network of your own in the place of the LSTM, whose parameters above then have no effect.
+        Either a function from the number of features to a new network, whose weights are drawn by
+        `random_state`; or a network that has been trained elsewhere, of which a copy is trained
+        further, or with `max_epochs=0` left as it is. It works in scaled units, and must be causal:
+        see :class:`skl_lstmae.modules.SequenceNetwork`.
+
+    scaler : {"standard", "minmax", "robust"}, transformer or None, default="standard"
+        Scaling of the features, learned from the sequences the network is trained on: zero mean and
+        unit variance, [0, 1], zero median and unit interquartile range, or an unfitted scikit-learn
+        transformer that treats rows one by one, keeps their number of features and can invert
+        itself. None leaves X as it is.
+
+    loss : {"squared_error", "absolute_error", "huber", "binary_cross_entropy"} or callable, \
+            default="squared_error"
+        Loss of an observed cell in scaled units. "huber" bends at 1. "binary_cross_entropy" needs
+        `output_activation="sigmoid"` and is counted from the target's entropy, so that 0 is
+        perfect. A callable gets two tensors of one shape, the prediction and the target, and
+        returns the loss of each cell, never negative.
+
+    learning_rate : float, default=0.003
+        Step size of the optimizer, AdamW.
+
+    weight_decay : float, default=0.0001
+        Decoupled weight decay.
+
+    batch_size : int, default=32
+        Number of sequences, or pieces of them, in a training step.
+
+    max_epochs : int, default=200
+        The most passes over the training sequences; 0 is for a `network` that has been trained.
+
+    early_stopping : bool, default=True
+        Whether part of the sequences is held out to tell when to stop and which epoch's weights to
+        keep. If False, the training loss tells when to stop, and the last weights are kept. In both
+        cases a weight is an average over the latest steps [2]_, in which the t-th of n counts about
+        as (t / n)**8 does.
+
+    validation_fraction : float, default=0.1
+        Share of the sequences, three at least, that are held out if `early_stopping` or
+        `contamination="auto"`; if scores are learned from pieces, share of the steps of each, three
+        pieces at least. If it leaves a single sequence too few steps to train on, none are held
+        out, and the threshold is calibrated on the training data.
+
+    n_iter_no_change : int, default=10
+        Training stops after so many epochs in which the loss did not improve by `tol`.
+
+    tol : float, default=0.0001
+        Least improvement of the loss that counts.
+
+    clip_norm : float or None, default=1.0
+        Bound on the norm of the gradient.
+
+    warm_start : bool, default=False
+        Whether `fit` goes on with the weights it finds, and appends to the loss curves, rather than
+        start anew. Scaling, scores and threshold are learned anew from X. With the same X and an
+        int `random_state` the same sequences are held out as before.
+
+    scorer : {"neighbors", "joint", "mahalanobis", "error", "error_max"} or callable, \
+            default="neighbors"
+        How errors and latents become the score of a sequence or, if scores are learned from pieces
+        of few long ones, of each piece, the worst of which counts; the latent is the mean of the
+        LSTM's outputs:
+
+        - "neighbors": minus the mean distance, in standard deviations, from the three nearest of at
+          most 1024 training sequences; between sequences lies what differs in their latents, in the
+          maxima of the LSTM's outputs and in the logarithms of each feature's mean error;
+        - "joint": minus the geometric mean of five distances, as in
+          :class:`~skl_lstmae.LSTMAutoencoderDetector`;
+        - "mahalanobis": minus the Mahalanobis distance of its latent and the logarithms of each
+          feature's mean error from those of the training sequences, taken as one group;
+        - "error": minus its mean error;
+        - "error_max": minus the mean error of its worst step;
+        - a callable gets `errors`, a list of `(n_timesteps, n_features)` arrays of the loss of each
+          cell (NaN where X is missing), and `latents` of shape `(n_sequences, hidden_size)`, and
+          returns `(n_sequences,)` scores, higher for normal sequences. It is called batch by batch,
+          so it must judge each sequence by itself.
+
+    contamination : "auto" or float, default="auto"
+        The rule behind `offset_`. A float in (0, 0.5] is the share of anomalies in the training
+        data, as in :class:`~sklearn.ensemble.IsolationForest`; among the pieces, if scores are
+        learned from pieces. "auto" takes the training data as normal, and flags fresh normal
+        sequences at `false_alarm_rate`.
+
+    false_alarm_rate : float, default=0.01
+        Share of fresh normal sequences to flag if `contamination="auto"`. The offset is calibrated
+        on the held-out sequences, as described in :class:`LSTMAutoencoderDetector`. Pieces of one
+        series depend on each other, so that then the rate is an estimate alone.
+
+    device : str or torch.device, default="auto"
+        Where the network runs; "auto" is CUDA if there is one, else MPS, else the CPU.
+
+    random_state : int, RandomState instance or None, default=None
+        Determines the held-out sequences, the first weights, where long sequences are cut, the
+        order of batches, noise and dropout. With an int, two fits on a CPU, on the same number of
+        threads, give the same weights, bit for bit. The global random states of numpy and torch are
+        not used.
+
+    verbose : int, default=0
+        Whether to print the losses of each epoch.
+
+    Attributes
+    ----------
+    module_ : skl_lstmae.modules.LSTMForecaster
+        The trained network.
+
+    scaler_ : transformer
+        The fitted scaler.
+
+    offset_ : float
+        `decision_function` is `score_samples` minus this.
+
+    n_features_in_ : int
+        Number of features of X; for a 2-D X its number of columns, which are time steps.
+
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
+        Names of the features, if X was of DataFrames with string column names.
+
+    n_epochs_ : int
+        Number of epochs run, those before a warm start and those of `partial_fit` included.
+
+    loss_curve_ : list of float
+        Training loss of each epoch.
+
+    validation_loss_curve_ : list of float
+        Loss of the held-out data after each epoch of `fit`, the lowest of which marks the weights
+        that were kept; NaN for epochs without one, such as those of `partial_fit`; empty if no
+        epoch has one, as without `early_stopping`.
+
+    device_ : torch.device
+        Where the network runs.
+
+    See Also
+    --------
+    skl_lstmae.modules.LSTMForecaster : The network alone.
+    LSTMAutoencoderDetector : The same by an autoencoder, which sees a sequence as a whole.
+
+    References
+    ----------
+    .. [1] P. Malhotra, L. Vig, G. Shroff, P. Agarwal, "Long short term memory networks for anomaly
+       detection in time series", ESANN 2015.
+    .. [2] O. Shamir, T. Zhang, "Stochastic gradient descent for non-smooth optimization:
+       convergence results and optimal averaging schemes", ICML 2013,
+       :doi:`10.48550/arXiv.1212.1824`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skl_lstmae import LSTMForecastDetector
+    >>> series = np.sin(np.arange(2000) / 5).reshape(-1, 1)
+    >>> detector = LSTMForecastDetector(hidden_size=16, tol=1e-3, random_state=0).fit([series])
+    >>> new = series[:100].copy()
+    >>> new[60] = 1.5
+    >>> int(detector.prediction_error([new], per="timestep")[0].argmax())
+    60
+    >>> detector.forecast([series[:100]], n_steps=3)[0].shape
+    (3, 1)
+    """
+
+    _network_class = LSTMForecaster
+    _is_causal = True
+    _min_sequences = 1
+
+    _parameter_constraints: dict[str, list[Any]] = {**SequenceDetector._parameter_constraints}
+
+    def __init__(
+        self,
+        hidden_size: int | list[int] | tuple[int, ...] = 64,
+        *,
+        dropout: float = 0.0,
+        noise: float = 0.0,
+        output_activation: str | None = None,
+        network: SequenceNetwork | Callable[[int], SequenceNetwork] | None = None,
+        scaler: Any = "standard",
+        loss: str | Loss = "squared_error",
+        learning_rate: float = 3e-3,
+        weight_decay: float = 1e-4,
+        batch_size: int = 32,
+        max_epochs: int = 200,
+        early_stopping: bool = True,
+        validation_fraction: float = 0.1,
+        n_iter_no_change: int = 10,
+        tol: float = 1e-4,
+        clip_norm: float | None = 1.0,
+        warm_start: bool = False,
+        scorer: str | Scorer | Callable[..., Any] = "neighbors",
+        contamination: float | Literal["auto"] = "auto",
+        false_alarm_rate: float = 0.01,
+        device: str | torch.device = "auto",
+        random_state: int | RandomState | None = None,
+        verbose: int = 0,
+    ) -> None:
+        super().__init__(
+            hidden_size=hidden_size,
+            dropout=dropout,
+            noise=noise,
+            output_activation=output_activation,
+            network=network,
+            scaler=scaler,
+            loss=loss,
+            learning_rate=learning_rate,
+            weight_decay=weight_decay,
+            batch_size=batch_size,
+            max_epochs=max_epochs,
+            early_stopping=early_stopping,
+            validation_fraction=validation_fraction,
+            n_iter_no_change=n_iter_no_change,
+            tol=tol,
+            clip_norm=clip_norm,
+            warm_start=warm_start,
+            scorer=scorer,
+            contamination=contamination,
+            false_alarm_rate=false_alarm_rate,
+            device=device,
+            random_state=random_state,
+            verbose=verbose,
+        )
+
+    @validate_params(
+        {"n_steps": [Interval(Integral, 1, None, closed="left")]},
+        prefer_skip_nested_validation=True,
+    )
+    def forecast(self, X: Any, n_steps: int = 1) -> Any:
+        """Continue sequences beyond their ends, step by step, each from those before it.
+
+        Parameters
+        ----------
+        X : sequences
+            In any of the forms above.
+
+        n_steps : int, default=1
+            How many steps to forecast. From the second on, the network reads its own predictions.
+
+        Returns
+        -------
+        X_next : same form as X
+            In the units of X, what follows the last step of each sequence, where there is padding
+            the last one before it: for a list, a list of arrays (n_steps, n_features); for an array
+            one with `n_steps` time steps. Where pandas numbers time steps, those of the forecast
+            are 1 to `n_steps`.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from skl_lstmae import LSTMForecastDetector
+        >>> phases = np.random.default_rng(0).uniform(0, 6, size=(40, 1))
+        >>> X = np.sin(phases + np.arange(30) / 3)
+        >>> detector = LSTMForecastDetector(hidden_size=16, tol=1e-2, random_state=0).fit(X)
+        >>> X_next = detector.forecast(X, n_steps=5)
+        >>> X_next.shape
+        (40, 5)
+        >>> later = np.sin(phases + np.arange(30, 35) / 3)
+        >>> bool(np.abs(X_next - later).mean() < 0.2)
+        True
+        """
+        judge, sequences, form = self._read(X)
+        return form.following(judge.model.forecasts(sequences, n_steps))
+
+    def predict_steps(self, X: Any) -> Any:
+        """Predict each step of sequences from the steps before it.
+
+        Parameters
+        ----------
+        X : sequences
+            In any of the forms above.
+
+        Returns
+        -------
+        X_predicted : same form as X
+            What the network expected of X, in the units of X: a list for a list, an array with NaN
+            for padding for an array, a DataFrame with the same index for a DataFrame. First steps,
+            which nothing precedes, and missing values are predicted too.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from skl_lstmae import LSTMForecastDetector
+        >>> phases = np.random.default_rng(0).uniform(0, 6, size=(40, 1))
+        >>> X = np.sin(phases + np.arange(30) / 3)
+        >>> detector = LSTMForecastDetector(hidden_size=16, tol=1e-2, random_state=0).fit(X)
+        >>> expected = detector.predict_steps(X)
+        >>> expected.shape
+        (40, 30)
+        >>> bool(np.abs(expected - X)[:, 5:].mean() < 0.1)
+        True
+        """
+        return self._predicted_steps(X)
+
+    @validate_params(VIEWS_OF_ERRORS, prefer_skip_nested_validation=True)
+    def prediction_error(self, X: Any, per: str = "sequence") -> Any:
+        """Return how badly steps are predicted: in all, or by time step or feature.
+
+        Parameters
+        ----------
+        X : sequences
+            In any of the forms above.
+
+        per : {"sequence", "timestep", "feature"}, default="sequence"
+            The error of a sequence is the mean of ``loss`` over its observed cells, in scaled
+            units. "timestep" and "feature" split that number into shares that add up to it; missing
+            values have none.
+
+        Returns
+        -------
+        errors : ndarray of float64, or the form of X
+            Never negative. "sequence": shape (n_sequences,). "feature": shape (n_sequences,
+            n_features). "timestep": a list of arrays of shape (n_timesteps,) for a list, an array
+            (n_sequences, n_timesteps) with NaN for padding for an array, a Series for a panel.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from skl_lstmae import LSTMForecastDetector
+        >>> phases = np.random.default_rng(0).uniform(0, 6, size=(40, 1))
+        >>> X = np.sin(phases + np.arange(30) / 3)
+        >>> detector = LSTMForecastDetector(hidden_size=16, tol=1e-2, random_state=0).fit(X)
+        >>> X_new = X[:3].copy()
+        >>> X_new[1, 12] = 4.0
+        >>> errors = detector.prediction_error(X_new)
+        >>> by_step = detector.prediction_error(X_new, per="timestep")
+        >>> int(errors.argmax()), int(by_step[1].argmax())
+        (1, 12)
+        """
+        return self._view_errors(X, per)
+
+    def _network_config(self, n_features: int) -> dict[str, Any]:
+        return {
+            "input_size": n_features,
+            "hidden_size": [int(width) for width in np.atleast_1d(self.hidden_size)],
+            "dropout": self.dropout,
+            "noise": self.noise,
+            "output_activation": self.output_activation,
+        }
+
+    def _cut(self, sequences: Sequences, random_state: RandomState | None = None) -> Sequences:
+        """Bound the steps of a kernel call in training, and make more batches of long sequences."""
+        phase = 0 if random_state is None else random_state.randint(STEPS_IN_TRAINING)
+        return observed(cut(sequences, STEPS_IN_TRAINING, phase))
+
+    def _split(self, sequences: Sequences, random_state: RandomState) -> Split:
+        """Hold out whole sequences or, of very few or of a few that are long, their ends."""
+        shortest, longest = int(sequences.lengths.min()), int(sequences.lengths.max())
+        are_few_and_long = len(sequences) < FEW_SEQUENCES and shortest >= STEPS_OF_LONG_SEQUENCE
+        if len(sequences) >= MIN_SEQUENCES and not are_few_and_long:
+            return super()._split(sequences, random_state)
+        if longest < MIN_STEPS_OF_SERIES:
+            raise ValueError(
+                f"Found n_samples={len(sequences)} sequence(s) in X, the longest of {longest} time "
+                f"steps; {type(self).__name__} needs at least {MIN_SEQUENCES}, or one of at least "
+                f"{MIN_STEPS_OF_SERIES} time steps."
+            )
+        size = min(max(longest // PIECES_OF_SERIES, MIN_STEPS_OF_PIECE), MAX_STEPS_OF_PIECE)
+        training, held_out = sequences, sequences.take([])
+        if self._holds_out:
+            training, held_out = hold_out_ends(
+                sequences, MIN_PIECES_HELD_OUT * size, self.validation_fraction
+            )
+        references = _draw_pieces(training, size, random_state)
+        if len(references) < 2:
+            raise ValueError(
+                f"Almost all values of X are missing: of its pieces of {size} time steps to train "
+                f"on, {len(references)} holds an observed one; expected at least 2."
+            )
+        order = random_state.permutation(len(references))
+        return Split(
+            training,
+            _draw_pieces(held_out, size, random_state),
+            references=references.take(order),
+            piece_size=size,
+        )
+
+    def _make_judge(self, model: Model, split: Split) -> Judge:
+        if split.piece_size is None:
+            return super()._make_judge(model, split)
+        return PieceJudge(model, make_scorer(self.scorer), piece_size=split.piece_size)
+
+
+@dataclass(frozen=True, eq=False)
+class PieceJudge(Judge):
+    """Judges sequences by their worst pieces.
+
+    Parameters
+    ----------
+    piece_size : int
+        Time steps of a piece.
+    """
+
+    piece_size: int = 0
+
+    @property
+    def sample_name(self) -> str:
+        """What `samples` are."""
+        return f"piece(s) of {self.piece_size} time steps"
+
+    def samples(self, sequences: Sequences) -> Sequences:
+        """Return pieces side by side."""
+        return observed(slide(sequences, self.piece_size, self.piece_size))
+
+    def score(self, sequences: Sequences, *, one_by_one: bool = False) -> NDArray[np.float64]:
+        """Return the scores that single pieces would have that are as rare as the worst ones."""
+        # At the start of a piece the network expects nothing yet; another piece goes on there.
+        pieces = observed(slide(sequences, self.piece_size, max(1, self.piece_size // 2)))
+        owner = np.searchsorted(sequences.starts, pieces.starts, side="right") - 1
+        first = np.searchsorted(owner, np.arange(len(sequences)))
+        worst = np.minimum.reduceat(super().score(pieces), first)
+        if self.calibration is None or self.calibration.learned is None:
+            return worst
+        return self.calibration.learned.alone(worst, np.bincount(owner))
+
+
+def _draw_pieces(series: Sequences, size: int, random_state: RandomState) -> Sequences:
+    """Take as many pieces as follow one another, but from anywhere.
+
+    Of a series whose period is a multiple of theirs, pieces side by side would show few phases.
+    """
+    n_pieces = len(observed(slide(series, size, size)))
+    return spread(observed(slide(series, size)), n_pieces, random_state)

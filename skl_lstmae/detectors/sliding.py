@@ -1,0 +1,548 @@
+"""Anomalies in long series: a detector of sequences slides over them and judges every row."""
+
+from copy import copy
+from dataclasses import replace
+from numbers import Integral, Real
+from typing import Any, Literal, Self
+
+import numpy as np
+from numpy.random import RandomState
+from sklearn.base import BaseEstimator, MetaEstimatorMixin, clone, is_classifier
+from sklearn.utils import check_random_state, get_tags
+from sklearn.utils.metaestimators import available_if
+from sklearn.utils.validation import check_is_fitted
+
+from skl_lstmae._sklearn import (
+    CallbackSupportMixin,
+    FitCallbacks,
+    HasMethods,
+    Interval,
+    StrOptions,
+    fit_context,
+    validate_params,
+)
+from skl_lstmae.data.checks import check_series
+from skl_lstmae.data.forms import Form
+from skl_lstmae.data.period import estimate_window_size
+from skl_lstmae.data.sequences import Sequences
+from skl_lstmae.data.split import Split
+from skl_lstmae.data.windows import AGGREGATIONS, cut, hold_out_ends, observed, slide, spread
+from skl_lstmae.detectors.autoencoder import LSTMAutoencoderDetector
+from skl_lstmae.detectors.base import MIN_SEQUENCES, SequenceDetector
+from skl_lstmae.detectors.events import main_features, tabulate
+from skl_lstmae.detectors.labels import warn_of_misread_labels
+from skl_lstmae.detectors.row_judge import RowJudge
+from skl_lstmae.detectors.stream import Stream
+from skl_lstmae.detectors.thresholded import Scored, ThresholdMixin
+from skl_lstmae.detectors.window_judge import fit_to_windows, score_method
+
+WINDOWS_PER_EPOCH = 1024
+"""Windows that an epoch trains on, at most, unless the user says otherwise."""
+
+LARGEST_SHARE = 6
+"""An estimated window is at most this part of the longest series."""
+
+MAX_LENDING_WINDOWS = 4096
+"""Windows of the training rows, about, that are scored for thresholds."""
+
+WINDOWS_PER_STRETCH = 8
+"""Lengths of a window that rows come in to be scored: at the ends fewer windows cover them."""
+
+
+def _explains_variance(detector: "SlidingWindowDetector") -> bool:
+    return isinstance(detector._inner(), SequenceDetector)
+
+
+class SlidingWindowDetector(
+    CallbackSupportMixin, MetaEstimatorMixin, ThresholdMixin, BaseEstimator
+):
+    """Find the anomalous rows of long series by sliding a detector of sequences over them.
+
+    A sample is a row, that is, a time step. Everywhere `X` may be
+
+    - one series `(n_timesteps, n_features)`: an array, a memory map or a DataFrame, whose index may
+      be times, and must increase if it is times or numbers;
+    - several series of any lengths: a list of those or of 1-D ones, which have a single feature, or
+      a DataFrame indexed by (series id, time). No window reaches from one series into another.
+
+    Windows are slices of the series, which are never copied as a whole. With ``stride=1``, what is
+    computed of a row depends on the rows within a window's length of it alone; with a larger one
+    also on where the windows start, counted from the first row of the series. That holds to the
+    last bit on a CPU, but up to rounding with the detectors of scikit-learn, some of which round by
+    the size of a table.
+
+    Parameters
+    ----------
+    detector : estimator, default=None
+        Judges windows: :class:`~skl_lstmae.LSTMAutoencoderDetector` (None means one with its
+        default parameters) or :class:`~skl_lstmae.LSTMForecastDetector`, itself rather than in a
+        Pipeline; or an outlier detector of scikit-learn, or a Pipeline that ends with one, which
+        has a method ``score_samples`` or ``decision_function`` for new data. The latter get windows
+        as rows of a table, one column a time step and feature, and those of a short series repeat
+        its first row. `detector` gives windows their scores: the threshold, and what is held out
+        for it, are those of this class, so that ``detector_``, a fitted clone, has none.
+
+    window_size : int or "auto", default="auto"
+        Rows of a window. "auto" is the whole number of periods of the training series nearest to
+        100 rows; or 100 rows, if the period is longer than 133 or there is none; but no more than a
+        sixth of the longest series. The period is the shortest lag, from 16 to 400 rows, at which
+        the autocorrelation (mean over features and series, of what a linear trend leaves of each)
+        has a peak at least 0.8 times as high as its highest.
+
+    stride : int, default=1
+        In scoring a window starts every `stride` rows, so that a larger stride takes less time, but
+        a row is judged by fewer windows.
+
+    training_stride : int or "auto", default="auto"
+        Of every `training_stride` windows that follow one another, each epoch trains on one, drawn
+        at random. "auto" chooses it so that an epoch has at most 1024 windows. A scikit-learn
+        detector learns from the middle one of each.
+
+    aggregation : {"mean_min", "mean", "min", "max"}, default="mean_min"
+        How the scores of the windows that cover a row become its score. "mean_min" is halfway
+        between "mean", which is lowest in the middle of what is long, and "min", which the many
+        calm rows around what is brief do not weaken.
+
+    validation_fraction : float, default=0.1
+        Share of each series, its end and one window at least, that is kept from training if
+        ``contamination="auto"``, to calibrate the threshold, or if `detector` has early stopping,
+        to tell it when to stop. The same rows serve both, so that with early stopping the threshold
+        is a little optimistic. Once it is set, a `detector` of this package takes these rows, too,
+        for what is normal. A gap of one window keeps them apart from the training rows. Series
+        of less than five windows are not cut; if all are so short, the last series are held out,
+        and of a single one nothing is: the threshold is then that of training rows, which is
+        optimistic.
+
+    contamination : "auto" or float, default="auto"
+        The rule behind ``offset_``. A float in (0, 0.5] is the share of anomalous rows in the
+        training data; "auto" takes these for normal, and flags rows like them at
+        `false_alarm_rate`.
+
+    false_alarm_rate : float, default=0.01
+        Share of normal rows to flag if ``contamination="auto"``, as estimated on the held-out rows;
+        with less than ``1 / false_alarm_rate - 1`` windows of them side by side, a `detector` of
+        this package also goes by the scores of training windows. Since rows depend on their
+        neighbours, false alarms come in runs.
+
+    random_state : int, RandomState instance or None, default=None
+        Seeds the detector of windows, as far as it has random states, and overrides those set in
+        it; None leaves it its own.
+
+    Attributes
+    ----------
+    detector_ : estimator
+        The fitted detector of windows.
+
+    window_size_ : int
+        Rows of a window.
+
+    training_stride_ : int
+        Rows from one training window to the next, on average.
+
+    offset_ : float
+        `decision_function` is `score_samples` minus this.
+
+    n_features_in_ : int
+        Number of features of X.
+
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
+        Names of the features, if X was of DataFrames with string column names.
+
+    See Also
+    --------
+    LSTMAutoencoderDetector, LSTMForecastDetector : Anomalies among sequences.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skl_lstmae import LSTMAutoencoderDetector, SlidingWindowDetector
+    >>> X = np.sin(np.arange(2000) / 5).reshape(-1, 1)
+    >>> inner = LSTMAutoencoderDetector(hidden_size=16, latent_size=4, tol=0.01, random_state=0)
+    >>> detector = SlidingWindowDetector(inner, training_stride=10).fit(X[:1500])
+    >>> X_new = X[1500:].copy()
+    >>> X_new[200:220] = 1.0
+    >>> bool(200 <= detector.score_samples(X_new).argmin() < 220)
+    True
+    """
+
+    detector_: Any
+    training_stride_: int
+    _judge: RowJudge
+
+    _parameter_constraints: dict[str, list[Any]] = {
+        "detector": [HasMethods(["fit"]), None],
+        "window_size": [Interval(Integral, 1, None, closed="left"), StrOptions({"auto"})],
+        "stride": [Interval(Integral, 1, None, closed="left")],
+        "training_stride": [Interval(Integral, 1, None, closed="left"), StrOptions({"auto"})],
+        "aggregation": [StrOptions(set(AGGREGATIONS))],
+        "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
+        **ThresholdMixin._threshold_constraints,
+        "random_state": ["random_state"],
+    }
+
+    def __init__(
+        self,
+        detector: Any = None,
+        *,
+        window_size: int | Literal["auto"] = "auto",
+        stride: int = 1,
+        training_stride: int | Literal["auto"] = "auto",
+        aggregation: str = "mean_min",
+        validation_fraction: float = 0.1,
+        contamination: float | Literal["auto"] = "auto",
+        false_alarm_rate: float = 0.01,
+        random_state: int | RandomState | None = None,
+    ) -> None:
+        self.detector = detector
+        self.window_size = window_size
+        self.stride = stride
+        self.training_stride = training_stride
+        self.aggregation = aggregation
+        self.validation_fraction = validation_fraction
+        self.contamination = contamination
+        self.false_alarm_rate = false_alarm_rate
+        self.random_state = random_state
+
+    def fit(self, X: Any, y: Any = None) -> Self:
+        """Learn what windows of normal series look like.
+
+        Parameters
+        ----------
+        X : series
+            In any of the forms above.
+
+        y : array-like, default=None
+            Not learned from; labels 0 and 1, or two of text, which scikit-learn's scorers may read
+            the wrong way round, are met with a warning.
+
+        Returns
+        -------
+        self : SlidingWindowDetector
+            The fitted detector. A fit that fails leaves it as it was.
+        """
+        detector = copy(self)
+        detector._fit(X, y)
+        self.__dict__ = detector.__dict__
+        return self
+
+    @fit_context(prefer_skip_nested_validation=False)
+    def _fit(self, X: Any, y: Any) -> None:
+        """Fit in place; callbacks see this very object from their setup to their teardown."""
+        self._refuse_unsuited_detector()
+        warn_of_misread_labels(y)
+        callbacks = FitCallbacks(self, X, y, max_subtasks=1)
+        series, _ = check_series(self, X, reset=True)
+        self._learn(series, callbacks)
+        self._set_threshold()
+        callbacks.end_fit()
+
+    def _learn(self, series: Sequences, callbacks: FitCallbacks) -> None:
+        """Divide the rows, learn from their windows, and score what thresholds rest on."""
+        size = self._choose_window_size(series)
+        self.detector_ = self._make_detector()
+        training, held_out = self._divide(series, size)
+        self.training_stride_ = self._choose_training_stride(training, size)
+        split = self._split(training, held_out, size)
+        with callbacks.passed_on_to(self.detector_):
+            windows, final = fit_to_windows(self.detector_, split, slide(series, size), size)
+
+        judge = RowJudge(windows, size, int(self.stride), self.aggregation)
+        if windows.lends_scores:
+            # Each has others that overlap with it among the references, which a fresh window has
+            # not: what they lend is the shape of their distribution, and not its level.
+            judge = judge.lent_scores_of(self._some_stretches(training, size))
+        if self.contamination == "auto":
+            judge = judge.resting_on(held_out if len(held_out) else training, "fresh")
+        # The threshold is known: from here on the held-out rows say too what is normal.
+        judge = replace(judge, windows=final)
+        if self.contamination != "auto":
+            judge = judge.resting_on(series, "population")
+        self._judge = judge
+
+    def set_params(self, **params: Any) -> Self:
+        """Set parameters; those of ``detector``, such as ``detector__hidden_size``, too.
+
+        Parameters
+        ----------
+        **params : dict
+            Names and values. If ``detector`` is None, it becomes the one that it stands for.
+
+        Returns
+        -------
+        self : SlidingWindowDetector
+            The detector itself.
+
+        Examples
+        --------
+        >>> from skl_lstmae import SlidingWindowDetector
+        >>> detector = SlidingWindowDetector().set_params(detector__hidden_size=32)
+        >>> detector.detector
+        LSTMAutoencoderDetector(hidden_size=32)
+        """
+        if self.detector is None and any(name.startswith("detector__") for name in params):
+            params = {"detector": self._inner(), **params}
+        return super().set_params(**params)
+
+    @available_if(_explains_variance)
+    def score(self, X: Any, y: Any = None) -> float:
+        """Return the explained variance of what the network makes of the windows.
+
+        Parameters
+        ----------
+        X : series
+            In any of the forms above.
+
+        y : Ignored
+            Present for API consistency by convention.
+
+        Returns
+        -------
+        score : float
+            As the method ``score`` of the detector of windows, over windows that do not overlap:
+            1 is perfect, 0 as good as the mean.
+        """
+        judge, series, _ = self._read(X)
+        return judge.windows.explained_variance(slide(series, judge.size, judge.size))
+
+    @validate_params(
+        {
+            "max_gap": [Interval(Integral, 0, None, closed="left")],
+            "min_length": [Interval(Integral, 1, None, closed="left")],
+        },
+        prefer_skip_nested_validation=True,
+    )
+    def find_events(self, X: Any, *, max_gap: int = 0, min_length: int = 1) -> Any:
+        """Find the intervals of anomalous rows.
+
+        For ``features`` the network runs a second time, on the windows that reach into an event.
+
+        Parameters
+        ----------
+        X : series
+            In any of the forms above.
+
+        max_gap : int, default=0
+            The most normal rows between two anomalous ones that an event bridges.
+
+        min_length : int, default=1
+            The fewest rows of an event, bridged ones included.
+
+        Returns
+        -------
+        events : DataFrame, or list of named tuples if pandas is not installed
+            Series after series, in the order of time; the columns, or fields, are
+
+            - ``series``: its id in a DataFrame indexed by (series id, time), else its number, 0 if
+              it is a single one;
+            - ``start``, ``end``: the first and the last row, timestamps if the index has them, as
+              in ``X.loc[start:end]``, else numbers from 0 on, as in ``X[start:end + 1]``;
+            - ``n_rows``: number of rows from the first to the last;
+            - ``peak``, ``peak_score``: the row of the lowest score, and this score;
+            - ``features``: a dict from feature to its share of the reconstruction error of these
+              rows in all windows that cover them, scaled as in training: the three largest shares,
+              the largest first. None for the detectors of scikit-learn, which have no such error.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from sklearn.neighbors import LocalOutlierFactor
+        >>> from skl_lstmae import SlidingWindowDetector
+        >>> X = np.sin(np.arange(2000) / 5).reshape(-1, 1)
+        >>> inner = LocalOutlierFactor(novelty=True)
+        >>> detector = SlidingWindowDetector(inner, window_size=30).fit(X[:1500])
+        >>> X_new = X[1500:].copy()
+        >>> X_new[200:220] = 3.0
+        >>> events = detector.find_events(X_new, max_gap=10)
+        >>> len(events), bool(events.start[0] <= 200 <= 219 <= events.end[0])
+        (1, True)
+        """
+        judge, series, form = self._read(X)
+        scores, intervals = judge.find_intervals(series, max_gap, min_length)
+        shares = judge.feature_shares(series, intervals)
+        names = getattr(self, "feature_names_in_", np.arange(self.n_features_in_)).tolist()
+        features: list[Any] = [None] * len(intervals)
+        if shares is not None:
+            features = [main_features(of_interval, names) for of_interval in shares]
+        return tabulate(intervals, scores, series, form.row_labels(), features)
+
+    def stream(self) -> Stream:
+        """Return an object that scores the rows of a series as they come in.
+
+        Returns
+        -------
+        stream : Stream
+            Its method ``push`` scores rows by the window that ends with each, and ``offset_`` tells
+            anomalous scores from normal ones.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from sklearn.neighbors import LocalOutlierFactor
+        >>> from skl_lstmae import SlidingWindowDetector
+        >>> X = np.sin(np.arange(2000) / 5).reshape(-1, 1)
+        >>> inner = LocalOutlierFactor(novelty=True)
+        >>> detector = SlidingWindowDetector(inner, window_size=30).fit(X[:1500])
+        >>> stream = detector.stream()
+        >>> warm_up = stream.push(X[1500:1600])
+        >>> stream.push(X[1600]) < stream.offset_
+        array([False])
+        >>> stream.push([3.0]) < stream.offset_
+        array([ True])
+        """
+        check_is_fitted(self)
+        return Stream(copy(self), self._judge)
+
+    @property
+    def window_size_(self) -> int:
+        """Rows of a window."""
+        check_is_fitted(self)
+        return self._judge.size
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return hasattr(self, "_judge")
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = get_tags(self._inner()).input_tags.allow_nan
+        return tags
+
+    def _read(self, X: Any) -> tuple[RowJudge, Sequences, Form]:
+        """Read X, and return the judge of this moment with it."""
+        check_is_fitted(self)
+        judge = self._judge
+        return judge, *check_series(self, X, reset=False)
+
+    def _score(self, X: Any) -> Scored:
+        judge, series, form = self._read(X)
+        return Scored(judge.score(series), judge.offset, form.per_row)
+
+    def _calibrate_on(self, X: Any) -> None:
+        judge, series, _ = self._read(X)
+        longest = int(series.lengths.max())
+        if longest < judge.size:
+            raise ValueError(
+                f"the longest series of X has {longest} row(s) to calibrate on, expected at least "
+                f"one window of {judge.size}: pass more rows."
+            )
+        self._judge = judge.resting_on(series)
+
+    def _set_threshold(self) -> None:
+        judge = self._judge
+        self._judge = replace(
+            judge,
+            offset=self._offset_of(judge.rows),
+            stream_offset=self._offset_of(judge.singles),
+        )
+
+    def _inner(self) -> Any:
+        return LSTMAutoencoderDetector() if self.detector is None else self.detector
+
+    def _refuse_unsuited_detector(self) -> None:
+        """Refuse, before any work, what cannot judge windows or would not take them for such."""
+        detector = clone(self._inner())
+        score_method(detector)
+        if isinstance(detector, SequenceDetector):
+            return
+        name = type(detector).__name__
+        if is_classifier(detector):
+            raise ValueError(f"detector is a {name}, which needs labels; choose one that does not.")
+        for part in [detector, *detector.get_params().values()]:
+            if isinstance(part, SlidingWindowDetector):
+                raise ValueError(
+                    f"detector is or holds a {type(part).__name__}, which judges rows rather than "
+                    "windows; choose the detector inside of it."
+                )
+            if isinstance(part, SequenceDetector):
+                raise ValueError(
+                    f"detector is a {name}, which gets windows as rows of a table; pass the "
+                    f"{type(part).__name__} inside of it, which scales by its parameter scaler."
+                )
+
+    def _choose_window_size(self, series: Sequences) -> int:
+        longest = int(series.lengths.max())
+        size = self.window_size
+        if size == "auto":
+            size = estimate_window_size(series, max(1, longest // LARGEST_SHARE))
+        if size > longest:
+            raise ValueError(
+                f"window_size={size} is longer than every training series, the longest of which "
+                f"has n_samples={longest} rows; choose a shorter one."
+            )
+        if self.stride > size:
+            raise ValueError(
+                f"stride={self.stride} is larger than the window of {size} rows and would leave "
+                "rows uncovered; choose a smaller stride."
+            )
+        return int(size)
+
+    def _choose_training_stride(self, training: Sequences, size: int) -> int:
+        n_windows = len(slide(training, size))
+        if n_windows < MIN_SEQUENCES:
+            raise ValueError(
+                f"n_samples={training.lengths.sum()} rows to train on make {n_windows} window(s) "
+                f"of {size} rows, expected at least {MIN_SEQUENCES}: pass more rows, "
+                "or choose a smaller window_size."
+            )
+        if self.training_stride == "auto":
+            return -(-n_windows // WINDOWS_PER_EPOCH)
+        n_per_epoch = -(-n_windows // self.training_stride)
+        if n_per_epoch < MIN_SEQUENCES:
+            raise ValueError(
+                f"training_stride={self.training_stride} draws {n_per_epoch} of {n_windows} "
+                f"training windows an epoch, expected at least {MIN_SEQUENCES}; choose a smaller "
+                "one."
+            )
+        return int(self.training_stride)
+
+    def _make_detector(self) -> Any:
+        detector = clone(self._inner())
+        if self.random_state is None:
+            return detector
+        random_state = check_random_state(self.random_state)
+        seeds = {
+            name: int(random_state.randint(2**31 - 1))
+            for name in sorted(detector.get_params())
+            if name.split("__")[-1] == "random_state"
+        }
+        return detector.set_params(**seeds)
+
+    def _divide(self, series: Sequences, size: int) -> tuple[Sequences, Sequences]:
+        """Return the rows to train on, and the ends of the series if anything is judged by them."""
+        if self.contamination != "auto" and not getattr(self.detector_, "early_stopping", False):
+            return series, series.take([])
+        training, held_out = hold_out_ends(series, size, self.validation_fraction)
+        if len(held_out) and not len(observed(held_out)):
+            raise ValueError(
+                f"the last {held_out.lengths.max()} rows of X, which are held out of training, "
+                "have no observed value; expected some: leave these rows out."
+            )
+        return training, held_out
+
+    def _split(self, training: Sequences, held_out: Sequences, size: int) -> Split:
+        """Return the windows of the rows to train on and, thinned out, those of the held-out rows.
+
+        Held-out windows stand no further apart than training windows, nor than a window is long.
+        """
+        windows = slide(training, size)
+        judging = slide(held_out, size)
+        n_judging = -(-len(judging) // min(self.training_stride_, size))
+        return Split(
+            windows,
+            spread(judging, min(n_judging, WINDOWS_PER_EPOCH)),
+            n_per_epoch=-(-len(windows) // self.training_stride_),
+        )
+
+    def _some_stretches(self, series: Sequences, size: int) -> Sequences:
+        """Return the series or, if that would make many windows, parts of them."""
+        n_rows = MAX_LENDING_WINDOWS * self.stride
+        if series.lengths.sum() <= n_rows:
+            return series
+        length = WINDOWS_PER_STRETCH * size
+        stretches = cut(series, length)
+        stretches = stretches.take(stretches.lengths >= size)
+        return spread(stretches, min(len(stretches), max(1, n_rows // length)))
+
+
+def read_rows(detector: SlidingWindowDetector, X: Any) -> tuple[RowJudge, Sequences, Form]:
+    """Read series for a picture, and return what judges their rows with them."""
+    return detector._read(X)

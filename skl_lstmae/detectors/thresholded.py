@@ -1,0 +1,207 @@
+"""From scores to decisions: what all detectors have in common, whatever their samples are."""
+
+from abc import abstractmethod
+from collections.abc import Callable
+from copy import copy
+from dataclasses import replace
+from numbers import Real
+from typing import Any, Literal, NamedTuple, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.base import OutlierMixin
+from sklearn.utils.validation import check_is_fitted
+
+from skl_lstmae._sklearn import Interval, StrOptions, check_parameters
+from skl_lstmae.scoring.calibration import Calibration
+
+
+class Scored(NamedTuple):
+    """Scores of samples, and how they go back into the form of `X`.
+
+    Attributes
+    ----------
+    scores : ndarray of shape (n_samples,)
+    offset : float or None
+        The threshold of the very state that gave the scores, whatever other threads do meanwhile.
+    put_back : callable
+        Takes an array of shape (n_samples,).
+    """
+
+    scores: NDArray[np.float64]
+    offset: float | None
+    put_back: Callable[[NDArray[Any]], Any]
+
+
+class ThresholdMixin(OutlierMixin):
+    """Decides by scores and a threshold, ``offset_``.
+
+    A sample is a sequence or, of a :class:`SlidingWindowDetector`, a row of a series.
+    """
+
+    contamination: float | Literal["auto"]
+    false_alarm_rate: float
+
+    _threshold_constraints: dict[str, list[Any]] = {
+        "contamination": [StrOptions({"auto"}), Interval(Real, 0, 0.5, closed="right")],
+        "false_alarm_rate": [Interval(Real, 0, 0.5, closed="right")],
+    }
+
+    _judge: Any
+
+    @property
+    def offset_(self) -> float:
+        """The threshold: samples with lower scores are anomalous. May be set."""
+        check_is_fitted(self)
+        return self._known(self._judge.offset)
+
+    @offset_.setter
+    def offset_(self, offset: float) -> None:
+        check_is_fitted(self)
+        self._judge = replace(self._judge, offset=float(offset))
+
+    @abstractmethod
+    def _score(self, X: Any) -> Scored:
+        """Read and score samples, all by one state of the detector."""
+
+    @abstractmethod
+    def _calibrate_on(self, X: Any) -> None:
+        """Let thresholds rest on the scores of these samples."""
+
+    @abstractmethod
+    def _set_threshold(self) -> None:
+        """Set the threshold by the parameters, on the scores that it rests on."""
+
+    def score_samples(self, X: Any) -> Any:
+        """Score samples by how normal they are.
+
+        Parameters
+        ----------
+        X : sequences or series
+            In any of the forms that `fit` takes.
+
+        Returns
+        -------
+        scores : ndarray of shape (n_samples,), float64, or list of them for a list of series
+            Higher is more normal. On a CPU a sequence's score is the same, bit for bit, whatever
+            sequences it comes with and however they are padded.
+        """
+        scored = self._score(X)
+        return scored.put_back(scored.scores)
+
+    def decision_function(self, X: Any) -> Any:
+        """Score samples relative to ``offset_``.
+
+        Parameters
+        ----------
+        X : sequences or series
+            In any of the forms that `fit` takes.
+
+        Returns
+        -------
+        decisions : ndarray of shape (n_samples,), float64, or list of them for a list of series
+            ``score_samples(X) - offset_``: negative for anomalies.
+        """
+        scored = self._score(X)
+        return scored.put_back(scored.scores - self._known(scored.offset))
+
+    def predict(self, X: Any) -> Any:
+        """Tell anomalous samples from normal ones.
+
+        Parameters
+        ----------
+        X : sequences or series
+            In any of the forms that `fit` takes.
+
+        Returns
+        -------
+        labels : ndarray of shape (n_samples,), int64, or list of them for a list of series
+            -1 for anomalies, +1 for normal samples. Of scikit-learn's metrics, precision, recall
+            and F1 are about the label 1 unless told otherwise: pass ``pos_label=-1``, as in
+            ``make_scorer(f1_score, pos_label=-1)``, for those of the anomalies.
+        """
+        scored = self._score(X)
+        return scored.put_back(np.where(scored.scores < self._known(scored.offset), -1, 1))
+
+    def recalibrate(
+        self,
+        X: Any = None,
+        *,
+        contamination: float | Literal["auto"] | None = None,
+        false_alarm_rate: float | None = None,
+    ) -> Self:
+        """Change ``offset_``: the rule behind it, or the samples that it rests on.
+
+        Parameters
+        ----------
+        X : sequences or series, default=None
+            Samples like those to come, three sequences or one window of a series at least, by whose
+            scores ``offset_`` is set from now on; they are not learned from. Where normal samples
+            drift, recent ones keep false alarms nearer to their rate; fewer than
+            ``1 / false_alarm_rate - 1`` sequences, or windows side by side, are helped out by the
+            scores of those that were learned from. None leaves the offset to the samples of the
+            fit, and does not run the network.
+
+        contamination : "auto" or float, default=None
+            The parameter's new value; None leaves it. A rule for other samples than the fit kept
+            scores of needs X.
+
+        false_alarm_rate : float, default=None
+            The parameter's new value; None leaves it.
+
+        Returns
+        -------
+        self : estimator
+            The detector with the new parameters and ``offset_``, or as it was if a call fails.
+            Streams made before keep their threshold.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from skl_lstmae import LSTMAutoencoderDetector
+        >>> phases = np.random.default_rng(0).uniform(0, 6, size=(120, 1))
+        >>> X = np.sin(phases + np.arange(30) / 3)
+        >>> detector = LSTMAutoencoderDetector(hidden_size=16, tol=1e-2, random_state=0).fit(X)
+        >>> offset = detector.offset_
+        >>> bool(detector.recalibrate(false_alarm_rate=0.2).offset_ > offset)
+        True
+        >>> noisy = X + np.random.default_rng(1).normal(0, 0.3, X.shape)
+        >>> flagged = (detector.predict(noisy[60:]) == -1).mean()
+        >>> detector = detector.recalibrate(noisy[:60])  # normal sequences are noisier now
+        >>> bool((detector.predict(noisy[60:]) == -1).mean() < flagged)
+        True
+        """
+        check_is_fitted(self)
+        changed = {"contamination": contamination, "false_alarm_rate": false_alarm_rate}
+        changed = {name: value for name, value in changed.items() if value is not None}
+        detector = copy(self)
+        check_parameters(detector.set_params(**changed))
+        if X is not None:
+            detector._calibrate_on(X)
+        detector._set_threshold()
+        self.__dict__ = detector.__dict__
+        return self
+
+    def __copy__(self) -> Self:
+        """Share what is fitted, which is never changed in place."""
+        detector = type(self).__new__(type(self))
+        detector.__dict__ = vars(self).copy()
+        return detector
+
+    def _known(self, offset: float | None) -> float:
+        if offset is None:
+            raise AttributeError(
+                f"This {type(self).__name__} judges windows for another detector, which holds the "
+                "threshold; call that one, or fit this one by itself."
+            )
+        return offset
+
+    def _offset_of(self, calibration: Calibration) -> float:
+        try:
+            return calibration.offset(self.contamination, self.false_alarm_rate)
+        except LookupError:
+            raise ValueError(
+                f"contamination={self.contamination!r} is a rule for other samples than those "
+                f"whose scores this {type(self).__name__} has; pass samples to calibrate on as X "
+                "of recalibrate, or fit it again."
+            ) from None

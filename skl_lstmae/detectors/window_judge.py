@@ -1,0 +1,135 @@
+"""What judges the windows of long series: a detector of sequences, or one of rows of a table."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import singledispatch
+from typing import Any, ClassVar, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skl_lstmae.data.sequences import Sequences
+from skl_lstmae.data.split import Split
+from skl_lstmae.data.windows import blocks, spread
+
+
+class WindowJudge(Protocol):
+    """Judges windows of long series, of which it may be given any number in any order.
+
+    Attributes
+    ----------
+    lends_scores : bool
+        Whether the scores of windows that were learned from have the shape of those of fresh ones.
+    has_errors : bool
+        Whether there is an error of each cell.
+    """
+
+    lends_scores: ClassVar[bool]
+    has_errors: ClassVar[bool]
+
+    def score(self, windows: Sequences, *, one_by_one: bool = False) -> NDArray[np.float64]:
+        """Return the scores of windows, (n_windows,), higher for normal ones.
+
+        One by one, no bit of a score depends on the windows beside it.
+        """
+        ...
+
+    def errors(self, windows: Sequences) -> NDArray[np.float64]:
+        """Return the loss of each cell, (total_timesteps, n_features), if there is one."""
+        ...
+
+    def explained_variance(self, windows: Sequences) -> float:
+        """Return the share of the variance of windows that a network explains, if there is one."""
+        ...
+
+
+@dataclass(frozen=True, eq=False)
+class TableJudge:
+    """Lets an outlier detector of scikit-learn judge windows.
+
+    Parameters
+    ----------
+    detector : estimator
+        Has a method that `score_method` finds.
+    size : int
+        Time steps of a window.
+    """
+
+    detector: Any
+    size: int
+    lends_scores: ClassVar[bool] = False
+    has_errors: ClassVar[bool] = False
+
+    def score(self, windows: Sequences, *, one_by_one: bool = False) -> NDArray[np.float64]:
+        """Return the scores of windows, which are never all rows of one table.
+
+        Products of matrices, as in LocalOutlierFactor or a PCA, may round by the number of rows.
+        """
+        score = score_method(self.detector)
+        max_windows = 1 if one_by_one else None
+        scores = [score(flatten(block, self.size)) for block in blocks(windows, max_windows)]
+        return np.concatenate([np.zeros(0), *scores])
+
+    def errors(self, windows: Sequences) -> NDArray[np.float64]:
+        """Refuse: such a detector knows no errors."""
+        raise NotImplementedError
+
+    def explained_variance(self, windows: Sequences) -> float:
+        """Refuse: such a detector reconstructs nothing."""
+        raise NotImplementedError
+
+
+@singledispatch
+def fit_to_windows(
+    detector: Any, split: Split, references: Sequences, size: int
+) -> tuple[WindowJudge, WindowJudge]:
+    """Fit a detector, in place, to windows of long series.
+
+    What is here is for detectors of tables, which learn from the windows of one epoch.
+
+    Parameters
+    ----------
+    detector : estimator
+        Unfitted.
+    split : Split
+        Windows to train on, and held-out ones.
+    references : Sequences
+        Windows of all rows, which say what is normal once the threshold is known.
+    size : int
+        Time steps of a window.
+
+    Returns
+    -------
+    judge : WindowJudge
+        That refers to no held-out window; from its scores thresholds are learned.
+    final : WindowJudge
+        That refers to windows of all rows.
+    """
+    n_windows = split.n_per_epoch or len(split.training)
+    detector.fit(flatten(spread(split.training, n_windows), size))
+    judge = TableJudge(detector, size)
+    return judge, judge
+
+
+def flatten(windows: Sequences, size: int) -> NDArray[Any]:
+    """Make a row of each window, (n_windows, size * n_features); short ones repeat their first."""
+    steps = np.maximum(np.arange(size) - (size - windows.lengths[:, np.newaxis]), 0)
+    rows = windows.starts[:, np.newaxis] + steps
+    return windows.values[rows].reshape(len(windows), size * windows.n_features)
+
+
+def score_method(detector: Any) -> Callable[[NDArray[Any]], NDArray[np.float64]]:
+    """Return a function that scores new data, higher for normal rows.
+
+    PyOD's detectors, which once fitted have ``decision_scores_``, score the other way round.
+    """
+    last = detector[-1] if hasattr(detector, "steps") else detector  # of a pipeline
+    if hasattr(last, "decision_scores_"):
+        return lambda rows: -np.asarray(detector.decision_function(rows), dtype=np.float64)
+    for name in "score_samples", "decision_function":
+        if hasattr(detector, name):
+            return getattr(detector, name)
+    raise ValueError(
+        f"detector is a {type(detector).__name__} without score_samples or decision_function for "
+        "new data; choose one that has either, as LocalOutlierFactor with novelty=True."
+    )

@@ -1,0 +1,327 @@
+"""A sequence, what the network makes of it, and where the two differ."""
+
+from collections.abc import Sequence
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skl_lstmae._sklearn import validate_params
+from skl_lstmae.data.forms import read
+from skl_lstmae.detectors.base import read_sequences
+from skl_lstmae.displays.drawing import (
+    BLACK,
+    BLUE,
+    MAX_FEATURES,
+    VERMILLION,
+    check_can,
+    check_index,
+    draw_line,
+    draw_strip,
+    edges_between,
+    import_pyplot,
+    label_panel,
+    legend_above,
+    make_ax,
+    name_features,
+    stack_panels,
+    strip_height,
+)
+
+NAME = "ReconstructionDisplay"
+LONG = 500
+"""From so many steps on, lines are thin."""
+
+METHODS = ["reconstruct", "predict_steps"]
+
+
+class ReconstructionDisplay:
+    """A sequence, its reconstruction, the error of each step, and the error of each cell.
+
+    The features that err most have panels of their own; a strip of colours, features by time, shows
+    the errors of all. It is recommended to use :meth:`from_estimator` or :meth:`from_predictions`.
+
+    Parameters
+    ----------
+    sequence : ndarray of shape (n_timesteps, n_features)
+        NaN is a missing value, and drawn as a gap.
+
+    reconstruction : ndarray of shape (n_timesteps, n_features)
+        What the network makes of it, in the same units.
+
+    cell_errors : ndarray of shape (n_timesteps, n_features)
+        Absolute differences in units that are comparable among features; NaN for missing values.
+
+    step_errors : ndarray of shape (n_timesteps,)
+        Error of each step.
+
+    feature_errors : ndarray of shape (n_features,)
+        Error of each feature, by which the panels are chosen.
+
+    feature_names : list of str
+        Names of the features.
+
+    name : str, default="reconstruction"
+        What to call the reconstruction, which a forecaster predicts.
+
+    Attributes
+    ----------
+    axes_ : ndarray of matplotlib Axes
+        From top to bottom: a panel for each feature in `features_`, the errors of the steps, the
+        errors of the cells.
+
+    ax_ : matplotlib Axes
+        The axes whose place the panels share; invisible.
+
+    figure_ : matplotlib Figure
+        The figure.
+
+    features_ : ndarray of int
+        Which features have a panel, that of the largest error first.
+
+    lines_ : list of (Line2D, Line2D)
+        Sequence and reconstruction in each of these panels.
+
+    steps_ : StepPatch
+        The errors of the steps.
+
+    strip_ : QuadMesh
+        The errors of the cells.
+
+    See Also
+    --------
+    AnomalyScoreDisplay : A long series and its scores.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skl_lstmae import LSTMAutoencoderDetector, ReconstructionDisplay
+    >>> phases = np.random.default_rng(0).uniform(0, 6, size=(40, 1))
+    >>> X = np.sin(phases + np.arange(30) / 3)
+    >>> detector = LSTMAutoencoderDetector(hidden_size=16, tol=1e-2, random_state=0).fit(X)
+    >>> X[7, 12] = 2.0
+    >>> display = ReconstructionDisplay.from_estimator(detector, X, index=7)
+    >>> int(display.step_errors.argmax())
+    12
+    """
+
+    def __init__(
+        self,
+        *,
+        sequence: NDArray[Any],
+        reconstruction: NDArray[Any],
+        cell_errors: NDArray[Any],
+        step_errors: NDArray[Any],
+        feature_errors: NDArray[Any],
+        feature_names: Sequence[str],
+        name: str = "reconstruction",
+    ) -> None:
+        self.sequence = sequence
+        self.reconstruction = reconstruction
+        self.cell_errors = cell_errors
+        self.step_errors = step_errors
+        self.feature_errors = feature_errors
+        self.feature_names = feature_names
+        self.name = name
+
+    @classmethod
+    @validate_params(MAX_FEATURES, prefer_skip_nested_validation=True)
+    def from_estimator(
+        cls,
+        estimator: Any,
+        X: Any,
+        *,
+        index: int = 0,
+        feature_names: Sequence[str] | None = None,
+        max_features: int = 4,
+        ax: Any = None,
+    ) -> Self:
+        """Draw what a fitted detector makes of a sequence.
+
+        Parameters
+        ----------
+        estimator : LSTMAutoencoderDetector or LSTMForecastDetector
+            A fitted detector. Of a forecaster, the reconstruction is what it predicted for each
+            step from the steps before it.
+
+        X : sequences
+            In any of the forms that the estimator takes.
+
+        index : int, default=0
+            Which sequence of X to draw.
+
+        feature_names : list of str, default=None
+            Names of the features; None means those the estimator was fitted with, if any.
+
+        max_features : int, default=4
+            The most features that have a panel of their own.
+
+        ax : matplotlib Axes, default=None
+            A subplot, whose place the panels share; None makes a new figure.
+
+        Returns
+        -------
+        display : ReconstructionDisplay
+            With the errors of the steps, and the choice of features, by the estimator's method
+            ``reconstruction_error`` or ``prediction_error``. The errors of the cells are absolute
+            differences in scaled units.
+
+        Examples
+        --------
+        >>> from skl_lstmae import LSTMAutoencoderDetector, ReconstructionDisplay
+        >>> from skl_lstmae.datasets import load_japanese_vowels
+        >>> vowels = load_japanese_vowels(anomalous_speaker=1)
+        >>> detector = LSTMAutoencoderDetector(hidden_size=16, tol=1e-2, random_state=0)
+        >>> detector.fit(vowels.X_train)
+        LSTMAutoencoderDetector(...)
+        >>> worst = detector.score_samples(vowels.X_test).argmin()
+        >>> display = ReconstructionDisplay.from_estimator(
+        ...     detector, vowels.X_test, index=worst, feature_names=vowels.feature_names
+        ... )
+        >>> display.cell_errors.shape == vowels.X_test[worst].shape
+        True
+        """
+        caller = f"{NAME}.from_estimator"
+        import_pyplot(caller)
+        example = "LSTMAutoencoderDetector or LSTMForecastDetector"
+        method = check_can(estimator, METHODS, caller, example)
+        judge, sequences, _ = read_sequences(estimator, X)
+        check_index(index, len(sequences), "sequences")
+        sequence = sequences[index]
+        outcome = judge.model.outcome(sequences.alone(index))
+        display = cls(
+            sequence=sequence,
+            reconstruction=judge.model.scaling.inverse_transform(outcome.predictions),
+            cell_errors=np.abs(outcome.targets - outcome.predictions),
+            step_errors=outcome.timestep_shares(),
+            feature_errors=outcome.feature_shares()[0],
+            feature_names=name_features(feature_names, estimator, sequence.shape[1]),
+            name="reconstruction" if method == "reconstruct" else "prediction",
+        )
+        return display.plot(ax, max_features=max_features)
+
+    @classmethod
+    @validate_params(MAX_FEATURES, prefer_skip_nested_validation=True)
+    def from_predictions(
+        cls,
+        sequence: Any,
+        reconstruction: Any,
+        *,
+        feature_names: Sequence[str] | None = None,
+        max_features: int = 4,
+        ax: Any = None,
+    ) -> Self:
+        """Draw a sequence and a reconstruction of it, wherever that is from.
+
+        Parameters
+        ----------
+        sequence : array-like of shape (n_timesteps, n_features) or (n_timesteps,)
+            NaN is a missing value.
+
+        reconstruction : array-like of the same shape
+            In the same units.
+
+        feature_names : list of str, default=None
+            Names of the features.
+
+        max_features : int, default=4
+            The most features that have a panel of their own.
+
+        ax : matplotlib Axes, default=None
+            A subplot, whose place the panels share; None makes a new figure.
+
+        Returns
+        -------
+        display : ReconstructionDisplay
+            The errors of the cells are absolute differences in standard deviations of each feature
+            in this sequence; those of steps and features are shares of their mean square.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from skl_lstmae import ReconstructionDisplay
+        >>> x = np.sin(np.arange(50) / 5)
+        >>> display = ReconstructionDisplay.from_predictions(x, 0.9 * x, feature_names=["sine"])
+        >>> display.axes_[0].get_title(loc="left")
+        'sine'
+        """
+        import_pyplot(f"{NAME}.from_predictions")
+        (x, _), (x_reconstructed, _) = (read([x]) for x in (sequence, reconstruction))
+        if x.values.shape != x_reconstructed.values.shape:
+            raise ValueError(
+                f"reconstruction has shape {x_reconstructed.values.shape} as (n_timesteps, "
+                f"n_features); expected {x.values.shape}, that of sequence."
+            )
+        names = getattr(sequence, "columns", None) if feature_names is None else feature_names
+        spread = np.ma.masked_invalid(x.values).std(axis=0).filled(0.0)
+        differences = np.abs(x.values - x_reconstructed.values)
+        cell_errors = differences / np.where(spread > 0, spread, 1.0)
+        shares = np.nan_to_num(cell_errors) ** 2 / np.count_nonzero(~np.isnan(x.values))
+        display = cls(
+            sequence=x.values,
+            reconstruction=x_reconstructed.values,
+            cell_errors=cell_errors,
+            step_errors=shares.sum(axis=1),
+            feature_errors=shares.sum(axis=0),
+            feature_names=name_features(names, None, x.n_features),
+        )
+        return display.plot(ax, max_features=max_features)
+
+    @validate_params(MAX_FEATURES, prefer_skip_nested_validation=True)
+    def plot(self, ax: Any = None, *, max_features: int = 4) -> Self:
+        """Draw.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, default=None
+            A subplot, whose place the panels share; None makes a new figure.
+
+        max_features : int, default=4
+            The most features that have a panel of their own.
+
+        Returns
+        -------
+        display : ReconstructionDisplay
+            Itself, with the attributes that end in an underscore. They hold what was drawn, to be
+            styled: ``display.strip_.set(cmap="cividis")``.
+        """
+        self.features_ = np.argsort(-self.feature_errors, kind="stable")[:max_features]
+        n_lines = len(self.features_)
+        heights = [1.0] * (n_lines + 1) + [strip_height(len(self.feature_names))]
+        ax = make_ax(ax, f"{NAME}.plot", figsize=(7, 1 + 0.95 * sum(heights)))
+        self.ax_, self.figure_ = ax, ax.figure
+        self.axes_, bar = stack_panels(ax, heights, n_lines + 1, f"{NAME}.plot")
+        x = np.arange(len(self.sequence))
+        self._draw_features(x)
+        self._draw_errors(edges_between(x), bar)
+        return self
+
+    def _draw_features(self, x: NDArray[Any]) -> None:
+        self.lines_ = []
+        width = 1.3 if len(x) < LONG else 0.7
+        looks = [
+            (self.sequence, {"color": BLACK, "label": "sequence"}),
+            (self.reconstruction, {"color": VERMILLION, "label": self.name, "linestyle": "--"}),
+        ]
+        for panel, j in zip(self.axes_, self.features_, strict=False):
+            lines = [
+                draw_line(panel, x, values[:, j], linewidth=width, **look) for values, look in looks
+            ]
+            self.lines_.append(tuple(lines))
+            label_panel(panel, self.feature_names[j])
+        if self.lines_:
+            legend_above(self.axes_[0])
+
+    def _draw_errors(self, edges: NDArray[Any], bar: Any) -> None:
+        *_, steps, cells = self.axes_
+        # The edges keep steps in sight that are narrower than a pixel.
+        look = {"facecolor": BLUE, "edgecolor": BLUE, "linewidth": 0.5}
+        self.steps_ = steps.stairs(self.step_errors, edges, fill=True, **look)
+        label_panel(steps, f"error of each step, {self.step_errors.sum():.3g} in all")
+        self.strip_ = draw_strip(
+            cells, edges, self.cell_errors, self.feature_names, cmap="magma_r", vmin=0
+        )
+        label_panel(cells, "error of each feature at each step")
+        cells.set(xlabel="Time step", xlim=(edges[0], edges[-1]))
+        cells.xaxis.get_major_locator().set_params(integer=True)
+        self.figure_.colorbar(self.strip_, cax=bar, label="Error, scaled")

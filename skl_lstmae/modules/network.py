@@ -1,0 +1,387 @@
+"""The contract between a detector and its network."""
+
+import inspect
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, ClassVar, NamedTuple
+
+import torch
+from torch import Generator, Tensor, nn
+from torch.nn.utils.rnn import pad_sequence
+
+from skl_lstmae.modules.padding import check_lengths, last_step
+from skl_lstmae.modules.randomness import DrawsFrom
+
+
+class Output(NamedTuple):
+    """What a network makes of a padded batch.
+
+    Attributes
+    ----------
+    prediction : Tensor of shape (batch, time, input_size)
+        Of the steps; arbitrary beyond a sequence's length.
+    latent : Tensor of shape (batch, latent_size) or (batch, time, latent_size)
+        One vector a sequence, or one a step.
+    states : Tensor of shape (batch, time, n_states)
+        What the network has in mind at each step, of which scores use the maxima: for the LSTMs,
+        the outputs of the one that reads x.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from skl_lstmae.modules import LSTMAutoencoder
+    >>> output = LSTMAutoencoder(input_size=3)(torch.randn(5, 20, 3))
+    >>> output.prediction.shape, output.latent.shape, output.states.shape
+    (torch.Size([5, 20, 3]), torch.Size([5, 32]), torch.Size([5, 20, 64]))
+    """
+
+    prediction: Tensor
+    latent: Tensor
+    states: Tensor
+
+
+def keeps_config(init: Callable[..., None]) -> Callable[..., None]:
+    """Decorate a network's constructor so that ``config`` holds the arguments.
+
+    Parameters
+    ----------
+    init : callable
+        The constructor.
+
+    Returns
+    -------
+    init : callable
+        It, with what it does not do by itself.
+
+    Examples
+    --------
+    >>> from skl_lstmae.modules import LSTMForecaster
+    >>> LSTMForecaster(3, hidden_size=8).config["hidden_size"]
+    8
+    """
+
+    @wraps(init)
+    def init_and_keep(self: Any, *args: Any, **kwargs: Any) -> None:
+        init(self, *args, **kwargs)
+        bound = inspect.signature(init).bind(self, *args, **kwargs)
+        bound.apply_defaults()
+        _, *arguments = bound.arguments.items()
+        self.config = dict(arguments)
+
+    return init_and_keep
+
+
+class SequenceNetwork(nn.Module):
+    """Predicts the steps of padded sequences: all that a detector asks of its network.
+
+    A network of your own inherits from this class, sets `input_size` and `latent_size`, and defines
+    :meth:`forward`; pass a function that makes it from a number of features, or one that has been
+    trained, as ``network`` to :class:`skl_lstmae.LSTMAutoencoderDetector` or, if it is causal, to
+    :class:`skl_lstmae.LSTMForecastDetector`.
+
+    - Batches are right-padded. No real step may depend on what stands beyond its sequence's length.
+    - What is random in training is drawn from the generator that :meth:`forward` is given. torch's
+      own dropout takes none: unless `takes_generator`, a detector therefore seeds torch's global
+      generator for the call, and leaves it as it was.
+    - Layers are drawn anew by :meth:`reset_parameters`: those of torch as they are, a layer of your
+      own by a method ``reset_parameters(generator)``, or one without arguments.
+    - A detector promises a sequence the same bits in any batch. That holds as far as your layers
+      keep it: those of this package do (:class:`RowLinear`), most of torch's round by the size of
+      the batch.
+
+    Attributes
+    ----------
+    is_causal : bool, default=False
+        Whether a step is predicted from those before it alone. Then `latent` has a vector a step.
+    takes_generator : bool, default=False
+        Whether all that is random in training is drawn from the generator.
+    input_size : int
+        Number of features of a time step.
+    latent_size : int
+        Width of the latent.
+    width : int, default=64
+        Features of the widest layer: times rows and steps it is what a call computes at once, by
+        which a detector sizes its batches.
+    config : dict, default=None
+        Arguments that make such a network anew, so that a saved detector holds plain arrays;
+        :func:`keeps_config` sets it. None means that the module is saved as it is.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from skl_lstmae.modules import Output, SequenceNetwork, check_lengths, mean_step
+    >>> class GRUAutoencoder(SequenceNetwork):
+    ...     def __init__(self, input_size, latent_size=8):
+    ...         super().__init__()
+    ...         self.input_size, self.latent_size = input_size, latent_size
+    ...         self.encoder = torch.nn.GRU(input_size, 32, batch_first=True)
+    ...         self.bottleneck = torch.nn.Linear(32, latent_size)
+    ...         self.decoder = torch.nn.GRU(latent_size, 32, batch_first=True)
+    ...         self.head = torch.nn.Linear(32, input_size)
+    ...
+    ...     def forward(self, x, lengths=None, generator=None):
+    ...         states, _ = self.encoder(x)
+    ...         latent = self.bottleneck(mean_step(states, check_lengths(x, lengths)))
+    ...         repeated = latent.unsqueeze(1).expand(-1, x.shape[1], -1)
+    ...         return Output(self.head(self.decoder(repeated)[0]), latent, states)
+    >>> network = GRUAutoencoder(3)
+    >>> network(torch.randn(2, 7, 3), torch.tensor([7, 4])).latent.shape
+    torch.Size([2, 8])
+    """
+
+    is_causal: ClassVar[bool] = False
+    takes_generator: ClassVar[bool] = False
+
+    input_size: int
+    latent_size: int
+    width: int = 64
+    config: dict[str, Any] | None = None
+
+    def forward(
+        self, x: Tensor, lengths: Tensor | None = None, generator: Generator | None = None
+    ) -> Output:
+        """Predict the steps of a padded batch.
+
+        Parameters
+        ----------
+        x : Tensor of shape (batch, time, input_size), float32
+            What stands beyond a sequence's length is finite.
+        lengths : Tensor of shape (batch,), int64, default=None
+            Numbers of real steps; None means that nothing is padded.
+        generator : torch.Generator, default=None
+            Drives what is random in training mode; None means torch's global one.
+
+        Returns
+        -------
+        output : Output
+        """
+        raise NotImplementedError(f"{type(self).__name__} must define forward.")
+
+    def encode(self, x: Tensor, lengths: Tensor | None = None) -> Tensor:
+        """Return the latent of a padded batch, shaped as :meth:`forward` does."""
+        return self(x, lengths).latent
+
+    def decode(self, latent: Tensor, lengths: Tensor) -> Tensor:
+        """Decode latents to ``(batch, max(lengths), input_size)``, for ``inverse_transform``."""
+        raise NotImplementedError(f"{type(self).__name__} must define decode to decode latents.")
+
+    def resume(
+        self, x: Tensor, lengths: Tensor | None = None, past: Any = None
+    ) -> tuple[Output, Any]:
+        """Predict further steps of sequences whose earlier ones are ``past``; of causal networks.
+
+        A network that keeps no state, as this one, reads all of the past anew.
+
+        Parameters
+        ----------
+        x : Tensor of shape (batch, time, input_size), float32
+            The further steps, right-padded.
+        lengths : Tensor of shape (batch,), int64, default=None
+            Numbers of real steps; None means that nothing is padded.
+        past : object, default=None
+            What an earlier call returned; None for the beginnings of sequences.
+
+        Returns
+        -------
+        output : Output
+            Of the further steps.
+        past : object
+            All steps so far.
+        """
+        lengths = check_lengths(x, lengths)
+        past = [] if past is None else past
+        steps = [step[:n] for step, n in zip(x, lengths.tolist(), strict=True)]
+        starts = [len(before) for before in past] or [0] * len(x)
+        if past:
+            steps = [torch.cat(pair) for pair in zip(past, steps, strict=True)]
+        so_far = torch.tensor([len(sequence) for sequence in steps], device=x.device)
+        read = self(pad_sequence(steps, batch_first=True), so_far)
+        news = [
+            [sequence[start:n] for sequence, start, n in zip(part, starts, so_far, strict=True)]
+            for part in read
+        ]
+        return Output(*(pad_sequence(part, batch_first=True) for part in news)), steps
+
+    def forecast(self, past: Any, n_steps: int = 1) -> Tensor:
+        """Continue sequences by ``(batch, n_steps, input_size)``, feeding on the predictions.
+
+        ``past`` is what :meth:`resume` returned; of causal networks.
+        """
+        ends = torch.tensor([len(sequence) + 1 for sequence in past])
+        steps: list[Tensor] = []
+        for _ in range(n_steps):
+            # The prediction of a step does not depend on what is put in its place.
+            padded = pad_sequence(
+                [torch.cat([sequence, sequence[-1:]]) for sequence in past], batch_first=True
+            )
+            lengths = ends.to(padded.device) + len(steps)
+            step = last_step(self(padded, lengths).prediction, lengths).unsqueeze(1)
+            past = [torch.cat(pair) for pair in zip(past, step, strict=True)]
+            steps.append(step)
+        return torch.cat(steps, dim=1)
+
+    def reset_parameters(self, generator: Generator | None = None) -> None:
+        """Draw all weights anew, from ``generator`` or else torch's global one.
+
+        Linear layers and LSTMs start from Xavier's weights (recurrent ones orthogonal) and biases
+        of 0 (forget gates 1), all other layers as torch, or their own code, draws them.
+
+        Raises
+        ------
+        TypeError
+            If a layer has parameters but no ``reset_parameters``.
+
+        Examples
+        --------
+        >>> import torch
+        >>> from skl_lstmae.modules import LSTMForecaster
+        >>> one, other = LSTMForecaster(input_size=3), LSTMForecaster(input_size=3)
+        >>> for module in (one, other):
+        ...     module.reset_parameters(torch.Generator().manual_seed(0))
+        >>> torch.equal(one.head.weight, other.head.weight)
+        True
+        """
+        for name, layer in self.named_modules():
+            if isinstance(layer, nn.LSTM):
+                _reset_lstm(layer, generator)
+            elif isinstance(layer, nn.Linear):
+                nn.init.xavier_uniform_(layer.weight, generator=generator)
+                if layer.bias is not None:
+                    nn.init.zeros_(layer.bias)
+            elif next(layer.parameters(recurse=False), None) is not None:
+                _reset_other(name, layer, generator, network=self)
+
+
+def make_network(
+    factory: Callable[[], SequenceNetwork], generator: Generator | None = None
+) -> SequenceNetwork:
+    """Make a network, without a draw from torch's global generator.
+
+    All its parameters are then drawn from a generator, unless it is None: then they are of no use.
+    """
+    with DrawsFrom(torch.Generator().manual_seed(0)):
+        network = factory()
+    if generator is not None and isinstance(network, SequenceNetwork):
+        draw_parameters(network, generator)
+    return network
+
+
+def draw_parameters(network: SequenceNetwork, generator: Generator) -> None:
+    """Draw all parameters of a network from a generator, or refuse the network by name."""
+    with torch.no_grad():
+        for parameter in network.parameters():
+            parameter.fill_(torch.nan)
+    network.reset_parameters(generator)
+    for name, parameter in network.named_parameters():
+        if not parameter.isfinite().all():
+            raise TypeError(
+                f"reset_parameters of {type(network).__name__} does not draw its parameter {name}; "
+                "draw all of it from the generator."
+            )
+
+
+def check_network(network: Any, n_features: int, *, is_causal: bool) -> None:
+    """Refuse a network that does not keep the contract, by what it makes of a small batch."""
+    name = type(network).__name__
+    if not isinstance(network, SequenceNetwork):
+        raise TypeError(
+            f"network is, or makes, a {name}; expected a skl_lstmae.modules.SequenceNetwork."
+        )
+    if is_causal and not network.is_causal:
+        raise ValueError(
+            f"{name} is not causal, but a forecaster must predict each step from those before it "
+            "alone; set is_causal = True if it does."
+        )
+    for attribute, expected in {"input_size": n_features, "latent_size": None}.items():
+        found = getattr(network, attribute, None)
+        if not isinstance(found, int) or expected not in (None, found):
+            raise ValueError(
+                f"{name} has {attribute}={found!r}; expected {expected or 'a positive int'}."
+            )
+    _check_output(network, n_features)
+
+
+@torch.no_grad()
+def _check_output(network: SequenceNetwork, n_features: int) -> None:
+    """Look at what a network makes of two sequences of three and two steps."""
+    was_training, device = network.training, next(network.parameters()).device
+    network.eval()
+    x = torch.linspace(-1, 1, 2 * 4 * n_features, device=device).reshape(2, 4, n_features)
+    lengths = torch.tensor([4, 3], device=device)
+    output = network(x, lengths)
+    other = x.clone()
+    other[1, 3] += 1.0  # padding
+    if network.is_causal:
+        other[0, 3] += 1.0  # the last step, which nothing comes after
+    again = network(other, lengths)
+    network.train(was_training)
+
+    name = type(network).__name__
+    if not isinstance(output, Output):
+        raise TypeError(
+            f"forward of {name} returns a {type(output).__name__}; expected "
+            "skl_lstmae.modules.Output(prediction, latent, states)."
+        )
+    latent_shape = (2, 4, network.latent_size) if network.is_causal else (2, network.latent_size)
+    if output.prediction.shape != x.shape or output.latent.shape not in (
+        latent_shape,
+        (2, 4, network.latent_size),
+    ):
+        raise ValueError(
+            f"{name} makes a prediction of shape {tuple(output.prediction.shape)} and a latent of "
+            f"shape {tuple(output.latent.shape)} of x of shape {tuple(x.shape)}; expected "
+            f"{tuple(x.shape)} and {latent_shape}."
+        )
+    real = [(output.prediction[1, :3], again.prediction[1, :3])]
+    if network.is_causal:
+        real.append((output.prediction[0], again.prediction[0]))
+    if not all(torch.allclose(one, two, atol=1e-5) for one, two in real):
+        culprit = "padding, or a step itself," if network.is_causal else "padding"
+        raise ValueError(
+            f"In {name} {culprit} reaches the predictions of real steps; mask what stands beyond "
+            "lengths."
+        )
+
+
+def _reset_lstm(lstm: nn.LSTM, generator: Generator | None) -> None:
+    """Xavier input and orthogonal recurrent weights, gate by gate; forget-gate biases of 1."""
+    for name, weight in lstm.named_parameters():
+        if name.startswith("bias"):
+            nn.init.zeros_(weight)
+            if name.startswith("bias_ih"):
+                # torch's order of gates: input, forget, cell, output.
+                nn.init.ones_(weight[lstm.hidden_size : 2 * lstm.hidden_size])
+        elif name.startswith("weight_hh"):
+            for gate in weight.chunk(4):
+                nn.init.orthogonal_(gate, generator=generator)
+        else:
+            for gate in weight.chunk(4 if name.startswith("weight_ih") else 1):
+                nn.init.xavier_uniform_(gate, generator=generator)
+
+
+def _reset_other(
+    name: str, layer: nn.Module, generator: Generator | None, network: SequenceNetwork
+) -> None:
+    """Have a layer draw its parameters as it does by itself, but from the generator."""
+    kind = type(network).__name__
+    if layer is network:
+        if type(network).reset_parameters is SequenceNetwork.reset_parameters:
+            own = next(iter(dict(layer.named_parameters(recurse=False))))
+            raise TypeError(
+                f"{kind} has a parameter {own} of its own, which nothing draws; extend "
+                "reset_parameters to draw it from the generator."
+            )
+        return
+    reset = getattr(layer, "reset_parameters", getattr(layer, "_reset_parameters", None))
+    if reset is None:
+        raise TypeError(
+            f"The layer {name} of {kind}, a {type(layer).__name__}, has parameters, but no method "
+            "reset_parameters by which they could be drawn; give it one."
+        )
+    if "generator" in inspect.signature(reset).parameters:
+        reset(generator=generator)
+    elif generator is None:
+        reset()
+    else:
+        with DrawsFrom(generator):
+            reset()

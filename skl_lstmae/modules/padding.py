@@ -1,0 +1,169 @@
+"""Operations on the real steps of right-padded batches ``(batch, time, feature)``."""
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+
+def real_steps(x: Tensor, lengths: Tensor) -> Tensor:
+    """Return the mask ``(batch, time)`` of the steps that are not padding."""
+    return torch.arange(x.shape[1], device=x.device) < lengths.unsqueeze(1)
+
+
+def reverse_padded(x: Tensor, lengths: Tensor) -> Tensor:
+    """Reverse each sequence within its own length; the padding stays behind it. Its own inverse."""
+    steps = torch.arange(x.shape[1], device=x.device)
+    mirrored = lengths.unsqueeze(1) - 1 - steps
+    index = torch.where(mirrored >= 0, mirrored, steps)
+    return x.gather(1, index.unsqueeze(-1).expand_as(x))
+
+
+def last_step(x: Tensor, lengths: Tensor) -> Tensor:
+    """Return each sequence's last real step.
+
+    Parameters
+    ----------
+    x : Tensor of shape (batch, time, feature)
+        Right-padded.
+
+    lengths : Tensor of shape (batch,)
+        Numbers of real steps.
+
+    Returns
+    -------
+    step : Tensor of shape (batch, feature)
+
+    Examples
+    --------
+    >>> import torch
+    >>> from skl_lstmae.modules import last_step
+    >>> x = torch.tensor([[[1.0], [2.0], [6.0]], [[4.0], [2.0], [0.0]]])
+    >>> last_step(x, torch.tensor([3, 2]))
+    tensor([[6.],
+            [2.]])
+    """
+    # As an LSTM's outputs lie in memory, time first, so that their gradient does too.
+    return x.transpose(0, 1)[lengths - 1, torch.arange(len(x), device=x.device)]
+
+
+def mean_step(x: Tensor, lengths: Tensor) -> Tensor:
+    """Return the mean of each sequence's real steps.
+
+    The running sum adds up in one order whatever the padding, which a sum over the padded axis does
+    not.
+
+    Parameters
+    ----------
+    x : Tensor of shape (batch, time, feature)
+        Right-padded.
+
+    lengths : Tensor of shape (batch,)
+        Numbers of real steps.
+
+    Returns
+    -------
+    mean : Tensor of shape (batch, feature)
+
+    Examples
+    --------
+    >>> import torch
+    >>> from skl_lstmae.modules import mean_step
+    >>> x = torch.tensor([[[1.0], [2.0], [6.0]], [[4.0], [2.0], [0.0]]])
+    >>> mean_step(x, torch.tensor([3, 2]))
+    tensor([[3.],
+            [3.]])
+    """
+    return last_step(x.cumsum(dim=1), lengths) / lengths.unsqueeze(1)
+
+
+def max_step(x: Tensor, lengths: Tensor) -> Tensor:
+    """Return the maximum of each sequence's real steps.
+
+    Parameters
+    ----------
+    x : Tensor of shape (batch, time, feature)
+        Right-padded.
+
+    lengths : Tensor of shape (batch,)
+        Numbers of real steps.
+
+    Returns
+    -------
+    maximum : Tensor of shape (batch, feature)
+
+    Examples
+    --------
+    >>> import torch
+    >>> from skl_lstmae.modules import max_step
+    >>> x = torch.tensor([[[1.0], [2.0], [6.0]], [[-4.0], [-2.0], [0.0]]])
+    >>> max_step(x, torch.tensor([3, 2]))
+    tensor([[ 6.],
+            [-2.]])
+    """
+    n_shared = int(lengths.min())
+    highest = x[:, :n_shared].amax(dim=1)
+    if n_shared == x.shape[1]:
+        return highest
+    padding = ~real_steps(x, lengths)[:, n_shared:]
+    rest = x[:, n_shared:].masked_fill(padding.unsqueeze(-1), -torch.inf)
+    return torch.maximum(highest, rest.amax(dim=1))
+
+
+def full_lengths(x: Tensor) -> Tensor:
+    """Return lengths that say that nothing is padded, ``(batch,)``."""
+    return torch.full((len(x),), x.shape[1], device=x.device)
+
+
+def check_lengths(x: Tensor, lengths: Tensor | Sequence[int] | None) -> Tensor:
+    """Return the lengths of a batch as a tensor beside it, or refuse them.
+
+    Parameters
+    ----------
+    x : Tensor of shape (batch, time, feature)
+        Right-padded.
+
+    lengths : Tensor or sequence of int of shape (batch,)
+        Numbers of real steps, on any device; None means that nothing is padded.
+
+    Returns
+    -------
+    lengths : Tensor of shape (batch,)
+        On the device of x.
+
+    Raises
+    ------
+    ValueError
+        If they are no numbers of steps of x, one a sequence.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from skl_lstmae.modules import check_lengths
+    >>> x = torch.zeros(2, 7, 3)
+    >>> check_lengths(x, [7, 4]), check_lengths(x, None)
+    (tensor([7, 4]), tensor([7, 7]))
+    """
+    if lengths is None:
+        return full_lengths(x)
+    if not isinstance(lengths, Tensor):
+        lengths = torch.tensor(lengths, device=x.device)
+    if lengths.shape != (len(x),) or lengths.is_floating_point():
+        raise ValueError(
+            f"lengths has shape {tuple(lengths.shape)} and dtype {lengths.dtype}; expected "
+            f"{len(x)} integers, one a sequence of the batch."
+        )
+    if len(x) and not 1 <= int(lengths.min()) <= int(lengths.max()) <= x.shape[1]:
+        raise ValueError(
+            f"lengths are from {int(lengths.min())} to {int(lengths.max())}; expected numbers of "
+            f"steps from 1 to {x.shape[1]}, the steps of x."
+        )
+    return lengths.to(x.device)
+
+
+def previous_steps(x: Tensor, before: Tensor | None = None) -> Tensor:
+    """Delay x by one step; zeros, or what stood `before` it, come first."""
+    if before is None:
+        return functional.pad(x[:, :-1], (0, 0, 1, 0))
+    return torch.cat([before, x[:, :-1]], dim=1)

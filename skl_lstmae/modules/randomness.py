@@ -1,0 +1,86 @@
+"""Layers made alike whatever has been set in torch, with weights from a generator of one's own."""
+
+import inspect
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from threading import RLock
+from typing import Any
+
+import torch
+from torch import Generator, Tensor, nn
+from torch.overrides import TorchFunctionMode
+
+RANDOM_FUNCTIONS = {
+    *(
+        getattr(Tensor, name)
+        for name in (
+            *("bernoulli_", "cauchy_", "exponential_", "geometric_"),
+            *("log_normal_", "normal_", "random_", "uniform_"),
+        )
+    ),
+    *(torch.bernoulli, torch.multinomial, torch.normal),
+    *(torch.rand, torch.randint, torch.randn, torch.randperm),
+    *(
+        function
+        for _, function in inspect.getmembers(nn.init, inspect.isfunction)
+        if "generator" in inspect.signature(function).parameters
+    ),
+}
+"""Functions that draw, and take a generator."""
+
+_GLOBAL_GENERATORS = RLock()
+
+
+TENSORS = {torch.empty, torch.ones, torch.rand, torch.randn, torch.zeros}
+"""Functions whose tensors are of torch's default dtype, on its default device."""
+
+
+class DrawsFrom(TorchFunctionMode):
+    """In its context layers are made on the CPU, in float32, with weights drawn from a generator.
+
+    That is whatever torch's default device and dtype are, and although layers ask for no generator.
+    To set these, or to seed the global generator, would disturb other threads; this touches its own
+    alone.
+
+    Parameters
+    ----------
+    generator : torch.Generator
+        On the CPU, as are layers when they are made.
+    """
+
+    def __init__(self, generator: Generator):
+        super().__init__()
+        self.generator = generator
+
+    def __torch_function__(
+        self,
+        func: Callable[..., Any],
+        types: Any,
+        args: tuple[Any, ...] = (),
+        kwargs: dict[str, Any] | None = None,
+    ) -> Any:
+        """Call a function of torch, with the generator if it draws and has none."""
+        kwargs = kwargs or {}
+        if func in RANDOM_FUNCTIONS and kwargs.get("generator") is None:
+            kwargs = {**kwargs, "generator": self.generator}
+        if func in TENSORS:
+            given = {name: value for name, value in kwargs.items() if value is not None}
+            kwargs = {"dtype": torch.float32, "device": "cpu", **given}
+        return func(*args, **kwargs)
+
+
+@contextmanager
+def global_draws_from(generator: Generator) -> Iterator[None]:
+    """Seed torch's global generator from another, and leave it as it was.
+
+    For what draws inside a kernel, as dropout does, which takes no generator at all. Only one
+    thread at a time does so.
+    """
+    device = generator.device
+    devices = [device] if device.type == "cuda" else []
+    seed = int(torch.randint(2**62, (), generator=generator, device=device))
+    with _GLOBAL_GENERATORS, torch.random.fork_rng(devices):
+        torch.default_generator.manual_seed(seed)
+        if devices:
+            torch.cuda.manual_seed(seed)
+        yield

@@ -1,0 +1,30 @@
+"""From what a network makes of sequences to scores, and from scores to thresholds."""
+
+from skl_lstmae._files import name_by_package
+from skl_lstmae.scoring.calibration import Calibration, ReferenceScores
+from skl_lstmae.scoring.joint import DistanceFromMean, DistanceFromNearest, JointScorer
+from skl_lstmae.scoring.mahalanobis import MahalanobisScorer
+from skl_lstmae.scoring.neighbors import NearestTwo, NeighborsScorer
+from skl_lstmae.scoring.outcome import Outcome
+from skl_lstmae.scoring.scorer import (
+    AdaptedScorer,
+    ErrorScorer,
+    FunctionScorer,
+    MaxErrorScorer,
+    Scorer,
+)
+
+__all__ = [
+    "DistanceFromMean",
+    "DistanceFromNearest",
+    "JointScorer",
+    "MahalanobisScorer",
+    "NeighborsScorer",
+    "Outcome",
+    "Scorer",
+]
+
+name_by_package(__name__, Calibration, ReferenceScores, NearestTwo, Outcome)
+name_by_package(__name__, DistanceFromMean, DistanceFromNearest)
+name_by_package(__name__, Scorer, ErrorScorer, MaxErrorScorer, FunctionScorer, AdaptedScorer)
+name_by_package(__name__, MahalanobisScorer, NeighborsScorer, JointScorer)

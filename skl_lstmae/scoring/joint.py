@@ -1,0 +1,231 @@
+"""Several distances of a sequence from the training sequences, joined in one score."""
+
+from typing import Any, Protocol, Self
+
+import numpy as np
+import sklearn  # whose modules are imported when they are first used
+from numpy.typing import NDArray
+from scipy.linalg import eigh
+from sklearn.base import BaseEstimator, clone
+
+from skl_lstmae.scoring.mahalanobis import MahalanobisScorer
+from skl_lstmae.scoring.neighbors import NearestTwo, ReferenceScorer, mean_distance_of_others
+from skl_lstmae.scoring.outcome import Outcome
+from skl_lstmae.scoring.scorer import SMALLEST_ERROR, mean_and_scale
+
+# In standard deviations: distances that are smaller are alike.
+SMALLEST_DISTANCE = 1e-3
+
+SMALLEST_VARIANCE = 1e-12
+
+
+class Distance(Protocol):
+    """A distance of sequences from references, by some fields of their summaries."""
+
+    def fit(self, references: NDArray[Any]) -> Self:
+        """Learn how to measure."""
+        ...
+
+    def refer_to(self, references: NDArray[Any]) -> None:
+        """Measure from these references from now on, in the same way."""
+        ...
+
+    def measure(self, summaries: NDArray[Any]) -> NDArray[np.float64]:
+        """Return a distance a sequence, (n_sequences,), in units of one dimension."""
+        ...
+
+
+class DistanceFromMean(BaseEstimator):
+    """The Mahalanobis distance from the mean of the references, in one field.
+
+    Parameters
+    ----------
+    field : str
+        Name of the field.
+
+    Examples
+    --------
+    >>> from skl_lstmae.scoring import DistanceFromMean, JointScorer
+    >>> JointScorer((DistanceFromMean("log_error"),))
+    JointScorer(distances=(DistanceFromMean(field='log_error'),))
+    """
+
+    def __init__(self, field: str):
+        self.field = field
+
+    def fit(self, references: NDArray[Any]) -> Self:
+        """Learn mean and covariance."""
+        self.scorer_ = MahalanobisScorer().fit(self._rows(references))
+        return self
+
+    def refer_to(self, references: NDArray[Any]) -> None:
+        """Keep to the mean that was learned."""
+
+    def measure(self, summaries: NDArray[Any]) -> NDArray[np.float64]:
+        """Return the distances."""
+        rows = self._rows(summaries)
+        return -self.scorer_.score(rows) / np.sqrt(rows.shape[1])
+
+    def _rows(self, summaries: NDArray[Any]) -> NDArray[np.float64]:
+        return summaries[self.field].astype(np.float64)
+
+
+class DistanceFromNearest(BaseEstimator):
+    """The distance from the nearest other reference, in some fields.
+
+    Parameters
+    ----------
+    fields : tuple of str
+        Names of the fields.
+    is_whitened : bool, default=False
+        Whether distances are Mahalanobis's, by the references' covariance, shrunk as in
+        :class:`MahalanobisScorer`, rather than in standard deviations.
+
+    Examples
+    --------
+    >>> from skl_lstmae.scoring import DistanceFromNearest, JointScorer
+    >>> JointScorer((DistanceFromNearest(("latent", "bias"), is_whitened=True),))
+    JointScorer(distances=(DistanceFromNearest(fields=('latent', 'bias'),
+                                               is_whitened=True),))
+    """
+
+    def __init__(self, fields: tuple[str, ...], is_whitened: bool = False):
+        self.fields = fields
+        self.is_whitened = is_whitened
+
+    def fit(self, references: NDArray[Any]) -> Self:
+        """Learn the metric."""
+        rows = self._join(references)
+        self.mean_, self.scale_ = mean_and_scale(rows)
+        self.axes_ = None
+        if self.is_whitened:
+            covariance, _ = sklearn.covariance.ledoit_wolf(
+                self._transform(rows), assume_centered=True
+            )
+            variances, axes = eigh(covariance)
+            self.axes_ = axes / np.sqrt(np.maximum(variances, SMALLEST_VARIANCE))
+        return self
+
+    def refer_to(self, references: NDArray[Any]) -> None:
+        """Keep the references as points between which the metric is Euclidean."""
+        self.references_ = NearestTwo(self._transform(self._join(references)))
+
+    def measure(self, summaries: NDArray[Any]) -> NDArray[np.float64]:
+        """Return the distances."""
+        points = self._transform(self._join(summaries))
+        distances = mean_distance_of_others(self.references_.distances(points))
+        return distances / np.sqrt(points.shape[1])
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave out the references, which the scorer keeps and tells anew."""
+        state = dict(super().__getstate__())
+        state.pop("references_", None)
+        return state
+
+    def _transform(self, rows: NDArray[np.float64]) -> NDArray[np.float64]:
+        rows = (rows - self.mean_) / self.scale_
+        rows = np.where(np.isnan(rows), 0.0, rows)
+        if self.axes_ is None:
+            return rows
+        # One product a row, so that no bit depends on the number of rows.
+        return np.matmul(rows[:, np.newaxis], self.axes_)[:, 0]
+
+    def _join(self, summaries: NDArray[Any]) -> NDArray[np.float64]:
+        return np.hstack([summaries[field] for field in self.fields]).astype(np.float64)
+
+
+DISTANCES: tuple[Distance, ...] = (
+    DistanceFromMean("log_error"),
+    DistanceFromNearest(("latent", "log_error", "bias"), is_whitened=True),
+    DistanceFromNearest(("latent", "log_error", "peak")),
+    DistanceFromNearest(("outline",)),
+    DistanceFromNearest(("error_outline",)),
+)
+
+
+class JointScorer(ReferenceScorer):
+    """Minus the geometric mean of five distances from the training sequences.
+
+    They are
+
+    - the Mahalanobis distance of the logarithms of each feature's mean error;
+    - the distance to the nearest other training sequence in (latent, log error, bias), where the
+      bias is the mean of a feature's signed error, by the Mahalanobis metric;
+    - the same in (latent, log error, peak of each encoder output), each component standardised;
+    - the same in the outline of the sequence itself: each feature's mean over eight segments of
+      time;
+    - the same in the outline of its errors, by the logarithm.
+
+    What is unusual in one of them is an anomaly of another kind: of the noise, the level, the form,
+    the values, or the noise of a segment of time. A product joins distances whatever their units
+    [1]_.
+
+    Parameters
+    ----------
+    distances : tuple, default=None
+        Distances of your own, or some of these: unfitted, with methods ``fit(references)``,
+        ``refer_to(references)`` and ``measure(summaries)``, by the fields of the summaries, which
+        :meth:`summarize` names. None means the five.
+
+    References
+    ----------
+    .. [1] G. E. Hinton, "Training products of experts by minimizing contrastive divergence",
+       Neural Computation 14, 2002, :doi:`10.1162/089976602760128018`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skl_lstmae import LSTMAutoencoderDetector
+    >>> from skl_lstmae.scoring import DistanceFromNearest, JointScorer
+    >>> phases = np.random.default_rng(0).uniform(0, 6, size=(40, 1))
+    >>> X = np.sin(phases + np.arange(30) / 3)
+    >>> scorer = JointScorer((DistanceFromNearest(("latent", "peak")),))
+    >>> detector = LSTMAutoencoderDetector(hidden_size=16, tol=1e-2, scorer=scorer, random_state=0)
+    >>> detector.fit(X).score_samples(X).shape
+    (40,)
+    """
+
+    N_SEGMENTS = 8
+
+    def __init__(self, distances: tuple[Distance, ...] | None = None):
+        self.distances = distances
+
+    def summarize(self, outcome: Outcome) -> NDArray[Any]:
+        """Return a record of float32 fields for each sequence, (n_sequences,)."""
+        error_outlines = outcome.outlines(outcome.errors, self.N_SEGMENTS)
+        fields = {
+            "latent": outcome.latents,
+            "log_error": np.log(outcome.feature_errors() + SMALLEST_ERROR),
+            "bias": outcome.biases(),
+            "peak": outcome.peaks,
+            "outline": outcome.outlines(outcome.targets, self.N_SEGMENTS),
+            "error_outline": np.log(error_outlines + SMALLEST_ERROR),
+        }
+        layout = [(name, np.float32, values.shape[1:]) for name, values in fields.items()]
+        summaries = np.empty(len(outcome), dtype=layout)
+        for name, values in fields.items():
+            summaries[name] = values
+        return summaries
+
+    def _learn_metric(self) -> None:
+        """Learn how each distance is measured."""
+        self.distances_ = tuple(
+            clone(distance, safe=False).fit(self.references_)
+            for distance in self.distances or DISTANCES
+        )
+
+    def _prepare(self) -> None:
+        """Tell each distance its references."""
+        for distance in self.distances_:
+            distance.refer_to(self.references_)
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        super().__setstate__(state)
+        if hasattr(self, "distances_"):
+            with np.errstate(all="ignore"):  # of a damaged file, which the detector refuses
+                self._prepare()
+
+    def score(self, summaries: NDArray[Any]) -> NDArray[np.float64]:
+        """Return the scores."""
+        distances = [distance.measure(summaries) for distance in self.distances_]
+        return -np.exp(np.mean(np.log(np.add(distances, SMALLEST_DISTANCE)), axis=0))

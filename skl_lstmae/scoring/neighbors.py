@@ -1,0 +1,188 @@
+"""The distance of a sequence from the training sequences nearest to it."""
+
+from abc import abstractmethod
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.spatial.distance import cdist
+
+from skl_lstmae.scoring.outcome import Outcome
+from skl_lstmae.scoring.scorer import (
+    MAX_REFERENCES,
+    Scorer,
+    latents_and_log_errors,
+    mean_and_scale,
+)
+
+ROUNDING = 1e-10
+"""Bound of the relative error of a squared distance that is worked out by a product of matrices."""
+
+ITSELF = 0.1
+"""The nearest reference may be the row itself if it is nearer than this share of the next one's
+distance."""
+
+MAX_ROWS, MAX_VALUES = 1024, 2**22
+"""Rows whose nearest references are looked for, and numbers in the differences, at a time."""
+
+
+def mean_distance_of_others(distances: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the mean distance from the nearest references other than the row itself, (n_rows,).
+
+    A training sequence is one of the references, which is to be left out; and rounding, or a
+    millionth of noise, must not change its score by more than that. The nearest reference is
+    therefore taken for the row itself the more, the nearer it is beside the next one: wholly at no
+    distance, and not at all from a tenth of the next one's distance on.
+
+    Parameters
+    ----------
+    distances : ndarray of shape (n_rows, n + 1)
+        From the n + 1 nearest references, lowest first.
+    """
+    nearest, second = distances[:, 0], distances[:, 1]
+    apart = np.divide(nearest, second, out=np.zeros(len(distances)), where=second > 0)
+    share = np.clip(1 - apart / ITSELF, 0, 1)
+    return (1 - share) * distances[:, :-1].mean(axis=1) + share * distances[:, 1:].mean(axis=1)
+
+
+def nearest_distances(
+    rows: NDArray[np.float64], references: NDArray[np.float64], n: int
+) -> NDArray[np.float64]:
+    """Return the distances from the nearest `n` references, (n_rows, n), lowest first."""
+    # Unlike scikit-learn's, scipy's distances are measured pair by pair. A product of matrices has
+    # last bits that depend on the number of its rows.
+    return np.sort(np.partition(cdist(rows, references), n - 1)[:, :n])
+
+
+class NearestTwo:
+    """Finds the distances from the nearest two references, several times as fast.
+
+    Parameters
+    ----------
+    references : ndarray of shape (n_references, n_dimensions)
+        Points, two at least.
+    """
+
+    def __init__(self, references: NDArray[np.float64]):
+        self.references = references
+        self.squares = np.square(references).sum(axis=1)
+        self.factors = -2 * references.T
+
+    def distances(self, rows: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the distances of rows, (n_rows, 2), lowest first."""
+        if len(rows) <= MAX_ROWS:
+            return self._distances(rows)
+        starts = range(0, len(rows), MAX_ROWS)
+        return np.concatenate([self._distances(rows[i : i + MAX_ROWS]) for i in starts])
+
+    def _distances(self, rows: NDArray[np.float64]) -> NDArray[np.float64]:
+        row, reference = self._candidates(rows)
+        distances = np.empty(len(row))
+        # Where many references are alike, all of them are candidates of a row.
+        size = max(1, MAX_VALUES // rows.shape[1])
+        for start in range(0, len(row), size):
+            pairs = slice(start, start + size)
+            differences = rows[row[pairs]] - self.references[reference[pairs]]
+            distances[pairs] = np.linalg.norm(differences, axis=1)
+        order = np.lexsort((distances, row))
+        first = np.searchsorted(row, np.arange(len(rows)))
+        return distances[order[first[:, np.newaxis] + [0, 1]]]
+
+    def _candidates(self, rows: NDArray[np.float64]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+        """Return pairs of a row and a reference that may be one of its nearest two."""
+        # Without the row's own square, which changes no order. How a product of matrices rounds
+        # depends on the number of its rows: what it might make the second is measured anew.
+        squared = rows @ self.factors
+        squared += self.squares
+        error = ROUNDING * (np.square(rows).sum(axis=1) + self.squares.max())
+        every, nearest = np.arange(len(rows)), squared.argmin(axis=1)
+        lowest = squared[every, nearest]
+        squared[every, nearest] = np.inf
+        bound = squared.min(axis=1) + error
+        squared[every, nearest] = lowest
+        row, reference = np.nonzero(squared <= bound[:, np.newaxis])
+        return row, reference
+
+
+class ReferenceScorer(Scorer):
+    """Judges sequences by references: at most 1024 of those that are held for normal."""
+
+    @abstractmethod
+    def _learn_metric(self) -> None:
+        """Learn from the references how to measure a distance."""
+
+    def _prepare(self) -> None:
+        """Get ready to measure distances from the references, which may have become more."""
+
+    def fit(self, summaries: NDArray[Any]) -> Self:
+        """Keep at most 1024 sequences as references, and learn from them how to measure."""
+        self.references_ = summaries[:MAX_REFERENCES].copy()
+        self._learn_metric()
+        self._prepare()
+        return self
+
+    def partial_fit(self, summaries: NDArray[Any]) -> Self:
+        """Make references of more sequences, the latest 1024."""
+        references = np.concatenate([self.references_, summaries])
+        return self.fit(references[-MAX_REFERENCES:])
+
+    def calibrate(self, summaries: NDArray[Any]) -> NDArray[np.float64]:
+        """Make references of the held-out sequences too, if all fit, and score each by the others.
+
+        This keeps split conformal prediction valid, unless sequences are exact copies of others.
+        Had the fresh sequence also been a reference of the held-out ones, all would be
+        exchangeable; that it is not can only lower their scores, and with them the offset.
+        """
+        references = np.concatenate([self.references_, summaries])
+        if len(references) <= MAX_REFERENCES:
+            self.references_ = references
+            self._prepare()
+        return self.score(summaries)
+
+
+class NeighborsScorer(ReferenceScorer):
+    """Minus the mean distance from the nearest other training sequences [1]_.
+
+    Distances are between (latent, log error of each feature, peak of each encoder output), each
+    component standardised; a feature that a sequence never observes counts as average. Unlike a
+    mean and covariance, neighbours describe training sequences that fall into groups; unlike an
+    average over the steps, a peak keeps what is brief.
+
+    Parameters
+    ----------
+    n_neighbors : int, default=3
+        How many sequences are the nearest.
+
+    References
+    ----------
+    .. [1] F. Angiulli, C. Pizzuti, "Fast outlier detection in high dimensional spaces", PKDD 2002,
+       :doi:`10.1007/3-540-45681-3_2`.
+
+    Examples
+    --------
+    >>> from skl_lstmae import LSTMForecastDetector
+    >>> from skl_lstmae.scoring import NeighborsScorer
+    >>> detector = LSTMForecastDetector(scorer=NeighborsScorer())
+    >>> detector.set_params(scorer__n_neighbors=5)
+    LSTMForecastDetector(scorer=NeighborsScorer(n_neighbors=5))
+    """
+
+    def __init__(self, n_neighbors: int = 3):
+        self.n_neighbors = n_neighbors
+
+    def summarize(self, outcome: Outcome) -> NDArray[Any]:
+        """Return latent, log errors and peaks, (n_sequences, n_summaries)."""
+        return np.hstack([latents_and_log_errors(outcome), outcome.peaks])
+
+    def _learn_metric(self) -> None:
+        """Learn the units of distances."""
+        self.mean_, self.scale_ = mean_and_scale(self.references_)
+
+    def score(self, summaries: NDArray[Any]) -> NDArray[np.float64]:
+        """Return the scores, at most 0."""
+        rows, references = self._standardize(summaries), self._standardize(self.references_)
+        n = min(self.n_neighbors, len(references) - 1)
+        return -mean_distance_of_others(nearest_distances(rows, references, n + 1))
+
+    def _standardize(self, summaries: NDArray[Any]) -> NDArray[np.float64]:
+        return np.nan_to_num((summaries - self.mean_) / self.scale_)

@@ -1,0 +1,183 @@
+"""From outcomes to one score a sequence: what every scorer does, and the simplest ones."""
+
+from collections.abc import Callable
+from typing import Any, Self
+
+import numpy as np
+import sklearn  # whose modules are imported when they are first used
+from numpy.typing import NDArray
+from sklearn.base import BaseEstimator
+
+from skl_lstmae.scoring.outcome import Outcome
+
+# In scaled units: errors below a thousandth of a standard deviation are alike.
+SMALLEST_ERROR = 1e-6
+
+MAX_REFERENCES = 1024
+"""Sequences that a scorer remembers: later ones replace the first."""
+
+
+def latents_and_log_errors(outcome: Outcome) -> NDArray[np.float64]:
+    """Join latent and log error of each feature, (n_sequences, latent_size + n_features).
+
+    A feature that a sequence never observes has NaN.
+    """
+    return np.hstack([outcome.latents, np.log(outcome.feature_errors() + SMALLEST_ERROR)])
+
+
+def mean_and_scale(rows: NDArray[Any]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return each column's mean and standard deviation, 1 if it is constant, NaN if all missing."""
+    with np.errstate(invalid="ignore"):
+        standardizer = sklearn.preprocessing.StandardScaler().fit(rows)
+    return standardizer.mean_, standardizer.scale_
+
+
+class Scorer(BaseEstimator):
+    """Judges sequences by what a network makes of them, in three steps.
+
+    :meth:`summarize` makes a row of numbers of each sequence, batch by batch, so that memory stays
+    bounded; :meth:`fit` learns from the rows of training sequences, and :meth:`partial_fit` from
+    more; :meth:`score` judges rows. A scorer of your own inherits from this class and overrides
+    what it needs; pass it as ``scorer`` to a detector, which fits a clone.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skl_lstmae import LSTMAutoencoderDetector
+    >>> from skl_lstmae.scoring import Scorer
+    >>> class MedianErrorScorer(Scorer):
+    ...     def summarize(self, outcome):
+    ...         return outcome.feature_errors()
+    ...
+    ...     def fit(self, summaries):
+    ...         self.usual_ = np.nanmedian(summaries, axis=0)
+    ...         return self
+    ...
+    ...     def score(self, summaries):
+    ...         return -np.nanmean(summaries / self.usual_, axis=1)
+    >>> phases = np.random.default_rng(0).uniform(0, 6, size=(40, 1))
+    >>> X = np.sin(phases + np.arange(30) / 3)
+    >>> detector = LSTMAutoencoderDetector(
+    ...     hidden_size=16, tol=1e-2, scorer=MedianErrorScorer(), random_state=0
+    ... ).fit(X)
+    >>> detector.score_samples(X).shape
+    (40,)
+    """
+
+    def summarize(self, outcome: Outcome) -> NDArray[Any]:
+        """Return what a score needs of each sequence, one row a sequence.
+
+        By default these are the latent and the logarithms of each feature's mean error, of shape
+        (n_sequences, latent_size + n_features).
+        """
+        return latents_and_log_errors(outcome)
+
+    def fit(self, summaries: NDArray[Any]) -> Self:
+        """Learn what is normal from the summaries of training sequences."""
+        return self
+
+    def partial_fit(self, summaries: NDArray[Any]) -> Self:
+        """Learn from the summaries of more sequences; earlier ones fade."""
+        return self
+
+    def calibrate(self, summaries: NDArray[Any]) -> NDArray[np.float64]:
+        """Return the scores of held-out normal sequences as fresh ones would have them.
+
+        A scorer may learn from them too, as long as each is judged by the others.
+        """
+        return self.score(summaries)
+
+    def score(self, summaries: NDArray[Any]) -> NDArray[np.float64]:
+        """Return the scores, (n_sequences,), higher for normal sequences."""
+        raise NotImplementedError(f"{type(self).__name__} must define score.")
+
+
+class ErrorScorer(Scorer):
+    """Minus the mean error of a sequence."""
+
+    def summarize(self, outcome: Outcome) -> NDArray[Any]:
+        """Return the mean error."""
+        return outcome.mean_error()[:, np.newaxis]
+
+    def score(self, summaries: NDArray[Any]) -> NDArray[np.float64]:
+        """Return the scores, at most 0."""
+        return -summaries[:, 0]
+
+
+class MaxErrorScorer(ErrorScorer):
+    """Minus the error of a sequence's worst step."""
+
+    def summarize(self, outcome: Outcome) -> NDArray[Any]:
+        """Return the worst step's error."""
+        return outcome.worst_step_error()[:, np.newaxis]
+
+
+class FunctionScorer(Scorer):
+    """Scores of a function ``(errors, latents) -> scores`` of the user's own.
+
+    Parameters
+    ----------
+    function : callable
+        Gets a list of ``(n_timesteps, n_features)`` arrays and ``(n_sequences, latent_size)``.
+    """
+
+    def __init__(self, function: Callable[[list[NDArray[np.float64]], NDArray[np.float32]], Any]):
+        self.function = function
+
+    def summarize(self, outcome: Outcome) -> NDArray[Any]:
+        """Call the function on a batch of sequences."""
+        return check_scores(self.function(outcome.split(), outcome.latents), len(outcome))[
+            :, np.newaxis
+        ]
+
+    def score(self, summaries: NDArray[Any]) -> NDArray[np.float64]:
+        """Return the scores."""
+        return summaries[:, 0]
+
+
+class AdaptedScorer(Scorer):
+    """A scorer of the user's own that is no :class:`Scorer`: it has ``fit`` and ``score``.
+
+    Parameters
+    ----------
+    scorer : object
+        Its ``summarize``, ``partial_fit`` and ``calibrate`` are used if it has them.
+    """
+
+    def __init__(self, scorer: Any):
+        self.scorer = scorer
+
+    def summarize(self, outcome: Outcome) -> NDArray[Any]:
+        """Return its summaries, or those that are usual."""
+        summarize = getattr(self.scorer, "summarize", super().summarize)
+        return summarize(outcome)
+
+    def fit(self, summaries: NDArray[Any]) -> Self:
+        """Fit it."""
+        self.scorer.fit(summaries)
+        return self
+
+    def partial_fit(self, summaries: NDArray[Any]) -> Self:
+        """Fit it further."""
+        self.scorer.partial_fit(summaries)
+        return self
+
+    def calibrate(self, summaries: NDArray[Any]) -> NDArray[np.float64]:
+        """Return its scores of held-out sequences."""
+        calibrate = getattr(self.scorer, "calibrate", self.scorer.score)
+        return check_scores(calibrate(summaries), len(summaries))
+
+    def score(self, summaries: NDArray[Any]) -> NDArray[np.float64]:
+        """Return its scores."""
+        return check_scores(self.scorer.score(summaries), len(summaries))
+
+
+def check_scores(scores: Any, n_sequences: int) -> NDArray[np.float64]:
+    """Refuse what is not a finite number a sequence."""
+    array = np.asarray(scores, dtype=np.float64)
+    if array.shape != (n_sequences,) or not np.isfinite(array).all():
+        raise ValueError(
+            f"The scorer must return {n_sequences} finite scores for {n_sequences} sequences, an "
+            f"array of shape ({n_sequences},); it returned {array!r}."
+        )
+    return array

@@ -1,0 +1,186 @@
+"""Right-padded batches of sequences of like lengths, of sizes at which torch's kernels are fast."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from skl_lstmae.data.sequences import Sequences
+from skl_lstmae.data.windows import cut
+from skl_lstmae.training.scaling import Scaling
+
+MAX_FLOATS = 420_000
+"""Rows x steps x hidden units of a kernel call in training; a larger workspace is mapped anew at
+every call."""
+
+MAX_SCORING_FLOATS = 1_000_000
+"""The same in scoring, where the kernels keep no workspace for a way back."""
+
+STEPS_MULTIPLE = 4
+"""Sequences of unlike lengths are padded to a multiple of so many steps, since torch keeps a kernel
+and its scratch memory for each shape that it meets."""
+
+MAX_ROWS = 64
+"""Rows of one kernel call in scoring: up to here a row's bits were the same at every batch size."""
+
+
+@dataclass(frozen=True, eq=False)
+class Batch:
+    """Some sequences, scaled and padded at their ends.
+
+    Parameters
+    ----------
+    indices : ndarray of shape (batch,)
+        Which sequences these are.
+    x : Tensor of shape (batch, time, feature), float32
+        Scaled values; a missing one, and padding, repeats the last observed.
+    observed : Tensor of shape (batch, time, feature), bool
+        Neither missing nor padding.
+    lengths : Tensor of shape (batch,), int64
+        Number of real steps.
+    """
+
+    indices: np.ndarray
+    x: Tensor
+    observed: Tensor
+    lengths: Tensor
+
+
+@dataclass(frozen=True, eq=False)
+class BatchBuilder:
+    """Gathers, scales and pads sequences; nothing is copied before its batch is built.
+
+    Parameters
+    ----------
+    scaling : Scaling
+        Applied to each batch.
+    width : int
+        Hidden units of the network's widest layer, which with rows and steps make the size of a
+        kernel call.
+    device : torch.device
+        Where batches go.
+    is_causal : bool, default=False
+        Whether the network must not see what is still to come: then a value missing before the
+        first observed one looks like the mean, else like the first.
+    """
+
+    scaling: Scaling
+    width: int
+    device: torch.device
+    is_causal: bool = False
+
+    def training_batches(
+        self, sequences: Sequences, batch_size: int, rng: np.random.RandomState
+    ) -> Iterator[list[Batch]]:
+        """Yield each sequence once, in random batches of like lengths cut into micro-batches."""
+        n_batches = -(-len(sequences) // batch_size)
+        # Lengths that differ by a few per cent may change places, so that batches vary.
+        order = np.argsort(sequences.lengths * rng.uniform(1.0, 1.05, size=len(sequences)))
+        batches = np.array_split(order, n_batches)
+        for batch in rng.permutation(len(batches)):
+            # By true length, so that its micro-batches need little padding.
+            indices = batches[batch]
+            by_length = indices[np.argsort(sequences.lengths[indices], kind="stable")]
+            yield [
+                self.build(sequences, rows)
+                for rows in self._micro_batches(sequences, by_length, batch_size, MAX_FLOATS)
+            ]
+
+    def scoring_batches(self, sequences: Sequences) -> Iterator[Batch]:
+        """Yield each sequence once, those of like lengths together."""
+        for indices in self.scoring_groups(sequences):
+            yield self.build(sequences, indices)
+
+    def scoring_groups(self, sequences: Sequences) -> Iterator[np.ndarray]:
+        """Yield which sequences make a batch; one too long for a kernel call is alone."""
+        order = np.argsort(sequences.lengths, kind="stable")
+        for start in range(0, len(order), MAX_ROWS):
+            group = order[start : start + MAX_ROWS]
+            yield from self._micro_batches(sequences, group, MAX_ROWS, MAX_SCORING_FLOATS)
+
+    def is_long(self, sequences: Sequences, indices: np.ndarray) -> bool:
+        """Whether a group is a sequence too long for a kernel call."""
+        return bool(sequences.lengths[indices].max() > self._steps_per_call)
+
+    def chunks(self, sequences: Sequences, indices: np.ndarray) -> Iterator[Batch]:
+        """Yield the batch of a group, or of a long sequence alone its chunks, one after the other.
+
+        Chunks are for causal networks; each is told what was last observed in those before.
+        """
+        if not self.is_long(sequences, indices):
+            yield self.build(sequences, indices)
+            return
+        before = None
+        chunks = cut(sequences.take(indices), self._steps_per_call)
+        for i in range(len(chunks)):
+            batch = self.build(chunks, np.array([i]), before)
+            before = batch.x[:, -1].cpu().numpy()
+            yield batch
+
+    def build(
+        self, sequences: Sequences, indices: np.ndarray, before: np.ndarray | None = None
+    ) -> Batch:
+        """Return the batch of the sequences that ``indices`` names.
+
+        Until a feature is observed, ``before``, of shape (batch, feature), is what it looks like.
+        """
+        lengths = sequences.lengths[indices]
+        # In memory time comes first, as the kernels want it.
+        steps = np.arange(_padded_length(lengths))[:, np.newaxis]
+        # Padding repeats the last step, so that one gathering does for all.
+        rows = sequences.starts[indices] + np.minimum(steps, lengths - 1)
+        x = self.scaling.transform(sequences.values[rows.ravel()])
+        x = np.ascontiguousarray(x, dtype=np.float32).reshape(*rows.shape, sequences.n_features)
+        x = x.swapaxes(0, 1)
+        observed = ~np.isnan(x)
+        if not observed.all():
+            if before is None:
+                mean = self.scaling.mean.astype(x.dtype)
+                before = mean if self.is_causal else first_observed(x, observed, mean)
+            x = fill_missing(x, observed, before)
+        observed &= (steps < lengths).T[..., np.newaxis]
+        return Batch(
+            indices,
+            torch.from_numpy(x).to(self.device),
+            torch.from_numpy(observed).to(self.device),
+            torch.from_numpy(lengths).to(self.device),
+        )
+
+    @property
+    def _steps_per_call(self) -> int:
+        return max(1, MAX_SCORING_FLOATS // self.width)
+
+    def _micro_batches(
+        self, sequences: Sequences, indices: np.ndarray, max_rows: int, max_floats: int
+    ) -> list[np.ndarray]:
+        """Cut a batch so that each kernel call stays small."""
+        floats_per_row = _padded_length(sequences.lengths[indices]) * self.width
+        n_rows = min(max_rows, max(1, max_floats // floats_per_row))
+        return np.array_split(indices, -(-len(indices) // n_rows))
+
+
+def _padded_length(lengths: np.ndarray) -> int:
+    longest = int(lengths.max())
+    if lengths.min() == longest:
+        return longest
+    return -(-longest // STEPS_MULTIPLE) * STEPS_MULTIPLE
+
+
+def fill_missing(x: np.ndarray, observed: np.ndarray, before: np.ndarray) -> np.ndarray:
+    """Repeat each feature's last observed value; as long as there is none, what stood before.
+
+    Shapes: `x` and `observed` are (batch, time, feature), `before` is (batch, feature) or
+    (feature,).
+    """
+    steps = np.arange(x.shape[1])[:, np.newaxis]
+    source = np.maximum.accumulate(np.where(observed, steps, -1), axis=1)
+    last = np.take_along_axis(x, np.maximum(source, 0), axis=1)
+    return np.where(source < 0, before[..., np.newaxis, :], last)
+
+
+def first_observed(x: np.ndarray, observed: np.ndarray, mean: np.ndarray) -> np.ndarray:
+    """Return each feature's first observed value, or in want of any the mean, (batch, feature)."""
+    first = np.take_along_axis(x, observed.argmax(axis=1)[:, np.newaxis], axis=1)[:, 0]
+    return np.where(observed.any(axis=1), first, mean)

@@ -1,0 +1,286 @@
+"""A trained network with all that it takes to run it over sequences."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from copy import deepcopy
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import sklearn  # whose modules are imported when they are first used
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from skl_lstmae.data.sequences import Sequences
+from skl_lstmae.modules import SequenceNetwork, max_step, mean_step
+from skl_lstmae.modules.network import make_network
+from skl_lstmae.modules.padding import real_steps
+from skl_lstmae.scoring.outcome import Outcome
+from skl_lstmae.training.batches import MAX_ROWS, Batch, BatchBuilder
+from skl_lstmae.training.devices import usable_device
+from skl_lstmae.training.objectives import Loss, StepPrediction, find_loss
+from skl_lstmae.training.scaling import Scaling
+from skl_lstmae.training.torch_state import settled
+
+WEIGHTLESS = {"dropout", "noise", "teacher_forcing"}
+"""Arguments of a network that no weight depends on."""
+
+
+@dataclass(frozen=True, eq=False)
+class Model:
+    """Runs a network batch by batch; nothing it returns depends on the batches.
+
+    Results are in the sequences' order. A model is never changed once a detector has it: learning
+    goes on in a copy.
+
+    Parameters
+    ----------
+    network : SequenceNetwork
+        On `device`, in evaluation mode.
+    scaling : Scaling
+        Between the user's units and the network's.
+    loss : str or callable
+        Of a cell.
+    device : torch.device
+        Where the network runs.
+    """
+
+    network: SequenceNetwork
+    scaling: Scaling
+    loss: str | Loss
+    device: torch.device
+
+    @property
+    def n_features(self) -> int:
+        """Number of features of a time step."""
+        return self.network.input_size
+
+    @cached_property
+    def batches(self) -> BatchBuilder:
+        """Makes the batches of the network."""
+        network = self.network
+        return BatchBuilder(self.scaling, network.width, self.device, network.is_causal)
+
+    @property
+    def objective(self) -> StepPrediction:
+        """What the network is trained for."""
+        return StepPrediction(find_loss(self.loss))
+
+    @settled()
+    def latents(self, sequences: Sequences) -> NDArray[np.float32]:
+        """Return one latent vector a sequence, (n_sequences, latent_size)."""
+        latents = np.empty((len(sequences), self.network.latent_size), dtype=np.float32)
+        for batch in self.batches.scoring_batches(sequences):
+            with torch.inference_mode():
+                latent = self.network.encode(batch.x, batch.lengths)
+                latents[batch.indices] = _one_vector(latent, batch.lengths).cpu().numpy()
+        return latents
+
+    @settled()
+    def decode(
+        self, latents: NDArray[np.float32], lengths: NDArray[np.int64]
+    ) -> list[NDArray[np.float64]]:
+        """Return the sequences that latent vectors stand for, in the user's units."""
+        sequences = []
+        for start in range(0, len(latents), MAX_ROWS):
+            block = slice(start, start + MAX_ROWS)
+            with torch.inference_mode():
+                decoded = self.network.decode(
+                    torch.from_numpy(latents[block]).to(self.device),
+                    torch.from_numpy(lengths[block]).to(self.device),
+                )
+            sequences += [
+                self.scaling.inverse_transform(rows[:length].cpu().numpy())
+                for rows, length in zip(decoded, lengths[block], strict=True)
+            ]
+        return sequences
+
+    @settled()
+    def forecasts(self, sequences: Sequences, n_steps: int) -> NDArray[Any]:
+        """Return what follows sequences, in the user's units, (n_sequences, n_steps, n_features).
+
+        The network must be causal.
+        """
+        shape = len(sequences), n_steps, sequences.n_features
+        forecasts = np.empty(shape, dtype=sequences.values.dtype)
+        for indices in self.batches.scoring_groups(sequences):
+            past = None
+            with torch.inference_mode():
+                for batch in self.batches.chunks(sequences, indices):
+                    _, past = self.network.resume(batch.x, batch.lengths, past)
+                steps = self.network.forecast(past, n_steps).cpu().numpy()
+            rows = self.scaling.inverse_transform(steps.reshape(-1, shape[-1]))
+            forecasts[indices] = rows.reshape(steps.shape)
+        return forecasts
+
+    @settled()
+    def predictions(self, sequences: Sequences) -> NDArray[Any]:
+        """Return the predictions in the user's units, (total_timesteps, n_features)."""
+        predictions = np.empty(
+            (sequences.lengths.sum(), sequences.n_features), dtype=sequences.values.dtype
+        )
+        for indices, outcome in self.outcomes(sequences):
+            rows = self.scaling.inverse_transform(outcome.predictions)
+            predictions[sequences.positions(indices)] = rows
+        return predictions
+
+    @settled()
+    def errors(self, sequences: Sequences) -> NDArray[np.float64]:
+        """Return the loss of each cell, NaN if it is missing, (total_timesteps, n_features)."""
+        errors = np.empty((sequences.lengths.sum(), sequences.n_features))
+        for indices, outcome in self.outcomes(sequences):
+            errors[sequences.positions(indices)] = outcome.errors
+        return errors
+
+    @settled()
+    def timestep_shares(self, sequences: Sequences) -> NDArray[np.float64]:
+        """Return each time step's share of its sequence's error, (total_timesteps,)."""
+        shares = np.empty(sequences.lengths.sum())
+        for indices, outcome in self.outcomes(sequences):
+            shares[sequences.positions(indices)] = outcome.timestep_shares()
+        return shares
+
+    @settled()
+    def summaries(
+        self, sequences: Sequences, summarize: Callable[[Outcome], NDArray[Any]]
+    ) -> NDArray[Any]:
+        """Return what `summarize` makes of the outcomes, one row a sequence."""
+        blocks = [(indices, summarize(outcome)) for indices, outcome in self.outcomes(sequences)]
+        indices, rows = (np.concatenate(column) for column in zip(*blocks, strict=True))
+        return rows[indices.argsort()]
+
+    def explained_variance(self, sequences: Sequences) -> float:
+        """Return the share of the variance that predictions explain, a mean over the features."""
+        actual, predicted = (
+            table.astype(np.float64)
+            for table in (sequences.values[sequences.rows()], self.predictions(sequences))
+        )
+        explained_variance = sklearn.metrics.explained_variance_score
+        shares = [
+            explained_variance(actual[seen, j], predicted[seen, j])
+            for j, seen in enumerate(~np.isnan(actual).T)
+            if seen.any()
+        ]
+        return float(np.mean(shares))
+
+    @settled()
+    def outcome(self, sequence: Sequences) -> Outcome:
+        """Return the network's outcome of a single sequence."""
+        ((_, outcome),) = self.outcomes(sequence)
+        return outcome
+
+    def outcomes(self, sequences: Sequences) -> Iterator[tuple[NDArray[np.intp], Outcome]]:
+        """Yield sequences' numbers and the network's outcome of them, some at a time."""
+        batches = self.batches
+        for indices in batches.scoring_groups(sequences):
+            with torch.inference_mode():
+                if self.network.is_causal and batches.is_long(sequences, indices):
+                    results = self._run_in_chunks(batches.chunks(sequences, indices))
+                else:
+                    results = self._run_at_once(batches.build(sequences, indices))
+            prediction, target, errors, latents, peaks = (
+                result.cpu().numpy() for result in results
+            )
+            lengths = sequences.lengths[indices]
+            yield indices, Outcome(errors, lengths, latents, peaks, target, prediction)
+
+    def _run_at_once(self, batch: Batch) -> tuple[Tensor, ...]:
+        """Return the real steps' predictions, targets and errors, and the latents and peaks."""
+        output = self.network(batch.x, batch.lengths)
+        return (
+            *self._compare(output.prediction, batch),
+            _one_vector(output.latent, batch.lengths),
+            max_step(output.states, batch.lengths),
+        )
+
+    def _run_in_chunks(self, chunks: Iterable[Batch]) -> tuple[Tensor, ...]:
+        """Return the same of a long sequence, which a causal network reads chunk by chunk."""
+        width = self.network.latent_size
+        total = torch.zeros(1, 1, width, dtype=torch.float64, device="cpu")
+        peaks, past, steps = [], None, []
+        for chunk in chunks:
+            output, past = self.network.resume(chunk.x, past=past)
+            steps.append(self._compare(output.prediction, chunk))
+            peaks.append(output.states.cpu().amax(dim=1))
+            # As within a batch, where torch adds up one step after the other, in float64.
+            latent = output.latent.cpu().double()
+            total = torch.cat([total, latent], dim=1).cumsum(dim=1)[:, -1:]
+        prediction, target, errors = (torch.cat(column) for column in zip(*steps, strict=True))
+        mean = total[:, 0].float() / len(errors)
+        return prediction, target, errors, mean, torch.stack(peaks).amax(dim=0)
+
+    def _compare(self, prediction: Tensor, batch: Batch) -> tuple[Tensor, Tensor, Tensor]:
+        """Return the real steps' predictions, and targets and errors, NaN if not observed."""
+        sequence, step = real_steps(batch.x, batch.lengths).nonzero(as_tuple=True)
+        row = step * len(batch.x) + sequence  # time comes first in memory
+        prediction, target, observed = (
+            cells.transpose(0, 1).flatten(0, 1)[row].cpu()
+            for cells in (prediction, batch.x, batch.observed)
+        )
+        errors = find_loss(self.loss)(prediction.double(), target.double())
+        target[~observed] = errors[~observed] = torch.nan
+        return prediction, target, errors
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return weights as arrays, which any machine can load, if the network can be made anew."""
+        network = self.network
+        saved: Any = None
+        if network.config is None:
+            saved = deepcopy(network).cpu()
+        else:
+            weights = {
+                name: weight.cpu().numpy().copy() for name, weight in network.state_dict().items()
+            }
+            saved = {"class": type(network), "config": network.config, "weights": weights}
+        return {
+            "network": saved,
+            "scaling": self.scaling,
+            "loss": self.loss,
+            "device": str(self.device),
+        }
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        device, network = usable_device(state["device"]), state["network"]
+        if isinstance(network, dict):
+            kind, config, weights = network["class"], network["config"], network["weights"]
+            network = make_network(lambda: kind(**config))
+            # Memory-mapped arrays cannot be written to, which torch wants of memory it shares.
+            tensors = {name: torch.tensor(w, device="cpu") for name, w in weights.items()}
+            try:
+                network.load_state_dict(tensors)
+            except RuntimeError as error:
+                raise ValueError(
+                    f"The weights in this file are not those of its {kind.__name__}: the file is "
+                    "damaged; save the detector again."
+                ) from error
+        vars(self).update(state, network=network.to(device).eval(), device=device)
+
+
+def copy_network(network: SequenceNetwork, config: dict[str, Any] | None) -> SequenceNetwork:
+    """Return a copy to go on with, whose arguments may differ if no weight depends on them.
+
+    Raises
+    ------
+    ValueError
+        If another argument differs.
+    """
+    if network.config is None or config is None:
+        return deepcopy(network)
+    for name, before in network.config.items():
+        if config[name] != before and name not in WEIGHTLESS:
+            raise ValueError(
+                f"Learning would go on with a network of {name}={before!r}, but "
+                f"{name}={config[name]!r} is asked for; fit with warm_start=False to start with a "
+                "new one."
+            )
+    copy = make_network(lambda: type(network)(**config))
+    copy.load_state_dict(network.state_dict())
+    return copy
+
+
+def _one_vector(latent: Tensor, lengths: Tensor) -> Tensor:
+    """Average a latent that is a sequence."""
+    return latent if latent.dim() == 2 else mean_step(latent, lengths)

@@ -1,0 +1,293 @@
+"""The training loop: it knows batches and objectives, nothing of what it trains or what for."""
+
+import math
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, field
+from time import perf_counter
+from typing import Any, Protocol
+
+import torch
+from sklearn.exceptions import ConvergenceWarning
+from torch import Generator, Tensor, nn
+from torch.nn.utils import clip_grad_norm_
+from torch.optim import AdamW, Optimizer
+from torch.optim.swa_utils import AveragedModel
+
+from skl_lstmae._warn import warn
+from skl_lstmae.modules import SequenceNetwork
+from skl_lstmae.modules.randomness import global_draws_from
+from skl_lstmae.training.batches import Batch
+from skl_lstmae.training.objectives import Objective
+
+
+@dataclass(frozen=True, eq=False)
+class History:
+    """What is on record of each epoch.
+
+    Parameters
+    ----------
+    loss_curve : list of float
+        Mean loss of an observed cell in training.
+    validation_loss_curve : list of float
+        The same of the held-out sequences after the epoch; NaN if it was not measured.
+    seconds : list of float
+        Wall-clock time of the epoch, its validation included.
+    """
+
+    loss_curve: list[float] = field(default_factory=list)
+    validation_loss_curve: list[float] = field(default_factory=list)
+    seconds: list[float] = field(default_factory=list)
+
+    @property
+    def n_epochs(self) -> int:
+        """Number of finished epochs."""
+        return len(self.loss_curve)
+
+    def record(self, loss: float, validation_loss: float | None, seconds: float) -> None:
+        """Note the end of an epoch."""
+        self.validation_loss_curve.append(math.nan if validation_loss is None else validation_loss)
+        self.seconds.append(seconds)
+        self.loss_curve.append(loss)  # last, as it is counted
+
+    def copy(self) -> "History":
+        """Return one that may go on without this one."""
+        return History(self.loss_curve[:], self.validation_loss_curve[:], self.seconds[:])
+
+
+@dataclass(eq=False)
+class Progress:
+    """How far a training is, and the weights to keep.
+
+    Where there is a validation loss, it judges the epochs, and the best one's weights are kept. A
+    training loss is that of weights on their way through the epoch, not of averaged ones: it tells
+    when to stop, but the weights kept are the last.
+
+    Parameters
+    ----------
+    history : History
+        Of this training and of those it goes on from.
+    tol : float
+        Least improvement that counts.
+    """
+
+    history: History
+    tol: float
+    n_epochs: int = 0
+    best_loss: float = math.inf
+    kept_weights: dict[str, Tensor] = field(default_factory=dict)
+    n_epochs_without_progress: int = 0
+
+    def judge(self, network: nn.Module, loss: float, validation_loss: float | None) -> None:
+        """Note the end of an epoch; the weights are copied, since training goes on in place."""
+        judged = loss if validation_loss is None else validation_loss
+        if validation_loss is None or judged < self.best_loss:
+            self.kept_weights = {
+                name: weight.detach().clone() for name, weight in network.state_dict().items()
+            }
+        is_better = judged < self.best_loss - self.tol
+        self.n_epochs_without_progress = 0 if is_better else self.n_epochs_without_progress + 1
+        self.best_loss = min(self.best_loss, judged)
+        self.n_epochs += 1
+
+
+class EpochWatcher(Protocol):
+    """Is told of every epoch, and may end the training."""
+
+    def begin_epoch(self) -> None:
+        """Take notice that an epoch begins."""
+        ...
+
+    def end_epoch(self, progress: Progress) -> bool:
+        """Take notice that an epoch is over; return whether training is to stop."""
+        ...
+
+
+@dataclass(frozen=True, eq=False)
+class Trainer:
+    """AdamW [1]_ with gradient clipping, until the loss stops falling.
+
+    What is validated and kept are averages of the weights over the latest steps [2]_: at a constant
+    learning rate single weights jump about the optimum, and how well they detect is up to chance.
+
+    Parameters
+    ----------
+    objective : Objective
+        What is minimised.
+
+    learning_rate, weight_decay, clip_norm, max_epochs, n_iter_no_change, tol, verbose
+        As in :class:`skl_lstmae.LSTMAutoencoderDetector`.
+
+    generator : torch.Generator
+        Drives the network's random parts; on the network's device.
+
+    averaging_power : float, default=8
+        The weights after the t-th of n steps count in their average about as ``(t / n)`` to this
+        power does.
+
+    References
+    ----------
+    .. [1] I. Loshchilov, F. Hutter, "Decoupled weight decay regularization", ICLR 2019.
+    .. [2] O. Shamir, T. Zhang, "Stochastic gradient descent for non-smooth optimization:
+       convergence results and optimal averaging schemes", ICML 2013,
+       :doi:`10.48550/arXiv.1212.1824`.
+    """
+
+    objective: Objective
+    learning_rate: float
+    weight_decay: float
+    clip_norm: float | None
+    max_epochs: int
+    n_iter_no_change: int
+    tol: float
+    verbose: int
+    generator: Generator
+    averaging_power: float = 8
+
+    def train(
+        self,
+        network: SequenceNetwork,
+        training_batches: Callable[[], Iterable[list[Batch]]],
+        validation_batches: Callable[[], Iterable[Batch]] | None,
+        history: History,
+        watcher: EpochWatcher | None = None,
+    ) -> None:
+        """Train a network in place, leave it in evaluation mode, and go on with a history.
+
+        ``training_batches()`` yields an epoch's batches, each as a list of micro-batches whose
+        gradients are accumulated. Without ``validation_batches`` the training loss decides when to
+        stop, unless ``watcher`` does earlier.
+        """
+        progress = Progress(history, self.tol)
+        try:
+            self._run_epochs(network, training_batches, validation_batches, progress, watcher)
+        except KeyboardInterrupt:
+            if progress.n_epochs == 0:
+                raise
+            warn(
+                f"Training was interrupted after {progress.n_epochs} epochs; "
+                "the best weights so far are kept."
+            )
+        network.load_state_dict(progress.kept_weights)
+        network.eval()
+
+    def train_once(
+        self, network: SequenceNetwork, batches: Iterable[list[Batch]], history: History
+    ) -> None:
+        """Train a network in place for one epoch, and go on with a history."""
+        start = perf_counter()
+        loss = self._train_epoch(network, batches, self._make_optimizer(network))
+        history.record(loss, None, perf_counter() - start)
+        network.eval()
+
+    def _make_optimizer(self, network: SequenceNetwork) -> Optimizer:
+        # Fused, an update of all weights is one call instead of a dozen for each.
+        return AdamW(
+            network.parameters(),
+            lr=self.learning_rate,
+            weight_decay=self.weight_decay,
+            fused=True,
+        )
+
+    def _run_epochs(
+        self,
+        network: SequenceNetwork,
+        training_batches: Callable[[], Iterable[list[Batch]]],
+        validation_batches: Callable[[], Iterable[Batch]] | None,
+        progress: Progress,
+        watcher: EpochWatcher | None,
+    ) -> None:
+        optimizer = self._make_optimizer(network)
+        averaged = AveragedModel(network, self.generator.device, multi_avg_fn=self._average)
+        optimizer.register_step_post_hook(lambda *_: averaged.update_parameters(network))
+        while progress.n_epochs < self.max_epochs:
+            if watcher:
+                watcher.begin_epoch()
+            start = perf_counter()
+            loss = self._train_epoch(network, training_batches(), optimizer)
+            validation_loss = validation_batches and self._mean_loss(
+                averaged.module, validation_batches()
+            )
+            progress.history.record(loss, validation_loss, perf_counter() - start)
+            progress.judge(averaged.module, loss, validation_loss)
+            self._report(progress)
+            wants_to_stop = watcher and watcher.end_epoch(progress)
+            if wants_to_stop or progress.n_epochs_without_progress >= self.n_iter_no_change:
+                return
+        warn(
+            f"Training ended at max_epochs={self.max_epochs}, before the loss had failed to "
+            f"improve for n_iter_no_change={self.n_iter_no_change} epochs; raise max_epochs or "
+            "learning_rate.",
+            ConvergenceWarning,
+        )
+
+    def _train_epoch(
+        self, network: SequenceNetwork, batches: Iterable[list[Batch]], optimizer: Optimizer
+    ) -> float:
+        network.train()
+        _keep_freed_memory()
+        total_loss, total_count = 0.0, 0
+        for micro_batches in batches:
+            # At least 1: windows of a long series may all fall into its gaps.
+            count = max(1, sum(self.objective.count(batch) for batch in micro_batches))
+            optimizer.zero_grad()
+            batch_loss = 0.0
+            for batch in micro_batches:
+                with self._random_numbers(network):
+                    loss = self.objective.total(network, batch, self.generator) / count
+                loss.backward()
+                batch_loss += loss.item()
+            _check_finite(batch_loss)
+            if self.clip_norm is not None:
+                clip_grad_norm_(network.parameters(), self.clip_norm)
+            optimizer.step()
+            total_loss += batch_loss * count
+            total_count += count
+        return total_loss / total_count
+
+    @torch.no_grad()
+    def _mean_loss(self, network: Any, batches: Iterable[Batch]) -> float:
+        network.eval()
+        total_loss, total_count = 0.0, 0
+        for batch in batches:
+            total_loss += self.objective.total(network, batch, self.generator).item()
+            total_count += self.objective.count(batch)
+        _check_finite(total_loss)
+        return total_loss / max(1, total_count)
+
+    def _random_numbers(self, network: SequenceNetwork) -> AbstractContextManager[None]:
+        return nullcontext() if network.takes_generator else global_draws_from(self.generator)
+
+    def _average(
+        self, averages: Sequence[Tensor], weights: Sequence[Tensor], n_averaged: Tensor | int
+    ) -> None:
+        """Take one more of each weight into averages of so many."""
+        power = self.averaging_power
+        share = (power + 1) / (float(n_averaged) + power + 1)
+        for average, weight in zip(averages, weights, strict=True):
+            average.lerp_(weight, share)
+
+    def _report(self, progress: Progress) -> None:
+        if self.verbose:
+            history = progress.history
+            line = f"Epoch {progress.n_epochs}, loss = {history.loss_curve[-1]:.8f}"
+            if not math.isnan(history.validation_loss_curve[-1]):
+                line += f", validation loss = {history.validation_loss_curve[-1]:.8f}"
+            print(line)
+
+
+def _keep_freed_memory() -> None:
+    """Have glibc keep memory from batch to batch, which it would return and be given anew, cleared.
+
+    It keeps up to twice the largest block that it ever saw freed, if of at most 32 MiB: see
+    ``M_MMAP_THRESHOLD`` in mallopt(3).
+    """
+    torch.empty(31 * 2**20, dtype=torch.uint8, device="cpu")
+
+
+def _check_finite(loss: float) -> None:
+    if not math.isfinite(loss):
+        raise ValueError(
+            f"The training loss became {loss}; "
+            "lower learning_rate, set clip_norm, or choose a scaler."
+        )

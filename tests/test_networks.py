@@ -1,0 +1,223 @@
+"""Networks of one's own: the contract, and what detectors do with those that keep it."""
+
+import pickle
+from functools import partial
+
+import numpy as np
+import pytest
+import torch
+from conftest import QUICK, exactly, fitted, make_ragged
+from numpy.testing import assert_array_equal
+from torch import nn
+from torch.nn.functional import pad
+from torch.nn.utils import parameters_to_vector
+
+from skl_lstmae import LSTMAutoencoderDetector, LSTMForecastDetector
+from skl_lstmae.modules import (
+    LSTMAutoencoder,
+    LSTMForecaster,
+    Output,
+    SequenceNetwork,
+    check_lengths,
+    mean_step,
+)
+
+X, X_MORE = make_ragged(), make_ragged(seed=1)
+
+
+class Mixed(SequenceNetwork):
+    """An autoencoder of layers of many kinds, and torch's own dropout."""
+
+    def __init__(self, input_size, latent_size=4):
+        super().__init__()
+        self.input_size, self.latent_size = input_size, latent_size
+        self.conv = nn.Conv1d(input_size, 8, 3, padding=1)
+        self.norm = nn.LayerNorm(8)
+        self.attention = nn.MultiheadAttention(8, 2, batch_first=True)
+        self.dropout = nn.Dropout(0.2)
+        self.bottleneck = nn.Linear(8, latent_size)
+        self.decoder = nn.GRU(latent_size, 8, batch_first=True)
+        self.head = nn.Linear(8, input_size)
+
+    def forward(self, x, lengths=None, generator=None):
+        lengths = check_lengths(x, lengths)
+        real = torch.arange(x.shape[1]) < lengths.unsqueeze(1)
+        states = self.conv((x * real.unsqueeze(2)).transpose(1, 2)).transpose(1, 2)
+        states = self.norm(states)
+        states, _ = self.attention(states, states, states, key_padding_mask=~real)
+        latent = self.bottleneck(mean_step(self.dropout(states), lengths))
+        repeated = latent.unsqueeze(1).expand(-1, x.shape[1], -1)
+        return Output(self.head(self.decoder(repeated)[0]), latent, states)
+
+
+class Causal(SequenceNetwork):
+    """A forecaster that keeps no state between calls."""
+
+    is_causal = True
+
+    def __init__(self, input_size):
+        super().__init__()
+        self.input_size, self.latent_size = input_size, 8
+        self.gru = nn.GRU(input_size, 8, batch_first=True)
+        self.head = nn.Linear(8, input_size)
+
+    def forward(self, x, lengths=None, generator=None):
+        states, _ = self.gru(pad(x[:, :-1], (0, 0, 1, 0)))
+        return Output(self.head(states), states, states)
+
+
+EVERY_LAYER = partial(LSTMAutoencoder, bottleneck="sequence", bidirectional="encoder")
+
+
+@pytest.mark.parametrize("make", [Mixed, Causal, EVERY_LAYER, LSTMForecaster])
+def test_a_generator_alone_determines_the_first_weights(make):
+    network, state = make(3), torch.get_rng_state()
+
+    def drawn(seed):
+        network.reset_parameters(torch.Generator().manual_seed(seed))
+        return parameters_to_vector(network.parameters())
+
+    assert torch.equal(drawn(0), drawn(0))
+    assert not torch.equal(drawn(0), drawn(1))
+    assert torch.equal(torch.get_rng_state(), state)
+
+
+every_detector = pytest.mark.parametrize(
+    ("kind", "make"), [(LSTMAutoencoderDetector, Mixed), (LSTMForecastDetector, Causal)]
+)
+
+
+@every_detector
+def test_a_random_state_determines_networks_whatever_torchs_global_generator(kind, make):
+    detectors = []
+    for seed in range(2):
+        state = torch.manual_seed(seed).get_state()
+        detectors.append(fitted(kind(**QUICK, network=make), X).partial_fit(X_MORE))
+        assert torch.equal(torch.get_rng_state(), state)
+    one, other = (parameters_to_vector(detector.module_.parameters()) for detector in detectors)
+    assert torch.equal(one, other)
+    other = fitted(kind(**QUICK | {"random_state": 1}, network=make), X).partial_fit(X_MORE)
+    assert not torch.equal(one, parameters_to_vector(other.module_.parameters()))
+
+
+@every_detector
+def test_a_detector_with_a_network_of_ones_own_is_saved_and_goes_on(kind, make):
+    detector = fitted(kind(**QUICK, network=make), X)
+    loaded = pickle.loads(pickle.dumps(detector))
+    assert_array_equal(loaded.score_samples(X), detector.score_samples(X))
+    for one in (detector, loaded):
+        one.partial_fit(X_MORE)
+    assert detector.n_epochs_ == 5
+    assert_array_equal(loaded.score_samples(X), detector.score_samples(X))
+
+
+@every_detector
+def test_a_trained_network_keeps_its_weights_if_there_is_no_epoch(kind, make):
+    network = fitted(kind(**QUICK, network=make), X).module_
+    detector = kind(**QUICK | {"max_epochs": 0}, network=network).fit(X)
+    expected = parameters_to_vector(network.parameters())
+    assert torch.equal(parameters_to_vector(detector.module_.parameters()), expected)
+    assert detector.module_ is not network
+    assert np.isfinite(detector.score_samples(X)).all()
+
+
+@torch.inference_mode()
+def test_a_network_without_a_state_reads_all_of_the_past_anew():
+    network, lengths = Causal(3).eval(), torch.tensor([9, 4, 7])
+    x = torch.randn(3, 9, 3)
+    first, past = network.resume(x[:, :3])
+    second, past = network.resume(x[:, 3:], lengths - 3, past)
+    forecast = network.forecast(past, n_steps=2)
+    for i, length in enumerate(lengths):
+        whole = network(torch.cat([x[i, :length], forecast[i]]).unsqueeze(0))
+        for part, early, late in zip(whole, first, second, strict=True):
+            in_pieces = torch.cat([early[i], late[i, : length - 3]])
+            torch.testing.assert_close(in_pieces, part[0, :length])
+        torch.testing.assert_close(forecast[i], whole.prediction[0, length:])
+
+
+def having(name, value):
+    """Return a maker of networks with another attribute."""
+
+    def make(n_features):
+        network = Mixed(n_features)
+        setattr(network, name, value)
+        return network
+
+    return make
+
+
+def odd(base, **methods):
+    return type("Odd", (base,), methods)
+
+
+def answering(base, change):
+    """Return a network whose output is changed."""
+
+    def forward(self, x, lengths=None, generator=None):
+        return change(base.forward(self, x, lengths), x)
+
+    return odd(base, forward=forward)
+
+
+ODD_AUTOENCODERS = [
+    (
+        odd(Mixed, reset_parameters=lambda self, generator=None: None),
+        "reset_parameters of Odd does not draw its parameter conv.weight; draw all of it from "
+        "the generator.",
+    ),
+    (
+        having("scale", nn.Parameter(torch.ones(2))),
+        "Mixed has a parameter scale of its own, which nothing draws; extend reset_parameters "
+        "to draw it from the generator.",
+    ),
+    (
+        having("scales", nn.ParameterList([torch.ones(2)])),
+        "The layer scales of Mixed, a ParameterList, has parameters, but no method "
+        "reset_parameters by which they could be drawn; give it one.",
+    ),
+    (
+        lambda n_features: nn.Linear(n_features, n_features),
+        "network is, or makes, a Linear; expected a skl_lstmae.modules.SequenceNetwork.",
+    ),
+    (
+        answering(Mixed, lambda output, x: tuple(output)),
+        "forward of Odd returns a tuple; expected "
+        "skl_lstmae.modules.Output(prediction, latent, states).",
+    ),
+    (
+        answering(Mixed, lambda output, x: output._replace(prediction=x[:, 1:])),
+        "Odd makes a prediction of shape (2, 3, 2) and a latent of shape (2, 4) of x of shape "
+        "(2, 4, 2); expected (2, 4, 2) and (2, 4).",
+    ),
+    (
+        answering(Mixed, lambda output, x: output._replace(prediction=x - x.mean(1, True))),
+        "In Odd padding reaches the predictions of real steps; mask what stands beyond lengths.",
+    ),
+    (having("input_size", 5), "Mixed has input_size=5; expected 2."),
+    (having("latent_size", None), "Mixed has latent_size=None; expected a positive int."),
+]
+ODD_FORECASTERS = [
+    (
+        Mixed,
+        "Mixed is not causal, but a forecaster must predict each step from those before it "
+        "alone; set is_causal = True if it does.",
+    ),
+    (
+        answering(Causal, lambda output, x: output._replace(prediction=x)),
+        "In Odd padding, or a step itself, reaches the predictions of real steps; mask what "
+        "stands beyond lengths.",
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    ("kind", "network", "sentence"),
+    [
+        *((LSTMAutoencoderDetector, *odd_one) for odd_one in ODD_AUTOENCODERS),
+        *((LSTMForecastDetector, *odd_one) for odd_one in ODD_FORECASTERS),
+    ],
+)
+def test_a_network_that_breaks_the_contract_is_refused(kind, network, sentence):
+    with pytest.raises((TypeError, ValueError), match=exactly(sentence)):
+        kind(**QUICK, network=network).fit(X)

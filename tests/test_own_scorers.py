@@ -1,0 +1,79 @@
+"""Scorers of one's own, which all three here judge sequences by their mean errors."""
+
+import numpy as np
+import pytest
+from conftest import QUICK, exactly, fitted, make_ragged
+from numpy.testing import assert_allclose, assert_array_equal
+from sklearn.base import BaseEstimator
+
+from skl_lstmae import LSTMAutoencoderDetector, LSTMForecastDetector
+from skl_lstmae.scoring import NeighborsScorer, Scorer
+
+X, X_MORE = make_ragged(), make_ragged(seed=1)
+
+
+class OwnScorer(Scorer):
+    def summarize(self, outcome):
+        return outcome.mean_error()[:, np.newaxis]
+
+    def fit(self, summaries):
+        self.n_seen_ = len(summaries)
+        return self
+
+    def score(self, summaries):
+        return -summaries[:, 0]
+
+
+class Foreign(BaseEstimator):
+    """Gets latents of a width of 2 and logarithms of the features' errors."""
+
+    def fit(self, summaries):
+        self.n_seen_ = len(summaries)
+
+    def partial_fit(self, summaries):
+        self.n_seen_ += len(summaries)
+
+    def score(self, summaries):
+        assert self.n_seen_ > 0
+        return -np.exp(summaries[:, 2:]).mean(axis=1)
+
+
+def mean_error(errors, latents):
+    return [-of_one.mean() for of_one in errors]
+
+
+@pytest.mark.parametrize("scorer", [OwnScorer(), Foreign(), mean_error])
+def test_a_scorer_of_ones_own_judges_what_the_network_makes_of_sequences(scorer):
+    parameters = {**QUICK, "latent_size": 2}
+    detector = fitted(LSTMAutoencoderDetector(**parameters, scorer=scorer), X)
+    by_errors = fitted(LSTMAutoencoderDetector(**parameters, scorer="error"), X)
+    for _ in range(2):
+        assert_allclose(detector.score_samples(X), by_errors.score_samples(X), atol=2e-6)
+        assert detector.offset_ == pytest.approx(by_errors.offset_, abs=2e-6)
+        assert_array_equal(detector.predict(X_MORE), by_errors.predict(X_MORE))
+        detector.partial_fit(X_MORE)
+        by_errors.partial_fit(X_MORE)
+    assert not hasattr(scorer, "n_seen_")  # a clone is fitted
+
+
+class OneForAll(Foreign):
+    def score(self, summaries):
+        return 0.0
+
+
+def test_scores_of_another_shape_are_refused():
+    sentence = (
+        "The scorer must return 3 finite scores for 3 sequences, an array of shape (3,); it "
+        "returned array(0.)."
+    )
+    with pytest.raises(ValueError, match=exactly(sentence)):
+        fitted(LSTMAutoencoderDetector(**QUICK, scorer=OneForAll()), X)
+
+
+def test_parameters_of_a_scorer_are_set_through_the_detector():
+    detector = LSTMForecastDetector(**QUICK, scorer=NeighborsScorer())
+    of_three = fitted(detector, X).score_samples(X)
+    of_one = fitted(detector.set_params(scorer__n_neighbors=1), X).score_samples(X)
+    expected = fitted(LSTMForecastDetector(**QUICK, scorer=NeighborsScorer(1)), X).score_samples(X)
+    assert_array_equal(of_one, expected)
+    assert (of_one > of_three).all()

@@ -1,0 +1,142 @@
+"""Slips that are met at once, with a sentence that names the remedy."""
+
+import re
+import warnings
+
+import numpy as np
+import pandas as pd
+import pytest
+from conftest import QUICK, fitted, make_series, make_waves
+from sklearn.base import BaseEstimator, OutlierMixin
+from sklearn.neighbors import LocalOutlierFactor
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from skl_lstmae import LSTMAutoencoderDetector, LSTMForecastDetector, SlidingWindowDetector
+
+TIMES = pd.date_range("2026-01-01", periods=300, freq="min")
+
+
+@pytest.fixture
+def detector():
+    return LSTMAutoencoderDetector(**QUICK, latent_size=2)
+
+
+@pytest.mark.parametrize("n_channels", [1, 4])
+def test_an_array_of_channels_first_is_warned_of(detector, n_channels):
+    channels_first = make_waves(20, 60, n_channels).transpose(0, 2, 1)
+    with pytest.warns(UserWarning, match=re.escape("pass X.transpose(0, 2, 1)")):
+        fitted(detector, channels_first)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        fitted(detector, channels_first.transpose(0, 2, 1))
+        fitted(detector, list(channels_first))
+
+
+def test_a_panel_of_time_and_id_is_told_to_swap_its_levels(detector):
+    index = pd.MultiIndex.from_product([TIMES[:20], [f"pump {i}" for i in range(8)]])
+    panel = pd.DataFrame(np.random.default_rng(0).normal(size=(160, 2)), index=index)
+    with pytest.raises(ValueError, match=re.escape("call X.swaplevel().sort_index() first")):
+        detector.fit(panel)
+    swapped = panel.swaplevel().sort_index()
+    assert len(fitted(detector, swapped).score_samples(swapped)) == 8
+
+
+class Opaque:
+    """Indexing it gives another one, without end."""
+
+    def __init__(self):
+        self.n_calls = 0
+
+    def __len__(self):
+        return 9
+
+    def __getitem__(self, key):
+        self.n_calls += 1
+        return self
+
+
+@pytest.mark.parametrize("kind", [LSTMForecastDetector, SlidingWindowDetector])
+def test_objects_that_hold_no_numbers_are_refused_by_their_type(kind):
+    members = [Opaque(), Opaque()]
+    with pytest.raises(TypeError, match="#0 is of type Opaque; expected an array"):
+        kind().fit(members)
+    assert members[0].n_calls == 0
+
+
+@pytest.fixture(scope="module")
+def rows():
+    return pd.DataFrame(make_series(300), index=TIMES)
+
+
+@pytest.fixture(scope="module")
+def windows(rows):
+    return SlidingWindowDetector(LocalOutlierFactor(novelty=True), window_size=10).fit(rows)
+
+
+@pytest.mark.parametrize(
+    ("first", "then", "error", "message"),
+    [
+        (lambda x: x.tz_localize("UTC"), lambda x: x, TypeError, "push times of one kind"),
+        (lambda x: x, lambda x: x.tz_localize("UTC"), TypeError, "push times of one kind"),
+        (lambda x: x.to_period("min"), lambda x: x, TypeError, "push times of one kind"),
+        (
+            lambda x: x,
+            lambda x: x.set_axis(pd.DatetimeIndex([*x.index[:-1], pd.NaT])),
+            ValueError,
+            "NaT",
+        ),
+    ],
+    ids=["zone, then none", "none, then zone", "periods, then times", "no time"],
+)
+def test_a_stream_refuses_times_that_cannot_follow_and_goes_on(
+    windows, rows, first, then, error, message
+):
+    stream = windows.stream()
+    stream.push(first(rows[:20]))
+    with pytest.raises(error, match=message):
+        stream.push(then(rows[20:30]))
+    assert len(stream.push(first(rows[20:30]))) == 10
+
+
+class DistanceLikePyOD(OutlierMixin, BaseEstimator):
+    """Higher scores are more anomalous, and once fitted it has decision_scores_, as PyOD's have."""
+
+    def fit(self, X, y=None):
+        self.centre_ = X.mean(axis=0)
+        self.decision_scores_ = self.decision_function(X)
+        return self
+
+    def decision_function(self, X):
+        return np.abs(X - self.centre_).max(axis=1)
+
+
+@pytest.mark.parametrize("wrap", [lambda x: x, lambda x: make_pipeline(StandardScaler(), x)])
+def test_detectors_of_pyod_are_turned_the_right_way(wrap):
+    X, X_new = make_series(400, seed=1), make_series(200, seed=2)
+    X_new[120:130] = 9.0
+    detector = SlidingWindowDetector(wrap(DistanceLikePyOD()), window_size=10).fit(X)
+    assert (detector.predict(X_new)[120:130] == -1).all()
+    scores = detector.score_samples(X_new)
+    assert scores[120:130].max() < np.median(scores)
+    assert 119 <= detector.stream().push(X_new).argmin() <= 140
+
+
+@pytest.mark.parametrize("missing", [slice(0, 5), slice(12, 24)], ids=["beginning", "end"])
+@pytest.mark.parametrize("kind", [LSTMAutoencoderDetector, LSTMForecastDetector])
+def test_a_feature_that_is_never_observed_at_some_time_of_day_is_no_noise(kind, missing):
+    X = make_waves(30, 24)
+    X[:, missing, 1] = np.nan
+    detector = kind(**QUICK, scorer="joint")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", RuntimeWarning)
+        scores = fitted(detector, X).score_samples(X)
+    assert np.isfinite(scores).all()
+
+
+@pytest.mark.parametrize("size", [1e-25, 1e-18, 1e18])
+def test_explained_variance_does_not_depend_on_units_in_float32(detector, size):
+    X = make_waves(30)
+    expected = fitted(detector, X).score(X)
+    scaled = (size * X).astype(np.float32)
+    assert fitted(detector, scaled).score(scaled) == pytest.approx(expected, abs=1e-3)

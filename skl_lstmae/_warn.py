@@ -3,7 +3,7 @@
 import inspect
 import warnings
 
-OURS = ("skl_lstmae", "sklearn", "contextlib")
+OURS = ("skl_lstmae", "sklearn", "contextlib", "functools")
 
 
 def warn(message: str, category: type[Warning] = UserWarning) -> None:

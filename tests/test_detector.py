@@ -395,6 +395,9 @@ def test_the_offset_may_be_set_by_hand(kind):
     assert_array_equal(detector.decision_function(X), scores - np.median(scores))
     assert (detector.predict(X) == -1).sum() == 20
     assert detector.recalibrate().offset_ == by_rule
+    for no_number in (np.nan, np.inf, None, [1.0]):
+        with pytest.raises(ValueError, match="offset_ must be a finite number"):
+            detector.offset_ = no_number
 
 
 RULES = {
@@ -492,6 +495,12 @@ def test_a_loss_may_be_a_function(kind):
 
     named, own = make(kind).fit(X), make(kind, loss=square).fit(X)
     assert_array_equal(own.score_samples(X), named.score_samples(X))
+
+    mean = "loss returns () for predictions of shape (2, 2); expected the loss of each cell"
+    with pytest.raises(ValueError, match=re.escape(mean)):
+        make(kind, loss=lambda prediction, target: square(prediction, target).mean()).fit(X)
+    with pytest.raises(ValueError, match=r"loss is negative, -0\.5, for"):
+        make(kind, loss=lambda prediction, target: prediction - target).fit(X)
 
     quartic = make(kind, loss=lambda prediction, target: square(prediction, target).square())
     differences = [x - y for x, y in zip(X, predictions(quartic.fit(X), X), strict=True)]

@@ -205,8 +205,8 @@ ODD_FORECASTERS = [
     ),
     (
         answering(Causal, lambda output, x: output._replace(prediction=x)),
-        "In Odd padding, or a step itself, reaches the predictions of real steps; mask what "
-        "stands beyond lengths.",
+        "Odd says that it is causal, but its prediction of a step depends on this step; have it "
+        "read the steps delayed by one, so that it predicts each from those before it.",
     ),
 ]
 

@@ -165,6 +165,16 @@ def test_streams_are_apart_and_outlive_another_fit():
     assert first.offset_ == offset
 
 
+def test_a_streams_offset_may_be_set_and_is_its_own():
+    detector = fit()
+    stream, by_rule = detector.stream(), detector.stream().offset_
+    stream.offset_ = 0.25
+    assert pickle.loads(pickle.dumps(stream)).offset_ == 0.25
+    assert detector.stream().offset_ == by_rule
+    with pytest.raises(ValueError, match="offset_ must be a finite number"):
+        stream.offset_ = None
+
+
 def test_a_stream_keeps_no_more_than_a_window():
     stream = fit(IsolationForest(n_estimators=2)).stream()
     size = len(pickle.dumps(stream))

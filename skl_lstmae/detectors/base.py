@@ -40,7 +40,7 @@ from skl_lstmae.scoring.scorers import SCORERS, make_scorer
 from skl_lstmae.training.batches import Batch
 from skl_lstmae.training.devices import resolve_device
 from skl_lstmae.training.model import Model, copy_network
-from skl_lstmae.training.objectives import LOSSES, Loss
+from skl_lstmae.training.objectives import LOSSES, Loss, check_loss
 from skl_lstmae.training.scaling import SCALERS, Scaling, fit_scaling, learns_in_parts
 from skl_lstmae.training.torch_state import settled
 from skl_lstmae.training.trainer import History, Progress, Trainer
@@ -494,6 +494,8 @@ class SequenceDetector(CallbackSupportMixin, ThresholdMixin, TrainedNetwork):
                 f"The 'hidden_size' parameter of {type(self).__name__} must be a positive int or a "
                 f"non-empty list of them. Got {self.hidden_size!r} instead."
             )
+        if callable(self.loss):
+            check_loss(self.loss)
         is_ours = self.network is None
         if is_ours and self.loss == "binary_cross_entropy" and self.output_activation != "sigmoid":
             raise ValueError(

@@ -1,5 +1,6 @@
 """A series that comes in piece by piece: each row is judged when it comes."""
 
+from dataclasses import replace
 from threading import Lock
 from typing import Any
 
@@ -9,6 +10,7 @@ from numpy.typing import NDArray
 from skl_lstmae.data.checks import check_rows
 from skl_lstmae.data.windows import trailing
 from skl_lstmae.detectors.row_judge import RowJudge
+from skl_lstmae.detectors.thresholded import check_offset
 
 
 class Stream:
@@ -61,8 +63,12 @@ class Stream:
 
     @property
     def offset_(self) -> float:
-        """The threshold: rows with lower scores are anomalous."""
+        """The threshold: rows with lower scores are anomalous. May be set."""
         return self._judge.stream_offset
+
+    @offset_.setter
+    def offset_(self, offset: float) -> None:
+        self._judge = replace(self._judge, stream_offset=check_offset(offset))
 
     def push(self, X: Any) -> NDArray[np.float64]:
         """Score more rows of the series.

@@ -4,6 +4,7 @@ from abc import abstractmethod
 from collections.abc import Callable
 from copy import copy
 from dataclasses import replace
+from math import isfinite
 from numbers import Real
 from typing import Any, Literal, NamedTuple, Self
 
@@ -14,6 +15,15 @@ from sklearn.utils.validation import check_is_fitted
 
 from skl_lstmae._sklearn import Interval, StrOptions, check_parameters
 from skl_lstmae.scoring.calibration import Calibration
+
+
+def check_offset(offset: Any) -> float:
+    """Refuse a threshold that is no finite number."""
+    if not isinstance(offset, Real) or not isfinite(offset):
+        raise ValueError(
+            f"offset_ must be a finite number, below which scores are anomalous; got {offset!r}."
+        )
+    return float(offset)
 
 
 class Scored(NamedTuple):
@@ -58,7 +68,7 @@ class ThresholdMixin(OutlierMixin):
     @offset_.setter
     def offset_(self, offset: float) -> None:
         check_is_fitted(self)
-        self._judge = replace(self._judge, offset=float(offset))
+        self._judge = replace(self._judge, offset=check_offset(offset))
 
     @abstractmethod
     def _score(self, X: Any) -> Scored:

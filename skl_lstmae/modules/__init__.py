@@ -9,7 +9,13 @@ from skl_lstmae.modules.autoencoder import Bottleneck, LSTMAutoencoder, LSTMDeco
 from skl_lstmae.modules.forecaster import LSTMForecaster, Past
 from skl_lstmae.modules.layers import RowActivation, RowLinear
 from skl_lstmae.modules.network import Output, SequenceNetwork, keeps_config
-from skl_lstmae.modules.padding import check_lengths, last_step, max_step, mean_step
+from skl_lstmae.modules.padding import (
+    check_lengths,
+    last_step,
+    max_step,
+    mean_step,
+    previous_steps,
+)
 from skl_lstmae.modules.recurrent import LSTMLayer, LSTMStack, State
 
 __all__ = [
@@ -31,6 +37,7 @@ __all__ = [
     "last_step",
     "max_step",
     "mean_step",
+    "previous_steps",
 ]
 
 name_by_package(__name__, Bottleneck, LSTMAutoencoder, LSTMDecoder, StateBridge, LSTMForecaster)

@@ -163,7 +163,27 @@ def check_lengths(x: Tensor, lengths: Tensor | Sequence[int] | None) -> Tensor:
 
 
 def previous_steps(x: Tensor, before: Tensor | None = None) -> Tensor:
-    """Delay x by one step; zeros, or what stood `before` it, come first."""
+    """Delay x by one step; zeros, or what stood before it, come first.
+
+    Parameters
+    ----------
+    x : Tensor of shape (batch, time, feature)
+        Right-padded.
+    before : Tensor of shape (batch, 1, feature), default=None
+        The step before the first; None means zeros.
+
+    Returns
+    -------
+    previous : Tensor of shape (batch, time, feature)
+        At each step the one before it.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from skl_lstmae.modules import previous_steps
+    >>> previous_steps(torch.tensor([[[1.0], [2.0], [3.0]]])).flatten()
+    tensor([0., 1., 2.])
+    """
     if before is None:
         return functional.pad(x[:, :-1], (0, 0, 1, 0))
     return torch.cat([before, x[:, :-1]], dim=1)

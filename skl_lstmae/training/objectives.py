@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
+import torch
 from torch import Generator, Tensor
 from torch.nn import functional
 
@@ -48,6 +49,23 @@ LOSSES: dict[str, Loss] = {
 def find_loss(loss: str | Loss) -> Loss:
     """Return the loss of a name, or a callable as it is."""
     return LOSSES[loss] if isinstance(loss, str) else loss
+
+
+def check_loss(loss: Loss) -> None:
+    """Refuse a function that is not an element-wise loss, by what it makes of four cells."""
+    prediction = torch.tensor([[0.25, 0.75], [0.75, 0.25]], device="cpu", dtype=torch.float32)
+    found = loss(prediction, prediction.flip(1))
+    if not isinstance(found, Tensor) or found.shape != prediction.shape:
+        shape = tuple(found.shape) if isinstance(found, Tensor) else type(found).__name__
+        raise ValueError(
+            f"loss returns {shape} for predictions of shape {tuple(prediction.shape)}; expected "
+            "the loss of each cell, a tensor of that shape: do not reduce it."
+        )
+    if (found < 0).any():
+        raise ValueError(
+            f"loss is negative, {found.min():.3g}, for a prediction and a target that differ; "
+            "expected 0 where they are equal and more elsewhere, by loss(prediction, target)."
+        )
 
 
 class Objective(Protocol):

@@ -19,6 +19,7 @@ from skl_lstmae.modules import (
     Output,
     SequenceNetwork,
     check_lengths,
+    keeps_config,
     mean_step,
 )
 
@@ -119,6 +120,19 @@ def test_a_trained_network_keeps_its_weights_if_there_is_no_epoch(kind, make):
     assert torch.equal(parameters_to_vector(detector.module_.parameters()), expected)
     assert detector.module_ is not network
     assert np.isfinite(detector.score_samples(X)).all()
+
+
+class KeptAutoencoder(Mixed):
+    """Its arguments are kept, so that a file holds them rather than the module."""
+
+    __init__ = keeps_config(Mixed.__init__)
+
+
+def test_a_network_that_cannot_decode_has_no_inverse_transform():
+    for network in (Mixed, KeptAutoencoder):
+        detector = fitted(LSTMAutoencoderDetector(**QUICK, network=network), X)
+        assert not hasattr(detector, "inverse_transform")
+        assert_array_equal(pickle.loads(pickle.dumps(detector)).transform(X), detector.transform(X))
 
 
 @torch.inference_mode()

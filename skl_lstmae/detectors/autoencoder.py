@@ -27,9 +27,14 @@ from skl_lstmae.training.objectives import Loss
 
 
 def _decodes(detector: "LSTMAutoencoderDetector") -> bool:
-    is_fitted = detector.__sklearn_is_fitted__()
-    config = detector.module_.config if is_fitted else None
-    if (config or {"bottleneck": detector.bottleneck})["bottleneck"] == "sequence":
+    network = detector.module_ if detector.__sklearn_is_fitted__() else None
+    if network is not None and type(network).decode is SequenceNetwork.decode:
+        raise AttributeError(
+            "inverse_transform needs a network that decodes; define decode of the "
+            f"{type(network).__name__}."
+        )
+    config = getattr(network, "config", None) or {}
+    if config.get("bottleneck", detector.bottleneck) == "sequence":
         raise AttributeError(
             "inverse_transform needs one latent vector a sequence, but bottleneck='sequence' "
             "keeps one a time step, of which transform returns the mean; use reconstruct, or "

@@ -128,6 +128,41 @@ class KeptAutoencoder(Mixed):
     __init__ = keeps_config(Mixed.__init__)
 
 
+def test_what_a_factory_keeps_is_not_changed_by_a_fit():
+    trained = Mixed(X[0].shape[1])
+    expected = parameters_to_vector(trained.parameters()).clone()
+    fitted(LSTMAutoencoderDetector(**QUICK, network=lambda n_features: trained), X)
+    assert torch.equal(parameters_to_vector(trained.parameters()), expected)
+
+
+class Subclass(LSTMAutoencoder):
+    """Has other arguments than the class whose arguments are kept."""
+
+    def __init__(self, n_features):
+        super().__init__(n_features, hidden_size=4, latent_size=2)
+
+
+class Positioned(Subclass):
+    """Draws a parameter of its own without the generator."""
+
+    def __init__(self, n_features):
+        super().__init__(n_features)
+        self.position = nn.Parameter(torch.zeros(3))
+
+    def reset_parameters(self, generator=None):
+        super().reset_parameters(generator)
+        if hasattr(self, "position"):
+            nn.init.normal_(self.position)
+
+
+def test_a_subclass_with_arguments_of_its_own_is_saved_and_drawn_from_the_generator():
+    one, other = (fitted(LSTMAutoencoderDetector(**QUICK, network=Positioned), X) for _ in "ab")
+    assert torch.equal(one.module_.position, other.module_.position)
+    assert one.module_.position.any()
+    loaded = pickle.loads(pickle.dumps(one))
+    assert_array_equal(loaded.score_samples(X), one.score_samples(X))
+
+
 def test_a_network_that_cannot_decode_has_no_inverse_transform():
     for network in (Mixed, KeptAutoencoder):
         detector = fitted(LSTMAutoencoderDetector(**QUICK, network=network), X)

@@ -31,6 +31,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, MinMaxScaler, PowerTransformer
 
 from skl_lstmae import LSTMAutoencoderDetector, __version__
+from skl_lstmae._files import EARLIER_MODULES
 from skl_lstmae.modules import LSTMAutoencoder
 from skl_lstmae.scoring import DistanceFromNearest, JointScorer, Scorer
 
@@ -374,6 +375,8 @@ def test_a_file_of_before_version_0_1_is_refused():
     )
     with pytest.raises(ImportError, match=exactly(sentence)):
         pickle.loads(b"cskl_lstmae._detector\nLSTMAutoencoderDetector\n.")
+    # Whoever looks through all modules, as pickle does for an object without one, is not disturbed.
+    assert not any(hasattr(sys.modules[f"skl_lstmae.{name}"], "time") for name in EARLIER_MODULES)
 
 
 # Damage

@@ -154,7 +154,7 @@ class LSTMAutoencoderDetector(ClassNamePrefixFeaturesOutMixin, TransformerMixin,
         start anew. Scaling, scores and threshold are learned anew from X. With the same X and an
         int `random_state` the same sequences are held out as before.
 
-    scorer : {"joint", "neighbors", "mahalanobis", "error", "error_max"} or callable, \
+    scorer : {"joint", "neighbors", "mahalanobis", "error", "error_max"}, Scorer or callable, \
             default="joint"
         How errors and latents become the score of a sequence:
 
@@ -173,7 +173,8 @@ class LSTMAutoencoderDetector(ClassNamePrefixFeaturesOutMixin, TransformerMixin,
         - a callable gets `errors`, a list of `(n_timesteps, n_features)` arrays of the loss of each
           cell (NaN where X is missing), and `latents` of shape `(n_sequences, latent_size)`, and
           returns `(n_sequences,)` scores, higher for normal sequences. It is called batch by batch,
-          so it must judge each sequence by itself.
+          so it must judge each sequence by itself;
+        - a :class:`skl_lstmae.scoring.Scorer`, of which a clone learns from the training sequences.
 
     contamination : "auto" or float, default="auto"
         The rule behind `offset_`. A float in (0, 0.5] is the share of anomalies in the training
@@ -202,8 +203,8 @@ class LSTMAutoencoderDetector(ClassNamePrefixFeaturesOutMixin, TransformerMixin,
 
     Attributes
     ----------
-    module_ : skl_lstmae.modules.LSTMAutoencoder
-        The trained network.
+    module_ : skl_lstmae.modules.SequenceNetwork
+        The trained network, an LSTMAutoencoder unless `network` is another.
 
     scaler_ : transformer
         The fitted scaler.

@@ -162,7 +162,7 @@ class LSTMForecastDetector(SequenceDetector):
         start anew. Scaling, scores and threshold are learned anew from X. With the same X and an
         int `random_state` the same sequences are held out as before.
 
-    scorer : {"neighbors", "joint", "mahalanobis", "error", "error_max"} or callable, \
+    scorer : {"neighbors", "joint", "mahalanobis", "error", "error_max"}, Scorer or callable, \
             default="neighbors"
         How errors and latents become the score of a sequence or, if scores are learned from pieces
         of few long ones, of each piece, the worst of which counts; the latent is the mean of the
@@ -180,7 +180,8 @@ class LSTMForecastDetector(SequenceDetector):
         - a callable gets `errors`, a list of `(n_timesteps, n_features)` arrays of the loss of each
           cell (NaN where X is missing), and `latents` of shape `(n_sequences, hidden_size)`, and
           returns `(n_sequences,)` scores, higher for normal sequences. It is called batch by batch,
-          so it must judge each sequence by itself.
+          so it must judge each sequence by itself;
+        - a :class:`skl_lstmae.scoring.Scorer`, of which a clone learns from the training sequences.
 
     contamination : "auto" or float, default="auto"
         The rule behind `offset_`. A float in (0, 0.5] is the share of anomalies in the training
@@ -207,8 +208,8 @@ class LSTMForecastDetector(SequenceDetector):
 
     Attributes
     ----------
-    module_ : skl_lstmae.modules.LSTMForecaster
-        The trained network.
+    module_ : skl_lstmae.modules.SequenceNetwork
+        The trained network, an LSTMForecaster unless `network` is another.
 
     scaler_ : transformer
         The fitted scaler.

@@ -2,6 +2,7 @@
 
 import inspect
 from collections.abc import Callable
+from copy import deepcopy
 from functools import wraps
 from typing import Any, ClassVar, NamedTuple
 
@@ -66,10 +67,15 @@ def keeps_config(init: Callable[..., None]) -> Callable[..., None]:
     @wraps(init)
     def init_and_keep(self: Any, *args: Any, **kwargs: Any) -> None:
         init(self, *args, **kwargs)
+        if type(self).__init__ is not init_and_keep:
+            return  # a subclass with other arguments of its own
         bound = inspect.signature(init).bind(self, *args, **kwargs)
         bound.apply_defaults()
         _, *arguments = bound.arguments.items()
         self.config = dict(arguments)
+        for name, parameter in bound.signature.parameters.items():
+            if parameter.kind is inspect.Parameter.VAR_KEYWORD:
+                self.config |= self.config.pop(name)
 
     return init_and_keep
 
@@ -265,7 +271,8 @@ def make_network(
     All its parameters are then drawn from a generator, unless it is None: then they are of no use.
     """
     with DrawsFrom(torch.Generator().manual_seed(0)):
-        network = factory()
+        # A copy, as the factory may keep what it returns.
+        network = deepcopy(factory())
     if generator is not None and isinstance(network, SequenceNetwork):
         draw_parameters(network, generator)
     return network
@@ -276,7 +283,8 @@ def draw_parameters(network: SequenceNetwork, generator: Generator) -> None:
     with torch.no_grad():
         for parameter in network.parameters():
             parameter.fill_(torch.nan)
-    network.reset_parameters(generator)
+    with DrawsFrom(generator):
+        network.reset_parameters(generator)
     for name, parameter in network.named_parameters():
         if not parameter.isfinite().all():
             raise TypeError(
@@ -299,7 +307,7 @@ def check_network(network: Any, n_features: int, *, is_causal: bool) -> None:
         )
     for attribute, expected in {"input_size": n_features, "latent_size": None}.items():
         found = getattr(network, attribute, None)
-        if not isinstance(found, int) or expected not in (None, found):
+        if not isinstance(found, int) or found < 1 or expected not in (None, found):
             raise ValueError(
                 f"{name} has {attribute}={found!r}; expected {expected or 'a positive int'}."
             )
@@ -309,7 +317,8 @@ def check_network(network: Any, n_features: int, *, is_causal: bool) -> None:
 @torch.no_grad()
 def _check_output(network: SequenceNetwork, n_features: int) -> None:
     """Look at what a network makes of two sequences of three and two steps."""
-    was_training, device = network.training, next(network.parameters()).device
+    was_training, first = network.training, next(network.parameters(), None)
+    device = "cpu" if first is None else first.device
     network.eval()
     x = torch.linspace(-1, 1, 2 * 4 * n_features, device=device).reshape(2, 4, n_features)
     lengths = torch.tensor([4, 3], device=device)

@@ -241,7 +241,23 @@ ODD_AUTOENCODERS = [
     ),
     (
         answering(Mixed, lambda output, x: output._replace(prediction=x - x.mean(1, True))),
-        "In Odd padding reaches the predictions of real steps; mask what stands beyond lengths.",
+        "In Odd padding reaches real steps, their latent or their states; mask what stands beyond "
+        "lengths.",
+    ),
+    (
+        answering(Mixed, lambda output, x: output._replace(latent=x.mean(1).repeat(1, 2))),
+        "In Odd padding reaches real steps, their latent or their states; mask what stands beyond "
+        "lengths.",
+    ),
+    (
+        answering(Mixed, lambda output, x: output._replace(prediction=0 * x + x.shape[1])),
+        "In Odd padding reaches real steps, their latent or their states; mask what stands beyond "
+        "lengths.",
+    ),
+    (
+        answering(Mixed, lambda output, x: output._replace(states=output.latent)),
+        "Odd makes states of shape (2, 4) of x of shape (2, 4, 2); expected some numbers a step, "
+        "(2, 4) and a third axis.",
     ),
     (having("input_size", 5), "Mixed has input_size=5; expected 2."),
     (having("latent_size", None), "Mixed has latent_size=None; expected a positive int."),

@@ -316,46 +316,56 @@ def check_network(network: Any, n_features: int, *, is_causal: bool) -> None:
 
 @torch.no_grad()
 def _check_output(network: SequenceNetwork, n_features: int) -> None:
-    """Look at what a network makes of two sequences of three and two steps."""
+    """Look at what a network makes of two sequences of four and three steps."""
     was_training, first = network.training, next(network.parameters(), None)
     device = "cpu" if first is None else first.device
     network.eval()
     x = torch.linspace(-1, 1, 2 * 4 * n_features, device=device).reshape(2, 4, n_features)
     lengths = torch.tensor([4, 3], device=device)
     output = network(x, lengths)
-    other = x.clone()
-    other[1, 3] += 1.0  # padding
-    if network.is_causal:
-        other[0, 3] += 1.0  # the last step, which nothing comes after
-    again = network(other, lengths)
+    _check_shapes(network, x, output)
+    changed = x.clone()
+    changed[0, 3] += 1.0  # a step that nothing comes after
+    changed[1, 3] += 1.0  # padding
+    again, alone = network(changed, lengths), network(x[1:, :3], lengths[1:])
     network.train(was_training)
 
+    name = type(network).__name__
+    for one, two, three in zip(output, again, alone, strict=True):
+        real = [part[:3] if part.dim() == 2 else part for part in (one[1], two[1], three[0])]
+        if max((part - real[2]).abs().max() for part in real) > TOLERANCE:
+            raise ValueError(
+                f"In {name} padding reaches real steps, their latent or their states; mask what "
+                "stands beyond lengths."
+            )
+    if network.is_causal and (output.prediction - again.prediction)[0].abs().max() > TOLERANCE:
+        raise ValueError(
+            f"{name} says that it is causal, but its prediction of a step depends on this step; "
+            "have it read the steps delayed by one, so that it predicts each from those before it."
+        )
+
+
+def _check_shapes(network: SequenceNetwork, x: Tensor, output: Any) -> None:
+    """Refuse an output that is none, or of other shapes than those that `Output` names."""
     name = type(network).__name__
     if not isinstance(output, Output):
         raise TypeError(
             f"forward of {name} returns a {type(output).__name__}; expected "
             "skl_lstmae.modules.Output(prediction, latent, states)."
         )
-    latent_shape = (2, 4, network.latent_size) if network.is_causal else (2, network.latent_size)
-    if output.prediction.shape != x.shape or output.latent.shape not in (
-        latent_shape,
-        (2, 4, network.latent_size),
-    ):
+    every_step = (*x.shape[:2], network.latent_size)
+    latents = [every_step] if network.is_causal else [(len(x), network.latent_size), every_step]
+    if output.prediction.shape != x.shape or tuple(output.latent.shape) not in latents:
         raise ValueError(
             f"{name} makes a prediction of shape {tuple(output.prediction.shape)} and a latent of "
             f"shape {tuple(output.latent.shape)} of x of shape {tuple(x.shape)}; expected "
-            f"{tuple(x.shape)} and {latent_shape}."
+            f"{tuple(x.shape)} and {latents[0]}."
         )
-    changes = (output.prediction - again.prediction).abs()
-    if changes[1, :3].max() > TOLERANCE:
+    if output.states.dim() != 3 or output.states.shape[:2] != x.shape[:2]:
         raise ValueError(
-            f"In {name} padding reaches the predictions of real steps; mask what stands beyond "
-            "lengths."
-        )
-    if network.is_causal and changes[0].max() > TOLERANCE:
-        raise ValueError(
-            f"{name} says that it is causal, but its prediction of a step depends on this step; "
-            "have it read the steps delayed by one, so that it predicts each from those before it."
+            f"{name} makes states of shape {tuple(output.states.shape)} of x of shape "
+            f"{tuple(x.shape)}; expected some numbers a step, {tuple(x.shape[:2])} and a third "
+            "axis."
         )
 
 

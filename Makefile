@@ -72,8 +72,8 @@ clean: ## Remove the environments and all else that make and its tools wrote
 .venv-floor/stamp: pyproject.toml constraints-floor.txt
 .venv-floor/stamp: EXTRAS := tests,plots
 
-# What cannot be had is left out. DeepOD would bring an old torch, and TSB-AD much that its LSTM does
-# without; it uses names that numpy 2 has not.
+# What cannot be had is left out. DeepOD would bring an old torch, and TSB-AD much that its LSTM and
+# its VUS-PR do without; it uses names that numpy 2 has not.
 .venv-peers/stamp: pyproject.toml constraints.txt Makefile
 	$(PYTHON) -m venv .venv-peers
 	.venv-peers/bin/python -m pip install --quiet --constraint constraints.txt --editable '.[benchmarks]'

@@ -10,7 +10,7 @@ from importlib.util import find_spec
 from itertools import product
 from pathlib import Path
 
-from benchmarks.detection.data import DATASETS
+from benchmarks.detection.data import DATASETS, SETS_OF_SEQUENCES
 from benchmarks.detection.methods import METHODS, PEERS, VARIANTS
 from benchmarks.detection.report import report
 from benchmarks.detection.run import Run, run_all
@@ -32,17 +32,18 @@ def main() -> None:
     if options.data is None or not options.data.is_dir():
         sys.exit(f"The folder of the data is wanted: --data or {DATA}; found {options.data}.")
     methods = options.methods or METHODS
-    if PEERS.keys() & methods and not find_spec("pyod"):
-        sys.exit(
-            "PyOD is not installed here: `make bench-detection` sees to it, or name --methods."
-        )
-    runs = [
-        Run(dataset, case, method, seed)
-        for dataset in options.datasets
-        for case, seed, method in product(
-            DATASETS[dataset].files(options.data), range(options.seeds), methods
-        )
+    users = {
+        "pyod": PEERS.keys() & methods,
+        "TSB_AD": set(options.datasets) - set(SETS_OF_SEQUENCES),  # whose series have a VUS-PR
+    }
+    for package, needed_for in users.items():
+        if needed_for and not find_spec(package):
+            sys.exit(f"{package} is not installed here: `make bench-detection` sees to it.")
+    cases = [
+        (name, case) for name in options.datasets for case in DATASETS[name].files(options.data)
     ]
+    order = product(cases, range(options.seeds), methods)
+    runs = [Run(dataset, case, method, seed) for (dataset, case), seed, method in order]
     failures = run_all(runs, options.data, options.out, options.jobs)
     if failures:
         sys.exit("\n".join([*failures, f"{len(failures)} of {len(runs)} runs failed."]))

@@ -1,4 +1,6 @@
-"""Simple detectors to beat."""
+"""Detectors to beat: simple ones, and those of PyOD."""
+
+from importlib import import_module
 
 import numpy as np
 from sklearn.base import BaseEstimator, clone
@@ -40,6 +42,29 @@ class NeighborDistance(BaseEstimator):
     def score_samples(self, X):
         distances, _ = self.neighbors_.kneighbors(X)
         return -distances[:, 0]
+
+
+class PyODDetector(BaseEstimator):
+    """Judges rows of a table by a detector of PyOD, such as ``lunar.LUNAR``, its module and class.
+
+    `parameters` are those that are not to be the detector's defaults.
+    """
+
+    def __init__(self, name, parameters=None, random_state=None):
+        self.name = name
+        self.parameters = parameters
+        self.random_state = random_state
+
+    def fit(self, X, y=None):
+        module, _, name = self.name.rpartition(".")
+        detector_class = getattr(import_module(f"pyod.models.{module}"), name)
+        seed = check_random_state(self.random_state).randint(2**31 - 1)
+        self.detector_ = detector_class(random_state=seed, verbose=0, **self.parameters or {})
+        self.detector_.fit(X)
+        return self
+
+    def score_samples(self, X):
+        return -self.detector_.decision_function(X)  # PyOD's are high for anomalies
 
 
 class OnWindows(BaseEstimator):

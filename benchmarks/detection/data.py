@@ -55,10 +55,6 @@ def read_sequences(name: str, arrays: Arrays) -> Case:
     return Case(SEQUENCES, X_train, X_test, arrays["y_test"] == 1)
 
 
-def read_equal_sequences(name: str, arrays: Arrays) -> Case:
-    return Case(SEQUENCES, list(arrays["X_train"]), list(arrays["X_test"]), arrays["y_test"] == 1)
-
-
 def read_events(name: str, arrays: Arrays) -> Case:
     """Make one-hot vectors of event numbers, which start at 1."""
     numbered = read_sequences(name, arrays)
@@ -70,8 +66,11 @@ def read_events(name: str, arrays: Arrays) -> Case:
     return Case(EVENTS, X_train, X_test, numbered.is_anomaly)
 
 
-def read_two_series(name: str, arrays: Arrays) -> Case:
-    return Case(SERIES, arrays["X_train"], arrays["X_test"], arrays["y_test"] == 1)
+def read_parts(kind: str) -> Callable[[str, Arrays], Case]:
+    """Read sequences of one length, or a series, of which both parts have an array."""
+    return lambda name, arrays: Case(
+        kind, arrays["X_train"], arrays["X_test"], arrays["y_test"] == 1
+    )
 
 
 def read_seen_series(name: str, arrays: Arrays) -> Case:
@@ -80,12 +79,11 @@ def read_seen_series(name: str, arrays: Arrays) -> Case:
     return Case(SERIES, X[:n_seen], X, arrays["y_test"] == 1, n_seen)
 
 
-def read_start(key: str | None = None, window: int = 100) -> Callable[[str, Arrays], Case]:
-    """Fit on as many first rows as the array `key` says, else on a tenth, and judge the rest."""
+def read_start(key: str, window: int = 100) -> Callable[[str, Arrays], Case]:
+    """Fit on as many first rows as the array `key` says, and judge the rest."""
 
     def read(name: str, arrays: Arrays) -> Case:
-        X = arrays["X"]
-        n_train = int(arrays[key]) if key else len(X) // 10
+        X, n_train = arrays["X"], int(arrays[key])
         return Case(SERIES, X[:n_train], X[n_train:], arrays["y"][n_train:] == 1, window=window)
 
     return read
@@ -115,15 +113,16 @@ DATASETS = {
     "plaid": Dataset(["plaid"], read_sequences, "y_test"),
     "cmapss": Dataset(["cmapss_fd001"], read_sequences, "y_test"),
     "hdfs": Dataset(["hdfs_events"], read_events, "y_test"),
-    "ecg5000": Dataset(["ecg5000"], read_equal_sequences, "y_test"),
+    "ecg5000": Dataset(["ecg5000"], read_parts(SEQUENCES), "y_test"),
     "tsb": Dataset(["smd", "smap_msl"], read_seen_series, "tsb_train_idx"),
     # Windows of 100 would leave few of the 230 to 750 training rows of NAB and the 400 of SKAB.
     "skab": Dataset(["skab"], read_start("n_train", window=30), "n_train"),
     "keogh": Dataset(["keogh"], read_slices, "train_slice"),
     "ucr": Dataset(["ucr_anomaly"], read_start("n_train"), "n_train"),
     "nab": Dataset(["nab"], read_start("n_probation", window=64), "n_probation"),
-    "asd": Dataset(["asd"], read_two_series, "y_test"),
-    "smd": Dataset(["smd"], read_two_series, "y_test"),
-    "smap_msl": Dataset(["smap_msl"], read_two_series, "y_test"),
-    "mba": Dataset(["tsb_uad_mba"], read_start(), "y"),
+    "asd": Dataset(["asd"], read_parts(SERIES), "y_test"),
 }
+
+SETS_OF_SEQUENCES = ("vowels", "epilepsy", "plaid", "cmapss", "hdfs", "ecg5000")
+LONG_SERIES = ("keogh", "ucr", "nab", "asd")
+"""Series that the methods are ranked on together."""

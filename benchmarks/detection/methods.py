@@ -1,16 +1,14 @@
 """The methods: by name, a function that makes an unfitted detector for a case."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
-import numpy as np
 from sklearn.ensemble import IsolationForest
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 
-from benchmarks.detection.baselines import HeldOutThreshold, NeighborDistance, OnWindows, PCAError
+from benchmarks.detection import baselines
 from benchmarks.detection.data import EVENTS, SERIES, Case
-from benchmarks.detection.peers import PyODDetector
 from benchmarks.detection.tables import Resample, Standardize, count, summarize
 from skl_lstmae import LSTMAutoencoderDetector, LSTMForecastDetector, SlidingWindowDetector
 
@@ -63,35 +61,29 @@ def on_tables(detector: Any) -> Method:
 
     def make(case: Case) -> Any:
         if case.kind == SERIES:
-            whole = OnWindows(detector, case.window)
+            whole = baselines.OnWindows(detector, case.window)
         elif case.kind == EVENTS:
             whole = make_pipeline(FunctionTransformer(count), detector)
         else:
             whole = make_pipeline(Standardize(), Resample(), detector)
-        return HeldOutThreshold(whole)
+        return baselines.HeldOutThreshold(whole)
 
     return make
 
 
-def recent_error(errors: Sequence[np.ndarray], latents: np.ndarray) -> np.ndarray:
-    """Score by minus the mean error, to which a step adds the more the later it comes."""
-    by_step = [np.ma.masked_invalid(cells).mean(axis=1) for cells in errors]
-    return np.array(
-        [-np.ma.average(steps, weights=np.arange(1, len(steps) + 1)) for steps in by_step]
-    )
-
-
 BASELINES: dict[str, Method] = {
     "iforest": isolation_forest,
-    "pca": on_tables(PCAError()),
-    "knn": on_tables(NeighborDistance()),
+    "pca": on_tables(baselines.PCAError()),
+    "knn": on_tables(baselines.NeighborDistance()),
     "plain": plain,
 }
 
 PEERS: dict[str, Method] = {
     # With its default of 32 it fails on the 20 sequences of epilepsy.
-    "PyOD AutoEncoder": on_tables(PyODDetector("auto_encoder.AutoEncoder", {"batch_size": 16})),
-    "PyOD LUNAR": on_tables(PyODDetector("lunar.LUNAR")),
+    "PyOD AutoEncoder": on_tables(
+        baselines.PyODDetector("auto_encoder.AutoEncoder", {"batch_size": 16})
+    ),
+    "PyOD LUNAR": on_tables(baselines.PyODDetector("lunar.LUNAR")),
 }
 
 METHODS: dict[str, Method] = {
@@ -123,7 +115,6 @@ VARIED_WINDOWS = {"window_size": [50, 200], "aggregation": ["mean", "min"]}
 
 VARIANTS: dict[str, Method] = {
     **{f"{name}={value}": ours(**{name: value}) for name in VARIED for value in VARIED[name]},
-    "scorer=recent_error": ours(scorer=recent_error),
     **{
         f"{name}={value}": ours({name: value})
         for name, values in VARIED_WINDOWS.items()

@@ -6,11 +6,10 @@ from typing import Any
 
 import pandas as pd
 
+from benchmarks.detection import comparison, summary
+from benchmarks.detection.data import LONG_SERIES, SETS_OF_SEQUENCES
 from benchmarks.detection.methods import VARIANTS
-from benchmarks.detection.ranks import critical_difference, mean_ranks, p_value, told_apart
-from benchmarks.detection.study import study
-from benchmarks.detection.summary import by_case, by_dataset, f1_of_all, false_alarms, pooled_f1
-from benchmarks.detection.targets import LONG_SERIES, PUBLISHED_SKAB, SEQUENCES, targets
+from benchmarks.detection.summary import by_case, by_dataset, pooled_f1
 from benchmarks.markdown import table
 
 MEASURES = {
@@ -20,10 +19,11 @@ MEASURES = {
     "roc_auc_after": "ROC-AUC after the training part",
     "average_precision_after": "average precision after the training part",
     "vus_pr_after": "VUS-PR after the training part",
+    "fit_seconds": "seconds to fit",
+    "score_seconds": "seconds to score",
 }
-SECONDS = {"fit_seconds": "seconds to fit", "score_seconds": "seconds to score"}
 RANKED = {
-    "sequences": (SEQUENCES, "roc_auc"),
+    "sequences": (SETS_OF_SEQUENCES, "roc_auc"),
     "TSB-AD-M": (("tsb",), "vus_pr"),
     "TSB-AD-M, rows after the training part": (("tsb",), "vus_pr_after"),
     "SKAB": (("skab",), "vus_pr"),
@@ -49,18 +49,42 @@ def report(results: pd.DataFrame, published: pd.DataFrame) -> str:
     """
     is_variant = results["method"].isin(VARIANTS)
     compared = results[~is_variant]
-    return "\n\n".join(
-        [
-            _coverage(compared),
-            *_means(compared),
-            *_ranks(compared),
-            *_beside_published(compared, published),
-            *_false_alarms(compared),
-            *_targets(compared, published),
-            *_by_seed(compared),
-            *_study(results[is_variant | (results["method"] == "default")]),
-        ]
-    )
+    varied = results[is_variant | (results["method"] == "default")]
+    f1_varied = pooled_f1(varied[varied["seed"] == varied["seed"].min()]).to_frame("F1")
+    sections = [
+        _coverage(compared),
+        *_means(compared),
+        *_ranks(compared),
+        _section("SKAB, pooled F1", _ordered(_beside_published_f1(compared))),
+        _section("TSB-AD-M, mean VUS-PR", _ordered(_beside_published_vus(compared, published))),
+        *_false_alarms(compared),
+        _section("Targets of the method default", comparison.targets(compared, published), ".4f"),
+        _section("Random state by random state", _by_seed(compared), ".4f"),
+        _section("The defaults, varied one at a time", summary.study(varied), "+.3f", STUDY_NOTE),
+        _section("The same, SKAB, pooled F1 with the first seed", _ordered(f1_varied)),
+    ]
+    return "\n\n".join(filter(None, sections))
+
+
+def _section(title: str, values: pd.DataFrame, form: str = ".3f", *notes: str) -> str:
+    """Write a table of floats, which are given that form, and of others; NaN is left blank."""
+    if values.empty:
+        return ""
+    lines = [
+        [str(name), *(_cell(cell, form) for cell in row)]
+        for name, *row in values.itertuples(name=None)
+    ]
+    return "\n\n".join([f"## {title}", *notes, table(["", *values.columns], lines)])
+
+
+def _cell(value: Any, form: str) -> str:
+    if not isinstance(value, float):
+        return str(value)
+    return "" if math.isnan(value) else format(value, form)
+
+
+def _ordered(values: pd.DataFrame) -> pd.DataFrame:
+    return values.sort_values(values.columns[0], ascending=False)
 
 
 def _coverage(results: pd.DataFrame) -> str:
@@ -76,12 +100,10 @@ def _coverage(results: pd.DataFrame) -> str:
 
 
 def _means(results: pd.DataFrame) -> Iterator[str]:
-    for measure, title in (MEASURES | SECONDS).items():
+    for measure, title in MEASURES.items():
         means = by_dataset(results, measure)
-        if len(means):
-            n_cases = by_case(results, measure).groupby("dataset").size()
-            means.insert(0, "cases", n_cases)
-            yield f"## Mean {title}\n\n{_table(means, '.2f' if measure in SECONDS else '.3f')}"
+        means.insert(0, "cases", by_case(results, measure).groupby("dataset").size())
+        yield _section(f"Mean {title}", means, ".2f" if "seconds" in measure else ".3f")
 
 
 def _ranks(results: pd.DataFrame) -> Iterator[str]:
@@ -92,93 +114,51 @@ def _ranks(results: pd.DataFrame) -> Iterator[str]:
 
 
 def _describe_ranks(values: pd.DataFrame) -> str:
-    n_cases, ranks = len(values), mean_ranks(values)
-    best = ranks.index[0]
+    n_cases, n_methods = values.shape
+    ranks = comparison.mean_ranks(values)
+    difference = comparison.critical_difference(n_methods, n_cases)
     in_order = ", ".join(f"{method} {rank:.2f}" for method, rank in ranks.items())
+    told_apart = ranks.index[ranks - ranks.iloc[0] >= difference]
     return (
-        f"{n_cases} cases: {in_order}. Friedman's test: p = {p_value(values):.2g}. Nemenyi's "
-        f"critical difference at the 5 % level is {critical_difference(len(ranks), n_cases):.2f}, "
-        f"so that {best} is told apart from "
-        f"{', '.join(told_apart(ranks, best, n_cases)) or 'no other'}."
+        f"{n_cases} cases: {in_order}. Friedman's test: p = {comparison.p_value(values):.2g}. "
+        f"Nemenyi's critical difference at the 5 % level is {difference:.2f}, so that "
+        f"{ranks.index[0]} is told apart from {', '.join(told_apart) or 'no other'}."
     )
 
 
-def _beside_published(results: pd.DataFrame, published: pd.DataFrame) -> Iterator[str]:
+def _beside_published_f1(results: pd.DataFrame) -> pd.DataFrame:
     f1 = pooled_f1(results)
     if len(f1):
-        f1["every row flagged"] = f1_of_all(results)
-        theirs = pd.Series(PUBLISHED_SKAB).rename("{} (published)".format)
-        yield f"## SKAB, pooled F1\n\n{_ordered(pd.DataFrame({'F1': pd.concat([f1, theirs])}))}"
+        f1["every row flagged"] = summary.f1_of_all(results)
+        f1 = pd.concat([f1, pd.Series(comparison.PUBLISHED_SKAB).rename("{} (published)".format)])
+    return f1.to_frame("F1")
+
+
+def _beside_published_vus(results: pd.DataFrame, published: pd.DataFrame) -> pd.DataFrame:
     cases = by_case(results, "vus_pr", ("tsb",)).droplevel("dataset")
     names = cases.index.intersection(published.index)
-    if len(names):
-        theirs = published.loc[names].mean().rename("{} (published)".format)
-        after = by_case(results, "vus_pr_after", ("tsb",)).mean()
-        columns = {"VUS-PR": pd.concat([cases.loc[names].mean(), theirs]), "after": after}
-        title = f"## TSB-AD-M, mean VUS-PR of {len(names)} cases"
-        yield f"{title}\n\n{_ordered(pd.DataFrame(columns))}"
+    theirs = published.loc[names].mean().rename("{} (published)".format)
+    after = by_case(results, "vus_pr_after", ("tsb",)).mean()
+    columns = {"VUS-PR": pd.concat([cases.loc[names].mean(), theirs]), "after": after}
+    return pd.DataFrame(columns).dropna(subset="VUS-PR").assign(cases=len(names))
 
 
 def _false_alarms(results: pd.DataFrame) -> Iterator[str]:
     for method in ("default", "forecast"):
-        alarms = false_alarms(results[results["method"] == method])
-        if len(alarms):
-            title = f"## False alarms of the method {method}"
-            yield f"{title}\n\n{FALSE_ALARMS_NOTE}\n\n{_table(alarms, '.3f')}"
+        alarms = summary.false_alarms(results[results["method"] == method])
+        title = f"False alarms of the method {method}"
+        yield _section(title, alarms, ".3f", FALSE_ALARMS_NOTE)
 
 
-def _targets(results: pd.DataFrame, published: pd.DataFrame) -> Iterator[str]:
-    rows = {
-        what: [reached, bound, "met" if is_met else "**missed**"]
-        for what, reached, bound, is_met in targets(results, published)
-    }
-    if rows:
-        columns = ["reached", "bound", "verdict"]
-        found = pd.DataFrame.from_dict(rows, orient="index", columns=columns)
-        yield f"## Targets of the method default\n\n{_table(found, '.4f')}"
-
-
-def _by_seed(results: pd.DataFrame) -> Iterator[str]:
+def _by_seed(results: pd.DataFrame) -> pd.DataFrame:
     n_seeds = results.groupby("method")["seed"].nunique()
     several = results[results["method"].map(n_seeds) > 1]
     rows = {}
     for seed, runs in several.groupby("seed"):
         measures = {
-            "sequences, ROC-AUC": by_dataset(runs, "roc_auc", SEQUENCES).mean(),
+            "sequences, ROC-AUC": by_dataset(runs, "roc_auc", SETS_OF_SEQUENCES).mean(),
             "TSB-AD-M, VUS-PR": by_dataset(runs, "vus_pr", ("tsb",)).mean(),
             "SKAB, F1": pooled_f1(runs),
         }
-        for method, row in pd.DataFrame(measures).iterrows():
-            rows[f"{method}, {seed}"] = row
-    if rows:
-        found = pd.DataFrame.from_dict(rows, orient="index")
-        yield f"## Random state by random state\n\n{_table(found, '.4f')}"
-
-
-def _study(results: pd.DataFrame) -> Iterator[str]:
-    gains = study(results)
-    if len(gains):
-        title = "## The defaults, varied one at a time"
-        yield f"{title}\n\n{STUDY_NOTE}\n\n{_table(gains, '+.3f')}"
-        f1 = pooled_f1(results[results["seed"] == results["seed"].min()]).to_frame("F1")
-        if len(f1):
-            yield f"## The same, SKAB, pooled F1 with the first seed\n\n{_ordered(f1)}"
-
-
-def _ordered(values: pd.DataFrame) -> str:
-    return _table(values.sort_values(values.columns[0], ascending=False), ".3f")
-
-
-def _table(values: pd.DataFrame, form: str) -> str:
-    """Write a table of floats, which are given that form, and of others; NaN is left blank."""
-    lines = [
-        [str(name), *(_cell(cell, form) for cell in row)]
-        for name, *row in values.itertuples(name=None)
-    ]
-    return table(["", *values.columns], lines)
-
-
-def _cell(value: Any, form: str) -> str:
-    if not isinstance(value, float):
-        return str(value)
-    return "" if math.isnan(value) else format(value, form)
+        rows |= {f"{name}, {seed}": row for name, row in pd.DataFrame(measures).iterrows()}
+    return pd.DataFrame.from_dict(rows, orient="index")

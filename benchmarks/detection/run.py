@@ -1,6 +1,5 @@
 """Runs: one method with one seed on one case, a row of the table of results each."""
 
-import csv
 import time
 import traceback
 import warnings
@@ -50,10 +49,10 @@ COLUMNS = (
 def run_all(runs: Iterable[Run], data: Path, out: Path, n_jobs: int) -> list[str]:
     """Run what the table has not, each on one thread, and return what went wrong."""
     missing = missing_runs(runs, out)
+    files = {name: DATASETS[name].files(data) for name in {run.dataset for run in missing}}
     if not out.exists():
         out.parent.mkdir(parents=True, exist_ok=True)
-        _append(out, COLUMNS)
-    files = {name: DATASETS[name].files(data) for name in {run.dataset for run in missing}}
+        pd.DataFrame(columns=COLUMNS).to_csv(out, index=False)
     with joblib.parallel_config("loky", n_jobs=n_jobs, inner_max_num_threads=1):
         failures = joblib.Parallel(verbose=5 if n_jobs > 1 else 0)(
             joblib.delayed(_run_into)(run, files[run.dataset][run.case], out) for run in missing
@@ -78,14 +77,8 @@ def _run_into(run: Run, file: Path, out: Path) -> str | None:
         row = run_one(run, DATASETS[run.dataset].load(file))
     except Exception:
         return f"{' '.join(map(str, run))}:\n{traceback.format_exc()}"
-    _append(out, [row.get(column, "") for column in COLUMNS])
+    pd.DataFrame([row], columns=COLUMNS).to_csv(out, mode="a", header=False, index=False)
     return None
-
-
-def _append(out: Path, values: Iterable[Any]) -> None:
-    """Write a line at once, so that lines of several processes do not mix."""
-    with out.open("a", newline="", encoding="utf-8") as file:
-        csv.writer(file).writerow(values)
 
 
 def run_one(run: Run, case: Case) -> dict[str, Any]:
@@ -108,8 +101,8 @@ def run_one(run: Run, case: Case) -> dict[str, Any]:
         "n_anomalies": case.is_anomaly.sum(),
         **judge(case, decisions),
         **count_false_alarms(detector, case, decisions),
-        "window_size": getattr(detector, "window_size_", ""),
-        "n_epochs": getattr(inner, "n_epochs_", ""),
+        "window_size": getattr(detector, "window_size_", None),
+        "n_epochs": getattr(inner, "n_epochs_", None),
         "fit_seconds": round(fitted - start, 3),
         "score_seconds": round(scored - fitted, 3),
         "commit": checked_out(),

@@ -46,10 +46,9 @@ def summarize(X):
     return np.stack([np.concatenate(_five_numbers(sequence)) for sequence in X])
 
 
-def _five_numbers(sequence):
-    change = np.abs(np.diff(sequence, axis=0)).mean(axis=0)
-    low, high = sequence.min(axis=0), sequence.max(axis=0)
-    return sequence.mean(axis=0), sequence.std(axis=0), low, high, change
+def _five_numbers(x):
+    changes = np.abs(np.diff(x, axis=0))
+    return x.mean(axis=0), x.std(axis=0), x.min(axis=0), x.max(axis=0), changes.mean(axis=0)
 
 
 def count(X):

@@ -3,11 +3,12 @@
 No padding, no data to gather, no bottleneck, head, loss or optimizer: every step is a real one, in
 batches of one length, in the layout that the kernels take. The number of rows is left to be tried.
 
-Run as a module, this prints how many steps a second they take by rows and steps of a call, which is
-why the package bounds its calls.
+Run as a module, this prints how many thousand steps a second they take by rows and steps of a call,
+which is why the package bounds its calls.
 """
 
 import numpy as np
+import pandas as pd
 import torch
 from torch import nn
 
@@ -21,16 +22,14 @@ def kernel_sides(sequences, network, trains: bool) -> dict[str, Side]:
     """Return sides that take as many steps as the sequences have, by rows of mean length."""
     lengths = [len(sequence) for sequence in sequences]
     sizes = sequences[0].shape[1], network["hidden_size"], network["latent_size"]
+    work = round(np.mean(lengths)), sum(lengths)
     return {
-        f"kernels, {n_rows} rows": kernel_side(
-            sizes, round(np.mean(lengths)), n_rows, sum(lengths), trains
-        )
-        for n_rows in N_ROWS
+        f"kernels, {n_rows} rows": kernel_side(sizes, n_rows, *work, trains) for n_rows in N_ROWS
     }
 
 
 def kernel_side(
-    sizes: tuple[int, int, int], n_timesteps: int, n_rows: int, n_steps: int, trains: bool
+    sizes: tuple[int, int, int], n_rows: int, n_timesteps: int, n_steps: int, trains: bool
 ) -> Side:
     """Return the side that has so many rows of a length in a call.
 
@@ -61,21 +60,20 @@ def kernel_side(
     return lambda seed: Run(time_call(call) * n_calls / n_whole_calls)
 
 
-def sweep(trains: bool) -> None:
-    """Print thousands of steps a second, with the sizes of B1."""
-    rows, lengths = (1, 2, 4, 8, 16, 32, 64, 128), (25, 50, 100, 200, 400, 800, 3200)
-    print("forward and backward" if trains else "forward, inference")
-    print("steps \\ rows", *(f"{n_rows:5}" for n_rows in rows))
-    for n_timesteps in lengths:
-        rates = []
-        for n_rows in rows:
-            n_steps = max(30_000, n_rows * n_timesteps)
-            side = kernel_side((8, 64, 16), n_timesteps, n_rows, n_steps, trains)
-            rates.append(n_steps / min(side(seed).seconds for seed in range(3)) / 1000)
-        print(f"{n_timesteps:12}", *(f"{rate:5.0f}" for rate in rates), flush=True)
+def thousand_steps_a_second(n_rows: int, n_timesteps: int, trains: bool) -> float:
+    """Measure by the fastest of three, with the sizes of B1."""
+    n_steps = max(30_000, n_rows * n_timesteps)
+    side = kernel_side((8, 64, 16), n_rows, n_timesteps, n_steps, trains)
+    return n_steps / min(side(seed).seconds for seed in range(3)) / 1000
 
 
 if __name__ == "__main__":
     torch.set_num_threads(1)
+    lengths = (25, 50, 100, 200, 400, 800, 3200)
     for trains in (True, False):
-        sweep(trains)
+        rates = {
+            n_rows: [thousand_steps_a_second(n_rows, length, trains) for length in lengths]
+            for n_rows in (1, 2, 4, 8, 16, 32, 64, 128)
+        }
+        print("forward and backward" if trains else "forward, inference", "by rows and steps:")
+        print(pd.DataFrame(rates, index=lengths).round())

@@ -4,6 +4,7 @@ import os
 import platform
 import sys
 import traceback
+from contextlib import suppress
 from dataclasses import asdict, replace
 from datetime import date
 from functools import cache
@@ -12,11 +13,9 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import torch
 
 from benchmarks.checkout import checked_out
-from benchmarks.speed.memory import peak_rss
-from benchmarks.speed.processes import own_process
+from benchmarks.speed.processes import own_process, peak_rss
 from benchmarks.speed.row import Row, Run, Side
 from benchmarks.speed.rows import ROWS
 
@@ -31,15 +30,9 @@ PACKAGES = (
 
 def keep(name: str, file: str, quick: bool, n_repeats: int) -> None:
     """Measure a row in this process and environment, and write the table."""
-    torch.set_num_threads(1)
-    commit = checked_out()
-    runs = measure(ROWS[name], quick, n_repeats).assign(
-        commit=commit,
-        date=date.today().isoformat(),
-        repeats=n_repeats,
-        load=os.getloadavg()[0],
-        setup=_setup(),
-    )
+    conditions = {"commit": checked_out(), "date": date.today().isoformat(), "repeats": n_repeats}
+    runs = measure(ROWS[name], quick, n_repeats)
+    runs = runs.assign(**conditions, load=os.getloadavg()[0], setup=_setup())
     Path(file).parent.mkdir(parents=True, exist_ok=True)
     runs.to_csv(file, index=False)
 
@@ -52,11 +45,11 @@ def measure(row: Row, quick: bool, n_repeats: int) -> pd.DataFrame:
     """
     sides = _apart(row, quick) if row.apart else row.sides(quick)
     runs = {name: [] for name in sides}
-    for turn in range(1 if row.runs_once else n_repeats * row.repeats + 1):
+    for turn in range(n_repeats * row.repeats + 1):
         for name, side in sides.items():
             if runs[name] and not _is_to_be_repeated(runs[name][-1]):
                 continue
-            if row.repeats == 1:
+            if row.repeats <= 1:
                 print(f"{row.name}, turn {turn}: {name}", file=sys.stderr)
             runs[name].append({"side": name, "turn": turn, **_run(side, turn)})
     return pd.DataFrame([run for of_side in runs.values() for run in of_side[1:] or of_side])
@@ -101,12 +94,9 @@ def _setup() -> str:
     """Return machine and versions in words; torch's memory is the C library's."""
     versions = [f"Python {platform.python_version()}", " ".join(platform.libc_ver())]
     for package in PACKAGES:
-        try:
+        with suppress(PackageNotFoundError):
             versions.append(f"{package} {version(package)}")
-        except PackageNotFoundError:
-            continue
     cpus = Path("/proc/cpuinfo")  # where Linux keeps the name that Python does not know
     lines = cpus.read_text("utf-8").splitlines() if cpus.exists() else []
     names = [line.partition(": ")[2] for line in lines if line.startswith("model name")]
-    processor = names[0] if names else platform.processor()
-    return f"{processor}, {os.cpu_count()} cores; {', '.join(versions)}"
+    return f"{[*names, platform.processor()][0]}, {os.cpu_count()} cores; {', '.join(versions)}"

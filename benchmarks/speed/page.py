@@ -40,17 +40,16 @@ def targets_table(rows: Mapping[str, Row], kept: Mapping[str, pd.DataFrame]) -> 
 
 def sides_table(runs: pd.DataFrame) -> str:
     """Return the figures of each side, in the columns where one of them has any, and failures."""
-    head = ["side", "p50", "fastest", "p99", "× first", "runs", "epochs", "loss", "peak memory"]
     firsts: dict[str, str] = {}
     lines = []
     for side in runs["side"].unique():
         first = firsts.setdefault(side.rpartition(": ")[0], side)
         described = f"{side} ({DOES[side]})" if side in DOES else side
-        lines.append([described, *_figures(runs, side, first)])
-    columns = zip(head, *lines, strict=True)
-    head, *lines = zip(*(column for column in columns if any(column[1:])), strict=True)
+        lines.append({"side": described, **_figures(runs, side, first)})
+    filled = pd.DataFrame(lines).fillna("")
+    shown = filled.loc[:, filled.ne("").any()]
     failures = [f"\n- {run.side} failed: {run.failure}" for run in runs.itertuples() if run.failure]
-    return "\n".join([table(head, lines), *failures])
+    return "\n".join([table(shown.columns, shown.to_numpy()), *failures])
 
 
 def _targets(rows: Mapping[str, Row], kept: Mapping[str, pd.DataFrame]) -> list[tuple[str, Target]]:
@@ -71,30 +70,30 @@ def _measured(runs: pd.DataFrame) -> str:
     )
 
 
-def _figures(runs: pd.DataFrame, side: str, first: str) -> list[str]:
+def _figures(runs: pd.DataFrame, side: str, first: str) -> dict[str, str]:
     of_side = runs[runs["side"] == side]
     done = of_side.dropna(subset="seconds")
     if done.empty:
-        return ["failed", *[""] * 7]
+        return {"p50": "failed"}
     p99 = done["seconds"].quantile(0.99, interpolation="higher")
     peak = done["peak_rss"].max() / 1e6
-    return [
-        *map(_duration, (done["seconds"].median(), done["seconds"].min(), p99)),
-        _with_range(ratios(runs, side, first), ",.2f"),
-        f"{len(done)}, then failed" if len(done) < len(of_side) else str(len(done)),
-        _with_range(done["epochs"], "g"),
-        _with_range(done["loss"], ".4f"),
-        "" if np.isnan(peak) else f"{peak:.0f} MB",
-    ]
+    return {
+        "p50": _duration(done["seconds"].median()),
+        "fastest": _duration(done["seconds"].min()),
+        "p99": _duration(p99),
+        "× first": _with_range(ratios(runs, side, first), ",.2f"),
+        "runs": f"{len(done)}, then failed" if len(done) < len(of_side) else str(len(done)),
+        "epochs": _with_range(done["epochs"], "g"),
+        "loss": _with_range(done["loss"], ".4f"),
+        "peak memory": "" if np.isnan(peak) else f"{peak:.0f} MB",
+    }
 
 
 def _with_range(values: pd.Series, form: str) -> str:
     """Return the median and, if they differ, the least and the greatest."""
     if values.isna().any():
         return ""
-    median, least, greatest = (
-        format(value, form) for value in (values.median(), values.min(), values.max())
-    )
+    median, least, greatest = (f"{x:{form}}" for x in (values.median(), values.min(), values.max()))
     return median if least == greatest else f"{median} ({least} to {greatest})"
 
 

@@ -15,7 +15,7 @@ from functools import partial
 from pathlib import Path
 
 from benchmarks.checkout import ROOT
-from benchmarks.speed.memory import PREFIX
+from benchmarks.speed.processes import PREFIX
 from benchmarks.speed.row import Run, Side
 
 FOLDER = "SKL_LSTMAE_PEERS"
@@ -49,7 +49,7 @@ def run_script(script: str, seed: int) -> Run:
         raise FileNotFoundError(sentence)
     with tempfile.TemporaryDirectory() as folder:
         done = subprocess.run(
-            [sys.executable, "-B", "-m", "benchmarks.speed.memory", str(path)],
+            [sys.executable, "-B", "-m", "benchmarks.speed.processes", str(path)],
             cwd=folder,
             env=os.environ | {"THREADS": "1", "PYTHONPATH": str(ROOT)},
             stdout=subprocess.PIPE,

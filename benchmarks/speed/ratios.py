@@ -44,7 +44,7 @@ def times_faster(runs: pd.DataFrame, side: str, other: str, bound: float, work: 
 def times_the_kernels(runs: pd.DataFrame, side: str, bound: float, work: str = "") -> Target:
     """Ask that `side` take no more than `bound` times what the kernels take at their best."""
     found = ratios(runs, work + side, best_kernels(runs, work) or "kernels")
-    return _target(f"{work}{side}: time over the best kernels'", found, bound, False, [])
+    return _target(f"{work}{side}: time over the best kernels'", found, bound, False)
 
 
 def best_kernels(runs: pd.DataFrame, work: str = "") -> str | None:
@@ -53,9 +53,7 @@ def best_kernels(runs: pd.DataFrame, work: str = "") -> str | None:
     return None if kernels.empty else kernels.groupby("side")["seconds"].median().idxmin()
 
 
-def _target(
-    quantity: str, found: pd.Series, bound: float, at_least: bool, asides: list[str]
-) -> Target:
+def _target(quantity: str, found: pd.Series, bound: float, at_least: bool, asides=()) -> Target:
     """Judge by the median of the ratios, and tell the others."""
     reached = found.median(skipna=False) if len(found) else np.nan
     if len(found) > 1 and not np.isnan(reached):

@@ -70,5 +70,4 @@ class Row:
     # A process for each side but the bare kernels: it tells the side's peak memory, and what a fit
     # does to the memory of its process is no gain of another side.
     apart: bool = False
-    repeats: int = 1  # factor on the number of runs, for what is over in no time
-    runs_once: bool = False
+    repeats: int = 1  # factor on the number of runs: many if over in no time, 0 for a single run

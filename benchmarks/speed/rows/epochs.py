@@ -1,5 +1,7 @@
 """B1, B4 and B7: an epoch of a fit, beside the packed recipe and beside the bare kernels."""
 
+from functools import partial
+
 import torch
 
 from benchmarks.speed.data import ragged_waves, waves
@@ -28,11 +30,16 @@ def ragged(quick):
     return ragged_waves(N_SEQUENCES // 10 if quick else N_SEQUENCES, LENGTHS, N_FEATURES)
 
 
-def our_side(X, network):
-    return lambda seed: time_epoch(plain_detector(N_EPOCHS, random_state=seed, **network), X)
+def equal(quick):
+    return waves(*equal_fit.SHAPE)[:: 10 if quick else 1]
 
 
-def packed_side(X, network):
+def ours(X, network):
+    detector = partial(plain_detector, N_EPOCHS, **network)
+    return {"skl_lstmae": lambda seed: time_epoch(detector(random_state=seed), X)}
+
+
+def packed(X, network):
     """Return the side of the packed recipe, which starts from weights drawn alike."""
 
     def run(seed):
@@ -41,54 +48,42 @@ def packed_side(X, network):
         copy_weights(LSTMAutoencoder(N_FEATURES, **network), recipe)
         return time_packed_epoch(recipe, X, N_EPOCHS, seed)
 
-    return run
+    return {"packed recipe": run}
 
 
-def sides(quick):
-    X = ragged(quick)
-    both = {"skl_lstmae": our_side(X, NETWORK), "packed recipe": packed_side(X, NETWORK)}
-    return both | kernel_sides(X, NETWORK, trains=True)
+kernels = partial(kernel_sides, trains=True)
 
 
-def sides_beside_kernels(quick):
-    found = {}
-    equal = waves(*equal_fit.SHAPE)[:: 10 if quick else 1]
-    for work, X, network in (
-        ("B1", ragged(quick), NETWORK),
-        ("B2", equal, equal_fit.NETWORK),
-    ):
-        found[f"{work}: skl_lstmae"] = our_side(X, network)
-        for name, side in kernel_sides(X, network, trains=True).items():
-            found[f"{work}: {name}"] = side
-    return found
+def sides(works, kinds, quick):
+    """Return sides of each kind at each work, data and a network; its name begins theirs."""
+    return {
+        f"{work}{name}": side
+        for work, (data, network) in works.items()
+        for kind in kinds
+        for name, side in kind(data(quick), network).items()
+    }
 
 
-def sides_of_other_networks(quick):
-    X, found = ragged(quick), {}
-    for name, parameters in OTHER_NETWORKS.items():
-        found[f"{name}: skl_lstmae"] = our_side(X, NETWORK | parameters)
-        found[f"{name}: packed recipe"] = packed_side(X, NETWORK | parameters)
-    return found
-
+PLAIN = {"": (ragged, NETWORK)}
+FITS = {"B1: ": (ragged, NETWORK), "B2: ": (equal, equal_fit.NETWORK)}
+OTHERS = {f"{name}: ": (ragged, NETWORK | changes) for name, changes in OTHER_NETWORKS.items()}
 
 B1 = Row(
     "B1",
-    sides,
+    partial(sides, PLAIN, (ours, packed, kernels)),
     lambda runs: [times_faster(runs, "skl_lstmae", "packed recipe", 8)],
     apart=True,
 )
 
 B4 = Row(
     "B4",
-    sides_beside_kernels,
-    lambda runs: [times_the_kernels(runs, "skl_lstmae", 1.15, work) for work in ("B1: ", "B2: ")],
+    partial(sides, FITS, (ours, kernels)),
+    lambda runs: [times_the_kernels(runs, "skl_lstmae", 1.15, work) for work in FITS],
 )
 
 B7 = Row(
     "B7",
-    sides_of_other_networks,
-    lambda runs: [
-        times_faster(runs, "skl_lstmae", "packed recipe", 4, f"{name}: ") for name in OTHER_NETWORKS
-    ],
+    partial(sides, OTHERS, (ours, packed)),
+    lambda runs: [times_faster(runs, "skl_lstmae", "packed recipe", 4, work) for work in OTHERS],
     apart=True,
 )

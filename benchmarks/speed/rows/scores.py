@@ -18,25 +18,24 @@ N_TIMESTEPS = 100  # of the one sequence
 OURS = {scorer: f"skl_lstmae, scorer={scorer!r}" for scorer in ("error", "joint")}
 
 
-def fitted_detectors(training):
-    """Return a detector for each scorer, trained for one epoch."""
-    with silent():
-        return {
-            scorer: plain_detector(1, scorer=scorer, random_state=0, **NETWORK).fit(training)
-            for scorer in OURS
-        }
+def our_sides(training, X):
+    """Return a side for each scorer, whose detector was trained for one epoch, and a network."""
+    found = {}
+    for scorer, name in OURS.items():
+        detector = plain_detector(1, scorer=scorer, random_state=0, **NETWORK)
+        with silent():
+            detector.fit(training)
+        found[name] = timed(detector.score_samples, X)
+    return found, detector.module_
 
 
 def sides_of_many(quick):
-    sequences = ragged_waves(N_SEQUENCES // 20 if quick else N_SEQUENCES, LENGTHS, N_FEATURES)
-    detectors = fitted_detectors(sequences[:N_TRAINING_SEQUENCES])
-    network = PackedAutoencoder(N_FEATURES, **NETWORK)
-    copy_weights(detectors["error"].module_, network)
-    return {
-        **{OURS[scorer]: timed(detectors[scorer].score_samples, sequences) for scorer in OURS},
-        "packed recipe": timed(packed_errors, network, sequences),
-        **kernel_sides(sequences, NETWORK, trains=False),
-    }
+    X = ragged_waves(N_SEQUENCES // 20 if quick else N_SEQUENCES, LENGTHS, N_FEATURES)
+    ours, network = our_sides(X[:N_TRAINING_SEQUENCES], X)
+    packed = PackedAutoencoder(N_FEATURES, **NETWORK)
+    copy_weights(network, packed)
+    recipe = {"packed recipe": timed(packed_errors, packed, X)}
+    return ours | recipe | kernel_sides(X, NETWORK, trains=False)
 
 
 def judge_many(runs):
@@ -51,14 +50,10 @@ def judge_many(runs):
 
 
 def sides_of_one(quick):
-    detectors = fitted_detectors(
-        waves(100 if quick else N_TRAINING_SEQUENCES, N_TIMESTEPS, N_FEATURES)
-    )
-    sequence = waves(1, N_TIMESTEPS, N_FEATURES, seed=1)
-    return {
-        **{OURS[scorer]: timed(detectors[scorer].score_samples, list(sequence)) for scorer in OURS},
-        "bare forward": timed(bare_forward(), torch.from_numpy(sequence)),
-    }
+    training = waves(100 if quick else N_TRAINING_SEQUENCES, N_TIMESTEPS, N_FEATURES)
+    x = waves(1, N_TIMESTEPS, N_FEATURES, seed=1)
+    ours, _ = our_sides(training, list(x))
+    return ours | {"bare forward": timed(bare_forward(), torch.from_numpy(x))}
 
 
 def bare_forward():

@@ -1,8 +1,10 @@
 """Networks of one's own: the contract, and what detectors do with those that keep it."""
 
+import copy
 import pickle
 from functools import partial
 
+import cloudpickle
 import numpy as np
 import pytest
 import torch
@@ -286,3 +288,46 @@ ODD_FORECASTERS = [
 def test_a_network_that_breaks_the_contract_is_refused(kind, network, sentence):
     with pytest.raises((TypeError, ValueError), match=exactly(sentence)):
         kind(**QUICK, network=network).fit(X)
+
+
+OTHER_NETWORKS = [
+    lambda n_features: Mixed(n_features),
+    partial(Mixed, latent_size=4),
+    Mixed(X[0].shape[1]),
+    None,
+]
+
+
+@pytest.mark.parametrize("other", OTHER_NETWORKS)
+@pytest.mark.parametrize("way", ["warm_start", "partial_fit"])
+def test_learning_does_not_go_on_where_another_network_is_asked_for(way, other):
+    detector = fitted(LSTMAutoencoderDetector(**QUICK, network=Mixed, warm_start=True), X)
+    detector = pickle.loads(pickle.dumps(detector))
+    learn = detector.fit if way == "warm_start" else detector.partial_fit
+    state = dict(vars(detector.set_params(network=other)))
+    sentence = (
+        "network has changed since this LSTMAutoencoderDetector was fitted, but "
+        f"{way} goes on with the network of that fit; set network back, or fit with "
+        "warm_start=False to start with a new one."
+    )
+    with pytest.raises(ValueError, match=exactly(sentence)):
+        learn(X)
+    assert vars(detector) == state
+
+
+@pytest.mark.parametrize("network", [Mixed, Mixed(2)])
+def test_a_warm_start_with_another_number_of_features_is_refused(network):
+    detector = fitted(LSTMAutoencoderDetector(**QUICK, network=network, warm_start=True), X)
+    sentence = (
+        "Learning would go on with a network of input_size=2, but input_size=3 is asked for; fit "
+        "with warm_start=False to start with a new one."
+    )
+    with pytest.raises(ValueError, match=exactly(sentence)):
+        detector.fit(make_ragged(n_features=3))
+
+
+@pytest.mark.parametrize("network", [lambda n_features: Mixed(n_features), Mixed(2)])
+def test_what_is_copied_goes_on_with_the_network_it_was_fitted_with(network):
+    detector = fitted(LSTMAutoencoderDetector(**QUICK, network=network, warm_start=True), X)
+    for one in (copy.deepcopy(detector), pickle.loads(cloudpickle.dumps(detector))):
+        assert fitted(one, X).partial_fit(X).n_epochs_ == 9

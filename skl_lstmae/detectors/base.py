@@ -86,6 +86,7 @@ class SequenceDetector(CallbackSupportMixin, ThresholdMixin, TrainedNetwork):
 
     history_: History
     _judge: Judge
+    _network_fitted_with: Any
     _random_state: RandomState
     _n_timesteps: int | None
 
@@ -233,6 +234,7 @@ class SequenceDetector(CallbackSupportMixin, ThresholdMixin, TrainedNetwork):
         """
         check_parameters(self)  # scikit-learn leaves it out once an estimator is fitted
         self._check_parameters()
+        self._refuse_another_network("partial_fit")
         detector = copy(self)
         with settled():
             if self.__sklearn_is_fitted__():
@@ -250,6 +252,8 @@ class SequenceDetector(CallbackSupportMixin, ThresholdMixin, TrainedNetwork):
         """Fit in place; callbacks see this very object from their setup to their teardown."""
         self._check_parameters()
         self._refuse_to_leave_untrained()
+        if self.warm_start:
+            self._refuse_another_network("warm_start")
         warn_of_misread_labels(y)
         callbacks = FitCallbacks(self, X, y, self.max_epochs)
         with settled():
@@ -311,7 +315,9 @@ class SequenceDetector(CallbackSupportMixin, ThresholdMixin, TrainedNetwork):
     def _go_on(self, judge: Judge, sequences: Sequences) -> None:
         random_state = deepcopy(self._random_state)
         before = judge.model
-        network = copy_network(before.network, self._config(sequences.n_features))
+        network = copy_network(
+            before.network, sequences.n_features, self._config(sequences.n_features)
+        )
         scaling = before.scaling.updated(sequences)
         self._check_output_range(scaling)
         model = replace(before, network=network.to(before.device), scaling=scaling)
@@ -327,10 +333,12 @@ class SequenceDetector(CallbackSupportMixin, ThresholdMixin, TrainedNetwork):
         scaling = fit_scaling(self.scaler, training)
         self._check_output_range(scaling)
         if go_on and self.__sklearn_is_fitted__():
-            network = copy_network(self._judge.model.network, self._config(training.n_features))
+            before, n_features = self._judge.model.network, training.n_features
+            network = copy_network(before, n_features, self._config(n_features))
             self.history_ = self.history_.copy()
         else:
             network = self._make_network(training.n_features, random_state)
+            self._network_fitted_with = self.network
             self.history_ = History()
         self._n_timesteps = _common_length(training.lengths)
         return Model(network.to(device).eval(), scaling, self.loss, device)
@@ -501,6 +509,15 @@ class SequenceDetector(CallbackSupportMixin, ThresholdMixin, TrainedNetwork):
             raise ValueError(
                 "loss='binary_cross_entropy' compares probabilities; use "
                 f"output_activation='sigmoid', not {self.output_activation!r}."
+            )
+
+    def _refuse_another_network(self, way: str) -> None:
+        """Refuse to go on with the network there is if the parameter asks for another."""
+        if self.__sklearn_is_fitted__() and self.network != self._network_fitted_with:
+            raise ValueError(
+                f"network has changed since this {type(self).__name__} was fitted, but {way} goes "
+                "on with the network of that fit; set network back, or fit with warm_start=False "
+                "to start with a new one."
             )
 
     def _refuse_to_leave_untrained(self) -> None:

@@ -259,23 +259,29 @@ class Model:
         vars(self).update(state, network=network.to(device).eval(), device=device)
 
 
-def copy_network(network: SequenceNetwork, config: dict[str, Any] | None) -> SequenceNetwork:
+def copy_network(
+    network: SequenceNetwork, n_features: int, config: dict[str, Any] | None
+) -> SequenceNetwork:
     """Return a copy to go on with, whose arguments may differ if no weight depends on them.
 
     Raises
     ------
     ValueError
-        If another argument differs.
+        If another argument, or the number of features, differs.
     """
-    if network.config is None or config is None:
-        return deepcopy(network)
-    for name, before in network.config.items():
-        if config[name] != before and name not in WEIGHTLESS:
+    known: dict[str, Any] = {"input_size": network.input_size}
+    if config is not None and network.config is not None:
+        known = network.config
+    asked = {"input_size": n_features, **(config or {})}
+    for name, before in known.items():
+        if asked[name] != before and name not in WEIGHTLESS:
             raise ValueError(
                 f"Learning would go on with a network of {name}={before!r}, but "
-                f"{name}={config[name]!r} is asked for; fit with warm_start=False to start with a "
+                f"{name}={asked[name]!r} is asked for; fit with warm_start=False to start with a "
                 "new one."
             )
+    if config is None:
+        return deepcopy(network)
     copy = make_network(lambda: type(network)(**config))
     copy.load_state_dict(network.state_dict())
     return copy

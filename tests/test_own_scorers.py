@@ -20,7 +20,12 @@ class OwnScorer(Scorer):
         self.n_seen_ = len(summaries)
         return self
 
+    def partial_fit(self, summaries):
+        self.n_seen_ += len(summaries)
+        return self
+
     def score(self, summaries):
+        assert self.n_seen_ > 0
         return -summaries[:, 0]
 
 
@@ -61,13 +66,82 @@ class OneForAll(Foreign):
         return 0.0
 
 
-def test_scores_of_another_shape_are_refused():
+class NaNOfHeldOut(OwnScorer):
+    def calibrate(self, summaries):
+        return np.full(len(summaries), np.nan)
+
+
+@pytest.mark.parametrize(
+    ("scorer", "returned"),
+    [
+        (OneForAll(), "array(0.)"),
+        (NaNOfHeldOut(), "array([nan, nan, nan])"),
+    ],
+)
+def test_scores_that_are_not_a_finite_number_a_sequence_are_refused(scorer, returned):
     sentence = (
         "The scorer must return 3 finite scores for 3 sequences, an array of shape (3,); it "
-        "returned array(0.)."
+        f"returned {returned}."
     )
     with pytest.raises(ValueError, match=exactly(sentence)):
-        fitted(LSTMAutoencoderDetector(**QUICK, scorer=OneForAll()), X)
+        fitted(LSTMAutoencoderDetector(**QUICK, scorer=scorer), X)
+
+
+class NaNOfLarge(OwnScorer):
+    """Learns and calibrates without complaint; has no score for large errors."""
+
+    def score(self, summaries):
+        return np.where(summaries[:, 0] > 1e3, np.nan, super().score(summaries))
+
+
+def test_scores_of_new_sequences_are_finite_or_refused():
+    detector = fitted(LSTMAutoencoderDetector(**QUICK, scorer=NaNOfLarge()), X)
+    offset, odd = detector.offset_, [1e3 * X[0]]
+    sentence = (
+        "The scorer must return 1 finite scores for 1 sequences, an array of shape (1,); it "
+        "returned array([nan])."
+    )
+    for call in (detector.score_samples, detector.predict, detector.partial_fit):
+        with pytest.raises(ValueError, match=exactly(sentence)):
+            call(odd)
+    assert detector.offset_ == offset
+
+
+class FitsOnly(Scorer):
+    """Would keep what it learned first."""
+
+    def fit(self, summaries):
+        self.mean_ = summaries.mean(axis=0)
+        return self
+
+    def score(self, summaries):
+        return -np.abs(summaries - self.mean_).sum(axis=1)
+
+
+class ForeignFitsOnly(BaseEstimator):
+    fit, score = FitsOnly.fit, FitsOnly.score
+
+
+@pytest.mark.parametrize("scorer", [FitsOnly(), ForeignFitsOnly()])
+def test_a_scorer_that_cannot_learn_more_is_refused_by_partial_fit(scorer):
+    detector = LSTMAutoencoderDetector(**QUICK, scorer=scorer)
+    for one in (detector, fitted(LSTMAutoencoderDetector(**QUICK, scorer=scorer), X)):
+        assert not hasattr(one, "partial_fit")
+    with pytest.raises(AttributeError) as refusal:
+        detector.partial_fit(X)
+    assert str(refusal.value.__cause__) == (
+        f"partial_fit needs a scorer that learns in parts, but {scorer!r} only has fit; give it a "
+        "method partial_fit."
+    )
+
+
+class NeighborsOfOwn(NeighborsScorer):
+    def fit(self, summaries):
+        return super().fit(np.sqrt(np.abs(summaries)))
+
+
+def test_a_subclass_whose_base_learns_in_parts_may_learn_more():
+    assert hasattr(LSTMAutoencoderDetector(scorer=NeighborsOfOwn()), "partial_fit")
 
 
 def test_parameters_of_a_scorer_are_set_through_the_detector():

@@ -36,7 +36,7 @@ from skl_lstmae.modules import SequenceNetwork
 from skl_lstmae.modules.network import check_network, make_network
 from skl_lstmae.scoring.outcome import Outcome
 from skl_lstmae.scoring.scorer import MAX_REFERENCES, Scorer
-from skl_lstmae.scoring.scorers import SCORERS, make_scorer
+from skl_lstmae.scoring.scorers import SCORERS, can_take_more, make_scorer
 from skl_lstmae.training.batches import Batch
 from skl_lstmae.training.devices import resolve_device
 from skl_lstmae.training.model import Model, copy_network
@@ -68,6 +68,13 @@ def _can_learn_in_parts(detector: "SequenceDetector") -> bool:
         raise AttributeError(
             f"partial_fit needs a scaler that learns in parts, but {scaler!r} does not; "
             "use scaler='standard', 'minmax' or None."
+        )
+    judge = getattr(detector, "_judge", None)
+    scorer = detector.scorer if judge is None else judge.scorer
+    if not can_take_more(scorer):
+        raise AttributeError(
+            f"partial_fit needs a scorer that learns in parts, but {scorer!r} only has fit; "
+            "give it a method partial_fit."
         )
     return True
 

@@ -14,7 +14,7 @@ from skl_lstmae.data.sequences import Sequences
 from skl_lstmae.data.split import Split
 from skl_lstmae.scoring.calibration import Calibration, ReferenceScores
 from skl_lstmae.scoring.outcome import Outcome
-from skl_lstmae.scoring.scorer import MAX_REFERENCES, Scorer
+from skl_lstmae.scoring.scorer import MAX_REFERENCES, Scorer, check_scores
 from skl_lstmae.training.model import Model
 
 MAX_SUMMARIES = 4096
@@ -51,7 +51,7 @@ class Judge:
         scores = np.empty(len(sequences))
         for start in range(0, len(sequences), MAX_SUMMARIES):
             block = np.arange(start, min(start + MAX_SUMMARIES, len(sequences)))
-            scores[block] = self.scorer.score(self.summarize(sequences.take(block)))
+            scores[block] = self._judged(self.summarize(sequences.take(block)))
         return scores
 
     def latents_and_scores(
@@ -60,7 +60,7 @@ class Judge:
         """Return the latents of sequences and the scores of each, by one pass of the network."""
 
         def examine(outcome: Outcome) -> NDArray[np.float64]:
-            scores = self.scorer.score(self.scorer.summarize(outcome))
+            scores = self._judged(self.scorer.summarize(outcome))
             return np.column_stack([outcome.latents, scores])
 
         rows = self.model.summaries(sequences, examine)
@@ -105,8 +105,9 @@ class Judge:
         scorer.fit(summaries)
         held_out = np.empty(0)
         if len(split.held_out):
-            held_out = scorer.calibrate(judge.summarize(split.held_out))
-        learned = scorer.score(summaries)
+            calibrated = scorer.calibrate(judge.summarize(split.held_out))
+            held_out = check_scores(calibrated, len(split.held_out))
+        learned = judge._judged(summaries)
         population = ReferenceScores.of(np.concatenate([learned, held_out]))
         fresh = population if needs_fresh else None
         if len(held_out):
@@ -128,7 +129,11 @@ class Judge:
         judge = replace(self, model=model, scorer=scorer)
         summaries = judge.summarize(sequences)
         scorer.partial_fit(summaries)
-        learned = scorer.score(summaries)
+        learned = judge._judged(summaries)
         if self.calibration is None:
             return judge
         return replace(judge, calibration=self.calibration.updated(self.score(sequences), learned))
+
+    def _judged(self, summaries: NDArray[Any]) -> NDArray[np.float64]:
+        """Return the scores of summaries, of which a threshold expects finite ones."""
+        return check_scores(self.scorer.score(summaries), len(summaries))

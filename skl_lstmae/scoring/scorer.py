@@ -73,11 +73,14 @@ class Scorer(BaseEstimator):
         return latents_and_log_errors(outcome)
 
     def fit(self, summaries: NDArray[Any]) -> Self:
-        """Learn what is normal from the summaries of training sequences."""
+        """Learn what is normal from the summaries of training sequences, at most 1024 of them."""
         return self
 
     def partial_fit(self, summaries: NDArray[Any]) -> Self:
-        """Learn from the summaries of more sequences; earlier ones fade."""
+        """Learn from the summaries of more sequences; earlier ones fade.
+
+        A scorer that learns by :meth:`fit` needs a ``partial_fit`` of its own.
+        """
         return self
 
     def calibrate(self, summaries: NDArray[Any]) -> NDArray[np.float64]:
@@ -88,7 +91,7 @@ class Scorer(BaseEstimator):
         return self.score(summaries)
 
     def score(self, summaries: NDArray[Any]) -> NDArray[np.float64]:
-        """Return the scores, (n_sequences,), higher for normal sequences."""
+        """Return the scores, (n_sequences,), finite, higher for normal sequences."""
         raise NotImplementedError(f"{type(self).__name__} must define score.")
 
 
@@ -165,11 +168,11 @@ class AdaptedScorer(Scorer):
     def calibrate(self, summaries: NDArray[Any]) -> NDArray[np.float64]:
         """Return its scores of held-out sequences."""
         calibrate = getattr(self.scorer, "calibrate", self.scorer.score)
-        return check_scores(calibrate(summaries), len(summaries))
+        return calibrate(summaries)
 
     def score(self, summaries: NDArray[Any]) -> NDArray[np.float64]:
         """Return its scores."""
-        return check_scores(self.scorer.score(summaries), len(summaries))
+        return self.scorer.score(summaries)
 
 
 def check_scores(scores: Any, n_sequences: int) -> NDArray[np.float64]:

@@ -24,6 +24,16 @@ SCORERS: dict[str, type[Scorer]] = {
 }
 
 
+def can_take_more(scorer: Any) -> bool:
+    """Whether a scorer, as a parameter or as it was fitted, can learn from more sequences."""
+    if isinstance(scorer, AdaptedScorer):
+        scorer = scorer.scorer
+    if isinstance(scorer, Scorer):
+        kind = type(scorer)
+        return kind.fit is Scorer.fit or kind.partial_fit is not Scorer.partial_fit
+    return not hasattr(scorer, "fit") or hasattr(scorer, "partial_fit")
+
+
 def make_scorer(scorer: Any) -> Scorer:
     """Return an unfitted scorer: of a name, a clone of the user's, or one that calls a function."""
     if isinstance(scorer, str):

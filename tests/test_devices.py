@@ -22,3 +22,12 @@ def test_a_device_that_is_not_there_is_refused_in_one_sentence(more, monkeypatch
     with pytest.raises(ValueError, match=exactly(sentence)):
         resolve_device("cuda")
     assert usable_device("cuda") == torch.device("cpu")
+
+
+def test_a_device_without_numbers_is_refused():
+    sentence = (
+        "device='meta' keeps no numbers, so that nothing can be learned; use device='auto', or "
+        "another one."
+    )
+    with pytest.raises(ValueError, match=exactly(sentence)):
+        resolve_device(torch.device("meta"))

@@ -10,6 +10,7 @@ import pytest
 import torch
 from conftest import QUICK, exactly, fitted, make_ragged
 from numpy.testing import assert_array_equal
+from sklearn.base import clone
 from torch import nn
 from torch.nn.functional import pad
 from torch.nn.utils import parameters_to_vector
@@ -211,7 +212,49 @@ def answering(base, change):
     return odd(base, forward=forward)
 
 
+def failing(n_features):
+    raise KeyError("no such size")
+
+
+def without_generator(self, x, lengths=None):
+    return Mixed.forward(self, x, lengths)
+
+
 ODD_AUTOENCODERS = [
+    (
+        failing,
+        "network, called with 2, the number of features, raised KeyError: 'no such size'; "
+        "expected it to return a skl_lstmae.modules.SequenceNetwork.",
+    ),
+    (
+        lambda n_features: (n for n in range(n_features)),
+        "network is, or makes, a generator; expected a skl_lstmae.modules.SequenceNetwork.",
+    ),
+    (
+        odd(Mixed, forward=without_generator),
+        "forward of Odd takes (x, lengths=None); expected (x, lengths=None, generator=None).",
+    ),
+    (
+        lambda n_features: Mixed(n_features).requires_grad_(False),
+        "Mixed has no parameter to train, of which requires_grad is True; expected one at least: "
+        "set it, or fit with max_epochs=0 to leave the network as it is.",
+    ),
+    *(
+        (
+            network,
+            "Mixed has a parameter conv.weight of torch.float64; expected torch.float32: call the "
+            "network's method float().",
+        )
+        for network in (lambda n_features: Mixed(n_features).double(), Mixed(2).double())
+    ),
+    *(
+        (
+            network,
+            "Mixed has its parameter conv.weight on the device 'meta', which keeps no numbers; "
+            "make the network on the CPU.",
+        )
+        for network in (lambda n_features: Mixed(n_features).to("meta"), Mixed(2).to("meta"))
+    ),
     (
         odd(Mixed, reset_parameters=lambda self, generator=None: None),
         "reset_parameters of Odd does not draw its parameter conv.weight; draw all of it from "
@@ -331,3 +374,41 @@ def test_what_is_copied_goes_on_with_the_network_it_was_fitted_with(network):
     detector = fitted(LSTMAutoencoderDetector(**QUICK, network=network, warm_start=True), X)
     for one in (copy.deepcopy(detector), pickle.loads(cloudpickle.dumps(detector))):
         assert fitted(one, X).partial_fit(X).n_epochs_ == 9
+
+
+def partly_frozen(network):
+    network.encoder.requires_grad_(False)
+    return network
+
+
+FROZEN_WAYS = {
+    "clone and fit": lambda detector: fitted(clone(detector), X),
+    "pickle": lambda detector: pickle.loads(pickle.dumps(detector)),
+    "deepcopy": copy.deepcopy,
+    "partial_fit": lambda detector: detector.partial_fit(X_MORE),
+    "warm start": lambda detector: fitted(detector.set_params(warm_start=True), X),
+}
+
+
+@pytest.mark.parametrize("way", FROZEN_WAYS)
+@pytest.mark.parametrize("kind", [LSTMAutoencoder, Subclass], ids=["config", "no config"])
+def test_what_is_frozen_of_a_network_stays_frozen(kind, way):
+    network = partly_frozen(kind(2))
+    expected = parameters_to_vector(network.encoder.parameters())
+    detector = fitted(LSTMAutoencoderDetector(**QUICK, network=network), X)
+    for one in (detector, FROZEN_WAYS[way](detector)):
+        module = one.module_
+        assert torch.equal(parameters_to_vector(module.encoder.parameters()), expected)
+        assert not any(weight.requires_grad for weight in module.encoder.parameters())
+        assert all(weight.requires_grad for weight in module.decoder.parameters())
+        assert not torch.equal(module.decoder.head.weight, network.decoder.head.weight)
+
+
+def test_a_part_of_the_own_network_that_is_frozen_stays_as_it_is_in_a_warm_start():
+    detector = fitted(LSTMAutoencoderDetector(**QUICK, warm_start=True), X)
+    partly_frozen(detector.module_)
+    before = parameters_to_vector(detector.module_.parameters())
+    frozen = parameters_to_vector(detector.module_.encoder.parameters())
+    after = fitted(pickle.loads(pickle.dumps(detector)), X).module_
+    assert torch.equal(parameters_to_vector(after.encoder.parameters()), frozen)
+    assert not torch.equal(parameters_to_vector(after.parameters()), before)

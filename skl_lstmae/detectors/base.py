@@ -33,7 +33,13 @@ from skl_lstmae.detectors.thresholded import Scored, ThresholdMixin
 from skl_lstmae.detectors.trained import TrainedNetwork
 from skl_lstmae.detectors.window_judge import fit_to_windows
 from skl_lstmae.modules import SequenceNetwork
-from skl_lstmae.modules.network import check_network, make_network
+from skl_lstmae.modules.network import (
+    call_factory,
+    check_kind,
+    check_network,
+    check_trainable,
+    make_network,
+)
 from skl_lstmae.scoring.outcome import Outcome
 from skl_lstmae.scoring.scorer import MAX_REFERENCES, Scorer
 from skl_lstmae.scoring.scorers import SCORERS, can_take_more, make_scorer
@@ -354,10 +360,13 @@ class SequenceDetector(CallbackSupportMixin, ThresholdMixin, TrainedNetwork):
         config = self._config(n_features)
         factory: Any = self.network
         if isinstance(factory, torch.nn.Module):
+            check_kind(factory)
             network: Any = deepcopy(factory)
         else:
             network = make_network(
-                lambda: self._network_class(**config) if config else factory(n_features),
+                lambda: (
+                    self._network_class(**config) if config else call_factory(factory, n_features)
+                ),
                 make_generator(random_state, "cpu"),
             )
         if config is None:
@@ -396,6 +405,7 @@ class SequenceDetector(CallbackSupportMixin, ThresholdMixin, TrainedNetwork):
         )
 
     def _make_trainer(self, model: Model, random_state: RandomState) -> Trainer:
+        check_trainable(model.network)
         return Trainer(
             objective=model.objective,
             learning_rate=self.learning_rate,

@@ -268,14 +268,27 @@ def make_network(
 ) -> SequenceNetwork:
     """Make a network, without a draw from torch's global generator.
 
-    All its parameters are then drawn from a generator, unless it is None: then they are of no use.
+    All its parameters are then drawn from a generator. If that is None, the caller sets them.
     """
     with DrawsFrom(torch.Generator().manual_seed(0)):
-        # A copy, as the factory may keep what it returns.
-        network = deepcopy(factory())
-    if generator is not None and isinstance(network, SequenceNetwork):
+        network = factory()
+    check_kind(network)
+    network = deepcopy(network)  # as the factory may keep what it returns
+    if generator is not None:
         draw_parameters(network, generator)
     return network
+
+
+def call_factory(factory: Callable[[int], Any], n_features: int) -> Any:
+    """Return what a user's function makes, or say whose error it raised."""
+    try:
+        return factory(n_features)
+    except Exception as error:
+        raise ValueError(
+            f"network, called with {n_features}, the number of features, raised "
+            f"{type(error).__name__}: {error}; expected it to return a "
+            "skl_lstmae.modules.SequenceNetwork."
+        ) from error
 
 
 def draw_parameters(network: SequenceNetwork, generator: Generator) -> None:
@@ -293,13 +306,38 @@ def draw_parameters(network: SequenceNetwork, generator: Generator) -> None:
             )
 
 
-def check_network(network: Any, n_features: int, *, is_causal: bool) -> None:
-    """Refuse a network that does not keep the contract, by what it makes of a small batch."""
+def check_kind(network: Any) -> None:
+    """Refuse what is no network, or one whose numbers are of another kind than those it gets."""
     name = type(network).__name__
     if not isinstance(network, SequenceNetwork):
         raise TypeError(
             f"network is, or makes, a {name}; expected a skl_lstmae.modules.SequenceNetwork."
         )
+    for parameter_name, parameter in network.named_parameters():
+        if parameter.is_meta:
+            raise ValueError(
+                f"{name} has its parameter {parameter_name} on the device 'meta', which keeps no "
+                "numbers; make the network on the CPU."
+            )
+        if parameter.is_floating_point() and parameter.dtype != torch.float32:
+            raise ValueError(
+                f"{name} has a parameter {parameter_name} of {parameter.dtype}; expected "
+                "torch.float32: call the network's method float()."
+            )
+
+
+def check_trainable(network: SequenceNetwork) -> None:
+    """Refuse to train a network all of which is frozen."""
+    if not any(parameter.requires_grad for parameter in network.parameters()):
+        raise ValueError(
+            f"{type(network).__name__} has no parameter to train, of which requires_grad is True; "
+            "expected one at least: set it, or fit with max_epochs=0 to leave the network as it is."
+        )
+
+
+def check_network(network: SequenceNetwork, n_features: int, *, is_causal: bool) -> None:
+    """Refuse a network that does not keep the contract, by what it makes of a small batch."""
+    name = type(network).__name__
     if is_causal and not network.is_causal:
         raise ValueError(
             f"{name} is not causal, but a forecaster must predict each step from those before it "
@@ -311,7 +349,21 @@ def check_network(network: Any, n_features: int, *, is_causal: bool) -> None:
             raise ValueError(
                 f"{name} has {attribute}={found!r}; expected {expected or 'a positive int'}."
             )
+    _check_signature(network)
     _check_output(network, n_features)
+
+
+def _check_signature(network: SequenceNetwork) -> None:
+    """Refuse a forward that cannot be called as a detector calls it."""
+    signature = inspect.signature(network.forward)
+    try:
+        signature.bind("x", "lengths", "generator")
+        signature.bind("x", "lengths")
+    except TypeError as error:
+        raise TypeError(
+            f"forward of {type(network).__name__} takes {signature}; expected "
+            "(x, lengths=None, generator=None)."
+        ) from error
 
 
 @torch.no_grad()

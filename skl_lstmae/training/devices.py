@@ -19,6 +19,11 @@ def resolve_device(device: str | torch.device) -> torch.device:
             f"device={str(device)!r} cannot be used here: {reason}; use device='auto', which takes "
             "a GPU only where there is one."
         ) from error
+    if device.type == "meta":
+        raise ValueError(
+            f"device={str(device)!r} keeps no numbers, so that nothing can be learned; use "
+            "device='auto', or another one."
+        )
     return device
 
 

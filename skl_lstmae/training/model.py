@@ -234,7 +234,12 @@ class Model:
             weights = {
                 name: weight.cpu().numpy().copy() for name, weight in network.state_dict().items()
             }
-            saved = {"class": type(network), "config": network.config, "weights": weights}
+            saved = {
+                "class": type(network),
+                "config": network.config,
+                "weights": weights,
+                "frozen": _frozen(network),
+            }
         return {
             "network": saved,
             "scaling": self.scaling,
@@ -256,6 +261,7 @@ class Model:
                     f"The weights in this file are not those of its {kind.__name__}: the file is "
                     "damaged; save the detector again."
                 ) from error
+            _freeze(network, state["network"]["frozen"])
         vars(self).update(state, network=network.to(device).eval(), device=device)
 
 
@@ -284,7 +290,18 @@ def copy_network(
         return deepcopy(network)
     copy = make_network(lambda: type(network)(**config))
     copy.load_state_dict(network.state_dict())
+    _freeze(copy, _frozen(network))
     return copy
+
+
+def _frozen(network: SequenceNetwork) -> list[str]:
+    """Return the names of the parameters that training leaves as they are."""
+    return [name for name, weight in network.named_parameters() if not weight.requires_grad]
+
+
+def _freeze(network: SequenceNetwork, names: list[str]) -> None:
+    for name in names:
+        network.get_parameter(name).requires_grad_(False)
 
 
 def _one_vector(latent: Tensor, lengths: Tensor) -> Tensor:

@@ -412,3 +412,19 @@ def test_a_part_of_the_own_network_that_is_frozen_stays_as_it_is_in_a_warm_start
     after = fitted(pickle.loads(pickle.dumps(detector)), X).module_
     assert torch.equal(parameters_to_vector(after.encoder.parameters()), frozen)
     assert not torch.equal(parameters_to_vector(after.parameters()), before)
+
+
+def test_a_causal_network_without_a_state_reads_a_long_sequence_at_once(monkeypatch):
+    detector = fitted(LSTMForecastDetector(**QUICK, network=Causal), X)
+    long = [np.concatenate(X)]
+    expected = detector.score_samples(long), detector.forecast(long, n_steps=2)[0]
+    monkeypatch.setattr("skl_lstmae.training.batches.MAX_SCORING_FLOATS", 20 * 64)
+    n_steps_read = []
+    detector.module_.register_forward_hook(
+        lambda module, args, output: n_steps_read.append(args[0].shape[1])
+    )
+    assert_array_equal(detector.score_samples(long), expected[0])
+    assert n_steps_read == [len(long[0])]
+    n_steps_read.clear()
+    assert_array_equal(detector.forecast(long, n_steps=2)[0], expected[1])
+    assert n_steps_read == [len(long[0]), len(long[0]) + 1, len(long[0]) + 2]

@@ -181,7 +181,9 @@ class SequenceNetwork(nn.Module):
     ) -> tuple[Output, Any]:
         """Predict further steps of sequences whose earlier ones are ``past``; of causal networks.
 
-        A network that keeps no state, as this one, reads all of the past anew.
+        A network that keeps no state, as this one, reads all of the past anew. A detector therefore
+        has it read long sequences at once. With a ``resume`` of its own it reads them chunk by
+        chunk, in bounded memory.
 
         Parameters
         ----------

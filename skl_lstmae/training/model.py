@@ -109,7 +109,7 @@ class Model:
         for indices in self.batches.scoring_groups(sequences):
             past = None
             with torch.inference_mode():
-                for batch in self.batches.chunks(sequences, indices):
+                for batch in self._parts(sequences, indices):
                     _, past = self.network.resume(batch.x, batch.lengths, past)
                 steps = self.network.forecast(past, n_steps).cpu().numpy()
             rows = self.scaling.inverse_transform(steps.reshape(-1, shape[-1]))
@@ -177,7 +177,7 @@ class Model:
         batches = self.batches
         for indices in batches.scoring_groups(sequences):
             with torch.inference_mode():
-                if self.network.is_causal and batches.is_long(sequences, indices):
+                if self._reads_on and batches.is_long(sequences, indices):
                     results = self._run_in_chunks(batches.chunks(sequences, indices))
                 else:
                     results = self._run_at_once(batches.build(sequences, indices))
@@ -186,6 +186,21 @@ class Model:
             )
             lengths = sequences.lengths[indices]
             yield indices, Outcome(errors, lengths, latents, peaks, target, prediction)
+
+    @property
+    def _reads_on(self) -> bool:
+        """Whether the network reads a chunk without the chunks before it, of which it has a state.
+
+        Any other causal network would read all of the past anew at every chunk.
+        """
+        network = self.network
+        return network.is_causal and type(network).resume is not SequenceNetwork.resume
+
+    def _parts(self, sequences: Sequences, indices: NDArray[np.intp]) -> Iterable[Batch]:
+        """Return a group's batch, or the chunks of a long sequence if the network reads on."""
+        if self._reads_on:
+            return self.batches.chunks(sequences, indices)
+        return [self.batches.build(sequences, indices)]
 
     def _run_at_once(self, batch: Batch) -> tuple[Tensor, ...]:
         """Return the real steps' predictions, targets and errors, and the latents and peaks."""

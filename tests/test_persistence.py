@@ -319,6 +319,27 @@ def test_skops_asks_for_trust_in_nothing_but_this_package(configuration):
         sio.loads(data, trusted=types[1:])
 
 
+class Unkept(LSTMAutoencoder):
+    """Has arguments of its own, which nothing keeps."""
+
+    def __init__(self, n_features):
+        super().__init__(n_features, hidden_size=4)
+
+
+@pytest.mark.parametrize("network", [Unkept, LSTMAutoencoder(3, hidden_size=4)])
+def test_skops_refuses_a_network_that_it_cannot_keep_by_a_sentence(network):
+    name = "Unkept" if network is Unkept else "LSTMAutoencoder"
+    sentence = (
+        f"skops keeps no torch modules, such as this {name}; save the detector by joblib, or give "
+        "it a function or class as network, whose networks have a config."
+    )
+    detector = make_detector(network=network).fit(X)
+    with pytest.raises(TypeError, match=exactly(sentence)):
+        sio.dumps(detector)
+    for protocol in range(2, 6):
+        assert_same_results(pickle.loads(pickle.dumps(detector, protocol)), detector)
+
+
 # Other machines and versions
 
 

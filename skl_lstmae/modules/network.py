@@ -1,5 +1,6 @@
 """The contract between a detector and its network."""
 
+import copyreg
 import inspect
 from collections.abc import Callable
 from copy import deepcopy
@@ -147,6 +148,17 @@ class SequenceNetwork(nn.Module):
     latent_size: int
     width: int = 64
     config: dict[str, Any] | None = None
+
+    def __reduce_ex__(self, protocol: Any) -> tuple[Any, ...]:
+        """Return what pickle and copy make of any object, which have no use for ``__reduce__``."""
+        return copyreg.__newobj__, (type(self),), self.__getstate__()  # type: ignore[attr-defined]
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Refuse skops, which asks here."""
+        raise TypeError(
+            f"skops keeps no torch modules, such as this {type(self).__name__}; save the detector "
+            "by joblib, or give it a function or class as network, whose networks have a config."
+        )
 
     def forward(
         self, x: Tensor, lengths: Tensor | None = None, generator: Generator | None = None

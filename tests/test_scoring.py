@@ -209,14 +209,43 @@ def test_the_nearest_two_are_found_to_the_last_bit(scale):
     assert_array_equal(np.concatenate(in_parts), actual)
 
 
-def test_references_that_are_all_alike_take_bounded_memory():
-    alike = np.ones((4000, 120))
+def test_references_that_are_nearly_alike_take_bounded_memory():
+    alike = 1 + 1e-14 * np.random.default_rng(0).normal(size=(4000, 120))
     tracemalloc.start()
     distances = NearestTwo(alike[:1024]).distances(alike)
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert peak < 300e6
-    assert_array_equal(distances, np.zeros((4000, 2)))
+    assert_array_equal(distances[:1024, 0], np.zeros(1024))
+
+
+class NearestTwoOfAll(NearestTwo):
+    """Keeps all copies."""
+
+    def __init__(self, references):
+        super().__init__(references)
+        self.references = references
+        self.squares = np.square(references).sum(axis=1)
+        self.factors = -2 * references.T
+
+
+@pytest.mark.parametrize("n_copies", [1, 2, 3, 30])
+def test_copies_among_references_change_no_bit_and_cost_no_more_than_two(n_copies):
+    rng = np.random.default_rng(0)
+    distinct = rng.normal(size=(30, 40))
+    references = rng.permutation(np.repeat(distinct, n_copies, axis=0))
+    rows = np.concatenate([rng.normal(size=(70, 40)), distinct])
+    nearest, of_all = NearestTwo(references), NearestTwoOfAll(references)
+    assert_array_equal(nearest.distances(rows), of_all.distances(rows))
+    assert len(nearest.references) == 30 * min(n_copies, 2)
+    if n_copies < 3:
+        assert_array_equal(nearest.references, references)
+
+
+def test_of_flat_data_each_row_has_two_candidates():
+    flat = np.zeros((1024, 40))
+    row, _ = NearestTwo(flat)._candidates(flat)
+    assert_array_equal(row, np.repeat(np.arange(1024), 2))
 
 
 # ------------------------------------------------------------------------------------------- joint

@@ -1,6 +1,7 @@
 """Imports run one way: a file imports from floors below its own, and from its own folder."""
 
 import ast
+import inspect
 import sys
 from collections.abc import Iterator
 from graphlib import TopologicalSorter
@@ -8,6 +9,10 @@ from importlib.util import resolve_name
 from pathlib import Path
 
 import pytest
+
+import skl_lstmae.modules
+import skl_lstmae.scoring
+from skl_lstmae.scoring.scorers import SCORERS
 
 PACKAGE = Path(__file__).parents[1] / "skl_lstmae"
 FILES = sorted(PACKAGE.rglob("*.py"))
@@ -173,3 +178,14 @@ def draw(judge):
         "sklearn.utils._testing.ignore",
     }
     assert foreign_private_calls(tree) == {"judge._slide"}
+
+
+@pytest.mark.parametrize("package", [skl_lstmae, skl_lstmae.modules, skl_lstmae.scoring])
+def test_files_name_public_classes_by_their_package(package):
+    members = [getattr(package, name) for name in package.__all__]
+    if package is skl_lstmae.scoring:
+        members += SCORERS.values()
+    classes = [member for member in members if inspect.isclass(member)]
+    assert {cls.__name__: cls.__module__ for cls in classes} == {
+        cls.__name__: package.__name__ for cls in classes
+    }

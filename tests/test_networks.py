@@ -24,6 +24,7 @@ from skl_lstmae.modules import (
     check_lengths,
     keeps_config,
     mean_step,
+    real_steps,
 )
 
 X, X_MORE = make_ragged(), make_ragged(seed=1)
@@ -45,7 +46,7 @@ class Mixed(SequenceNetwork):
 
     def forward(self, x, lengths=None, generator=None):
         lengths = check_lengths(x, lengths)
-        real = torch.arange(x.shape[1]) < lengths.unsqueeze(1)
+        real = real_steps(x, lengths)
         states = self.conv((x * real.unsqueeze(2)).transpose(1, 2)).transpose(1, 2)
         states = self.norm(states)
         states, _ = self.attention(states, states, states, key_padding_mask=~real)

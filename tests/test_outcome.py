@@ -28,6 +28,7 @@ def mean(cells, axis):
     [
         (Outcome.mean_error, lambda errors, _: np.nanmean(errors)),
         (Outcome.worst_step_error, lambda errors, _: np.nanmax(mean(errors, 1))),
+        (Outcome.step_errors, lambda errors, _: np.nan_to_num(mean(errors, 1))),
         (Outcome.feature_errors, lambda errors, _: mean(errors, 0)),
         (Outcome.biases, lambda _, biases: mean(biases, 0)),
         (Outcome.feature_shares, lambda e, _: np.nansum(e, 0) / np.isfinite(e).sum()),
@@ -38,7 +39,7 @@ def test_numbers_are_means_over_the_observed_cells_of_each_sequence_by_itself(me
     outcome = make_outcome()
     biases = np.split(outcome.targets - outcome.predictions, np.cumsum(LENGTHS)[:-1])
     expected = [of_one(*one) for one in zip(outcome.split(), biases, strict=True)]
-    if method is Outcome.timestep_shares:
+    if method in (Outcome.step_errors, Outcome.timestep_shares):
         expected = np.concatenate(expected)
     assert_allclose(method(outcome), expected, rtol=1e-12)
 

@@ -15,6 +15,7 @@ from skl_lstmae.modules.padding import (
     max_step,
     mean_step,
     previous_steps,
+    real_steps,
 )
 from skl_lstmae.modules.recurrent import LSTMLayer, LSTMStack, State
 
@@ -38,6 +39,7 @@ __all__ = [
     "max_step",
     "mean_step",
     "previous_steps",
+    "real_steps",
 ]
 
 name_by_package(__name__, Bottleneck, LSTMAutoencoder, LSTMDecoder, StateBridge, LSTMForecaster)

@@ -89,7 +89,8 @@ class SequenceNetwork(nn.Module):
     trained, as ``network`` to :class:`skl_lstmae.LSTMAutoencoderDetector` or, if it is causal, to
     :class:`skl_lstmae.LSTMForecastDetector`.
 
-    - Batches are right-padded. No real step may depend on what stands beyond its sequence's length.
+    - Batches are right-padded. No real step may depend on what stands beyond its sequence's length,
+      which :func:`real_steps` tells apart.
     - What is random in training is drawn from the generator that :meth:`forward` is given. torch's
       own dropout takes none: unless `takes_generator`, a detector therefore seeds torch's global
       generator for the call, and leaves it as it was.

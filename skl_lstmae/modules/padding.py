@@ -8,7 +8,28 @@ from torch.nn import functional
 
 
 def real_steps(x: Tensor, lengths: Tensor) -> Tensor:
-    """Return the mask ``(batch, time)`` of the steps that are not padding."""
+    """Return the mask of the steps that are not padding.
+
+    Parameters
+    ----------
+    x : Tensor of shape (batch, time, feature)
+        Right-padded.
+
+    lengths : Tensor of shape (batch,)
+        Numbers of real steps, on the device of x.
+
+    Returns
+    -------
+    mask : Tensor of shape (batch, time), bool
+
+    Examples
+    --------
+    >>> import torch
+    >>> from skl_lstmae.modules import real_steps
+    >>> real_steps(torch.zeros(2, 3, 1), torch.tensor([3, 1]))
+    tensor([[ True,  True,  True],
+            [ True, False, False]])
+    """
     return torch.arange(x.shape[1], device=x.device) < lengths.unsqueeze(1)
 
 

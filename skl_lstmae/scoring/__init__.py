@@ -6,6 +6,7 @@ from skl_lstmae.scoring.joint import DistanceFromMean, DistanceFromNearest, Join
 from skl_lstmae.scoring.mahalanobis import MahalanobisScorer
 from skl_lstmae.scoring.neighbors import NearestTwo, NeighborsScorer
 from skl_lstmae.scoring.outcome import Outcome
+from skl_lstmae.scoring.references import ReferenceScorer
 from skl_lstmae.scoring.scorer import (
     AdaptedScorer,
     ErrorScorer,
@@ -21,10 +22,11 @@ __all__ = [
     "MahalanobisScorer",
     "NeighborsScorer",
     "Outcome",
+    "ReferenceScorer",
     "Scorer",
 ]
 
 name_by_package(__name__, Calibration, ReferenceScores, NearestTwo, Outcome)
 name_by_package(__name__, DistanceFromMean, DistanceFromNearest)
 name_by_package(__name__, Scorer, ErrorScorer, MaxErrorScorer, FunctionScorer, AdaptedScorer)
-name_by_package(__name__, MahalanobisScorer, NeighborsScorer, JointScorer)
+name_by_package(__name__, ReferenceScorer, MahalanobisScorer, NeighborsScorer, JointScorer)

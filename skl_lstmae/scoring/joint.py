@@ -9,8 +9,9 @@ from scipy.linalg import eigh
 from sklearn.base import BaseEstimator, clone
 
 from skl_lstmae.scoring.mahalanobis import MahalanobisScorer
-from skl_lstmae.scoring.neighbors import NearestTwo, ReferenceScorer, mean_distance_of_others
+from skl_lstmae.scoring.neighbors import NearestTwo, mean_distance_of_others
 from skl_lstmae.scoring.outcome import Outcome
+from skl_lstmae.scoring.references import ReferenceScorer
 from skl_lstmae.scoring.scorer import SMALLEST_ERROR, mean_and_scale
 
 # In standard deviations: distances that are smaller are alike.
@@ -207,14 +208,14 @@ class JointScorer(ReferenceScorer):
             summaries[name] = values
         return summaries
 
-    def _learn_metric(self) -> None:
+    def learn_metric(self) -> None:
         """Learn how each distance is measured."""
         self.distances_ = tuple(
             clone(distance, safe=False).fit(self.references_)
             for distance in self.distances or DISTANCES
         )
 
-    def _prepare(self) -> None:
+    def prepare(self) -> None:
         """Tell each distance its references."""
         for distance in self.distances_:
             distance.refer_to(self.references_)
@@ -223,7 +224,7 @@ class JointScorer(ReferenceScorer):
         super().__setstate__(state)
         if hasattr(self, "distances_"):
             with np.errstate(all="ignore"):  # of a damaged file, which the detector refuses
-                self._prepare()
+                self.prepare()
 
     def score(self, summaries: NDArray[Any]) -> NDArray[np.float64]:
         """Return the scores."""

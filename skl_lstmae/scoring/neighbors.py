@@ -1,19 +1,14 @@
 """The distance of a sequence from the training sequences nearest to it."""
 
-from abc import abstractmethod
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial.distance import cdist
 
 from skl_lstmae.scoring.outcome import Outcome
-from skl_lstmae.scoring.scorer import (
-    MAX_REFERENCES,
-    Scorer,
-    latents_and_log_errors,
-    mean_and_scale,
-)
+from skl_lstmae.scoring.references import ReferenceScorer
+from skl_lstmae.scoring.scorer import latents_and_log_errors, mean_and_scale
 
 ROUNDING = 1e-10
 """Bound of the relative error of a squared distance that is worked out by a product of matrices."""
@@ -29,10 +24,10 @@ MAX_ROWS, MAX_VALUES = 1024, 2**22
 def mean_distance_of_others(distances: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the mean distance from the nearest references other than the row itself, (n_rows,).
 
-    A training sequence is one of the references, which is to be left out; and rounding, or a
-    millionth of noise, must not change its score by more than that. The nearest reference is
-    therefore taken for the row itself the more, the nearer it is beside the next one: wholly at no
-    distance, and not at all from a tenth of the next one's distance on.
+    A training sequence is itself one of the references, and must be left out. But a change of a
+    millionth, by rounding or noise, must not change its score by more than that. So the nearest
+    reference counts as the row itself in part. At distance 0 it counts wholly. From a tenth of the
+    next reference's distance on it does not count at all. In between its share falls linearly.
 
     Parameters
     ----------
@@ -115,42 +110,6 @@ class NearestTwo:
         return row, reference
 
 
-class ReferenceScorer(Scorer):
-    """Judges sequences by references: at most 1024 of those that are held for normal."""
-
-    @abstractmethod
-    def _learn_metric(self) -> None:
-        """Learn from the references how to measure a distance."""
-
-    def _prepare(self) -> None:
-        """Get ready to measure distances from the references, which may have become more."""
-
-    def fit(self, summaries: NDArray[Any]) -> Self:
-        """Keep at most 1024 sequences as references, and learn from them how to measure."""
-        self.references_ = summaries[:MAX_REFERENCES].copy()
-        self._learn_metric()
-        self._prepare()
-        return self
-
-    def partial_fit(self, summaries: NDArray[Any]) -> Self:
-        """Make references of more sequences, the latest 1024."""
-        references = np.concatenate([self.references_, summaries])
-        return self.fit(references[-MAX_REFERENCES:])
-
-    def calibrate(self, summaries: NDArray[Any]) -> NDArray[np.float64]:
-        """Make references of the held-out sequences too, if all fit, and score each by the others.
-
-        This keeps split conformal prediction valid, unless sequences are exact copies of others.
-        Had the fresh sequence also been a reference of the held-out ones, all would be
-        exchangeable; that it is not can only lower their scores, and with them the offset.
-        """
-        references = np.concatenate([self.references_, summaries])
-        if len(references) <= MAX_REFERENCES:
-            self.references_ = references
-            self._prepare()
-        return self.score(summaries)
-
-
 class NeighborsScorer(ReferenceScorer):
     """Minus the mean distance from the nearest other training sequences [1]_.
 
@@ -185,7 +144,7 @@ class NeighborsScorer(ReferenceScorer):
         """Return latent, log errors and peaks, (n_sequences, n_summaries)."""
         return np.hstack([latents_and_log_errors(outcome), outcome.peaks])
 
-    def _learn_metric(self) -> None:
+    def learn_metric(self) -> None:
         """Learn the units of distances."""
         self.mean_, self.scale_ = mean_and_scale(self.references_)
 

@@ -90,11 +90,14 @@ class Outcome:
         means = self._mean(cells, (self._starts[:, np.newaxis] + edges).ravel())
         return means.reshape(len(self), -1)
 
-    def worst_step_error(self) -> NDArray[np.float64]:
-        """Return the mean over the observed features of the worst step, (n_sequences,)."""
+    def step_errors(self) -> NDArray[np.float64]:
+        """Return the mean over each step's observed features, 0 if none, (total_timesteps,)."""
         n_observed = self._observed.sum(axis=1)
-        step_errors = np.nansum(self.errors, axis=1) / np.maximum(n_observed, 1)
-        return np.maximum.reduceat(step_errors, self._starts)
+        return np.nansum(self.errors, axis=1) / np.maximum(n_observed, 1)
+
+    def worst_step_error(self) -> NDArray[np.float64]:
+        """Return the largest of each sequence's `step_errors`, (n_sequences,)."""
+        return np.maximum.reduceat(self.step_errors(), self._starts)
 
     @cached_property
     def _starts(self) -> NDArray[np.intp]:

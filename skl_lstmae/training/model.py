@@ -15,9 +15,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from skl_lstmae.data.sequences import Sequences
-from skl_lstmae.modules import SequenceNetwork, max_step, mean_step
+from skl_lstmae.modules import SequenceNetwork, max_step, mean_step, real_steps
 from skl_lstmae.modules.network import make_network
-from skl_lstmae.modules.padding import real_steps
 from skl_lstmae.scoring.outcome import Outcome
 from skl_lstmae.training.batches import MAX_ROWS, Batch, BatchBuilder
 from skl_lstmae.training.devices import usable_device

@@ -14,6 +14,7 @@ from sklearn.base import clone
 from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
+from sklearn.utils import check_array
 from torch.nn.modules.module import register_module_forward_pre_hook
 
 from skl_lstmae import LSTMAutoencoderDetector, LSTMForecastDetector
@@ -178,3 +179,19 @@ def test_while_one_thread_learns_another_sees_whole_states_alone(kind, learn, mo
     learning.result()
     assert set(seen) <= states
     assert judged(detector) == judged(expected)
+
+
+def test_decoding_reads_one_state_although_another_thread_fits_meanwhile(monkeypatch):
+    longer = [np.tile(x, (2, 1))[:12] for x in X]
+    detector, other = make().fit([x[:6] for x in X]), make(latent_size=2).fit(longer)
+    Z = detector.transform(X[:3])
+    expected = detector.inverse_transform(Z)
+
+    def check_while_another_thread_fits(*args, **kwargs):
+        detector.__dict__ = other.__dict__
+        return check_array(*args, **kwargs)
+
+    monkeypatch.setattr(
+        "skl_lstmae.detectors.autoencoder.check_array", check_while_another_thread_fits
+    )
+    assert_array_equal(detector.inverse_transform(Z), expected)

@@ -1,6 +1,7 @@
 """The LSTM autoencoder as a scikit-learn outlier detector and transformer of sequences."""
 
 from collections.abc import Callable
+from copy import copy
 from numbers import Integral, Real
 from typing import Any, Literal
 
@@ -413,19 +414,20 @@ class LSTMAutoencoderDetector(ClassNamePrefixFeaturesOutMixin, TransformerMixin,
         [(30, 1), (50, 1)]
         """
         check_is_fitted(self)
-        model = self._judge.model
+        fitted = copy(self)  # by one state, whatever other threads do meanwhile
+        model = fitted._judge.model
         X = check_array(X, dtype=np.float32, input_name="X")
         if X.shape[1] != model.network.latent_size:
             raise ValueError(
                 f"X has {X.shape[1]} features, but the latents of this {type(self).__name__} have "
                 f"{model.network.latent_size}."
             )
-        if lengths is None and self._n_timesteps is None:
+        if lengths is None and fitted._n_timesteps is None:
             raise ValueError(
                 "inverse_transform must be told the lengths to decode, since the training "
                 "sequences were of several; pass lengths=."
             )
-        counts = np.asarray(self._n_timesteps if lengths is None else lengths)
+        counts = np.asarray(fitted._n_timesteps if lengths is None else lengths)
         if counts.dtype.kind not in "iu" or counts.shape not in ((), (len(X),)) or counts.min() < 1:
             raise ValueError(
                 f"lengths must be one positive int, or {len(X)} of them, one a row of X; "

@@ -13,12 +13,13 @@ from skl_lstmae._version import __version__
 def checksum(state: Any) -> int:
     """Return a number that another state is unlikely to share."""
     total = 0
-    for piece in _pieces(state):
-        total = zlib.crc32(piece, total)
+    for value in _values(state):
+        total = zlib.crc32(value, total)
     return total
 
 
-def _pieces(state: Any) -> Iterator[bytes]:
+def _values(state: Any) -> Iterator[bytes]:
+    """Yield the bytes of all numbers, texts and names in a state."""
     if isinstance(state, np.ndarray | np.generic):
         if not state.dtype.hasobject:  # such an array holds addresses, which loading changes
             yield f"{state.dtype}{state.shape}".encode() + state.tobytes()
@@ -26,11 +27,11 @@ def _pieces(state: Any) -> Iterator[bytes]:
         yield repr(state).encode()
     elif isinstance(state, list | tuple):
         for part in state:
-            yield from _pieces(part)
+            yield from _values(part)
     elif isinstance(state, dict):
         for name, part in state.items():
             yield repr(name).encode()
-            yield from _pieces(part)
+            yield from _values(part)
     elif isinstance(state, nn.Module):
         for name, weight in state.state_dict().items():
             yield repr(name).encode() + weight.cpu().numpy().tobytes()
@@ -38,10 +39,10 @@ def _pieces(state: Any) -> Iterator[bytes]:
         saved = state.__getstate__()
         if isinstance(saved, dict):  # where a network runs is up to the machine that loads it
             saved = {name: part for name, part in saved.items() if name != "device"}
-        yield from _pieces(saved)
+        yield from _values(saved)
     elif type(state).__module__.startswith("sklearn.preprocessing."):
         # Objects of other classes may save something else than they hold.
-        yield from _pieces(vars(state))
+        yield from _values(vars(state))
 
 
 def refuse_newer_major_version(version: Any, name: str) -> None:

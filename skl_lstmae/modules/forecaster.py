@@ -63,7 +63,7 @@ class LSTMForecaster(SequenceNetwork):
     >>> output.prediction.shape, output.latent.shape
     (torch.Size([5, 20, 3]), torch.Size([5, 20, 16]))
 
-    A long sequence may come piece by piece, and be continued:
+    A long sequence may come chunk by chunk, and be continued:
 
     >>> first, past = module.resume(x[:1, :8])
     >>> second, past = module.resume(x[:1, 8:], past=past)

@@ -28,8 +28,8 @@ class Output(NamedTuple):
     latent : Tensor of shape (batch, latent_size) or (batch, time, latent_size)
         One vector a sequence, or one a step.
     states : Tensor of shape (batch, time, n_states)
-        What the network has in mind at each step, of which scores use the maxima: for the LSTMs,
-        the outputs of the one that reads x.
+        Some numbers a step, which describe what the network has read so far. Scores use the largest
+        of each over a sequence. The LSTMs return the outputs of the LSTM that reads x.
 
     Examples
     --------

@@ -109,7 +109,8 @@ class LSTMLayer(nn.Module):
     - x: ``(batch, time, input_size)``; lengths: ``(batch,)``.
     - state: a :data:`State`, or None for zeros.
     - output: ``(batch, time, n_directions * hidden_size)``, the forward direction's features first,
-      and a :data:`State`: that at each sequence's own end if `final_state`, else of no use.
+      and a :data:`State`: with `final_state` that at each sequence's own end; without it, do not
+      read it.
 
     Examples
     --------
@@ -178,7 +179,7 @@ def run_lstm(
 def _run_through(
     lstm: nn.LSTM, x: Tensor, lengths: Tensor, state: State | None
 ) -> tuple[Tensor, State]:
-    """Run over the padding too; only the outputs before it are of use."""
+    """Run over the padding too; only the outputs before it mean anything."""
     return run_lstm(lstm, x, state)
 
 

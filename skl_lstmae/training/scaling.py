@@ -101,7 +101,7 @@ def make_transformer(scaler: Any) -> Any:
 
 
 def learns_in_parts(scaler: Any) -> bool:
-    """Tell whether a scaler can take in data piece by piece, or has nothing to learn."""
+    """Tell whether a scaler can take in data in parts, or has nothing to learn."""
     try:
         transformer = make_transformer(scaler)
     except (KeyError, TypeError):

@@ -557,6 +557,10 @@ NETWORKS = {
 
 
 def test_a_network_may_be_made_by_a_function_or_have_been_trained(kind):
+    def make(kind, **parameters):
+        quick = {name: QUICK[name] for name in QUICK.keys() - {"hidden_size", "latent_size"}}
+        return kind(**quick | parameters)
+
     made = make(kind, network=NETWORKS[kind]).fit(X)
     assert made.n_epochs_ == 4
     trained = make(kind, network=made.module_, max_epochs=0).fit(X)

@@ -27,6 +27,9 @@ from skl_lstmae.modules import (
     real_steps,
 )
 
+OWN = {name: value for name, value in QUICK.items() if name != "hidden_size"}
+"""Such parameters beside a network of one's own."""
+
 X, X_MORE = make_ragged(), make_ragged(seed=1)
 
 
@@ -97,17 +100,17 @@ def test_a_random_state_determines_networks_whatever_torchs_global_generator(kin
     detectors = []
     for seed in range(2):
         state = torch.manual_seed(seed).get_state()
-        detectors.append(fitted(kind(**QUICK, network=make), X).partial_fit(X_MORE))
+        detectors.append(fitted(kind(**OWN, network=make), X).partial_fit(X_MORE))
         assert torch.equal(torch.get_rng_state(), state)
     one, other = (parameters_to_vector(detector.module_.parameters()) for detector in detectors)
     assert torch.equal(one, other)
-    other = fitted(kind(**QUICK | {"random_state": 1}, network=make), X).partial_fit(X_MORE)
+    other = fitted(kind(**OWN | {"random_state": 1}, network=make), X).partial_fit(X_MORE)
     assert not torch.equal(one, parameters_to_vector(other.module_.parameters()))
 
 
 @every_detector
 def test_a_detector_with_a_network_of_ones_own_is_saved_and_goes_on(kind, make):
-    detector = fitted(kind(**QUICK, network=make), X)
+    detector = fitted(kind(**OWN, network=make), X)
     loaded = pickle.loads(pickle.dumps(detector))
     assert_array_equal(loaded.score_samples(X), detector.score_samples(X))
     for one in (detector, loaded):
@@ -118,8 +121,8 @@ def test_a_detector_with_a_network_of_ones_own_is_saved_and_goes_on(kind, make):
 
 @every_detector
 def test_a_trained_network_keeps_its_weights_if_there_is_no_epoch(kind, make):
-    network = fitted(kind(**QUICK, network=make), X).module_
-    detector = kind(**QUICK | {"max_epochs": 0}, network=network).fit(X)
+    network = fitted(kind(**OWN, network=make), X).module_
+    detector = kind(**OWN | {"max_epochs": 0}, network=network).fit(X)
     expected = parameters_to_vector(network.parameters())
     assert torch.equal(parameters_to_vector(detector.module_.parameters()), expected)
     assert detector.module_ is not network
@@ -135,7 +138,7 @@ class KeptAutoencoder(Mixed):
 def test_what_a_factory_keeps_is_not_changed_by_a_fit():
     trained = Mixed(X[0].shape[1])
     expected = parameters_to_vector(trained.parameters()).clone()
-    fitted(LSTMAutoencoderDetector(**QUICK, network=lambda n_features: trained), X)
+    fitted(LSTMAutoencoderDetector(**OWN, network=lambda n_features: trained), X)
     assert torch.equal(parameters_to_vector(trained.parameters()), expected)
 
 
@@ -160,7 +163,7 @@ class Positioned(Subclass):
 
 
 def test_a_subclass_with_arguments_of_its_own_is_saved_and_drawn_from_the_generator():
-    one, other = (fitted(LSTMAutoencoderDetector(**QUICK, network=Positioned), X) for _ in "ab")
+    one, other = (fitted(LSTMAutoencoderDetector(**OWN, network=Positioned), X) for _ in "ab")
     assert torch.equal(one.module_.position, other.module_.position)
     assert one.module_.position.any()
     loaded = pickle.loads(pickle.dumps(one))
@@ -169,7 +172,7 @@ def test_a_subclass_with_arguments_of_its_own_is_saved_and_drawn_from_the_genera
 
 def test_a_network_that_cannot_decode_has_no_inverse_transform():
     for network in (Mixed, KeptAutoencoder):
-        detector = fitted(LSTMAutoencoderDetector(**QUICK, network=network), X)
+        detector = fitted(LSTMAutoencoderDetector(**OWN, network=network), X)
         assert not hasattr(detector, "inverse_transform")
         assert_array_equal(pickle.loads(pickle.dumps(detector)).transform(X), detector.transform(X))
 
@@ -331,7 +334,7 @@ ODD_FORECASTERS = [
 )
 def test_a_network_that_breaks_the_contract_is_refused(kind, network, sentence):
     with pytest.raises((TypeError, ValueError), match=exactly(sentence)):
-        kind(**QUICK, network=network).fit(X)
+        kind(**OWN, network=network).fit(X)
 
 
 OTHER_NETWORKS = [
@@ -345,7 +348,7 @@ OTHER_NETWORKS = [
 @pytest.mark.parametrize("other", OTHER_NETWORKS)
 @pytest.mark.parametrize("way", ["warm_start", "partial_fit"])
 def test_learning_does_not_go_on_where_another_network_is_asked_for(way, other):
-    detector = fitted(LSTMAutoencoderDetector(**QUICK, network=Mixed, warm_start=True), X)
+    detector = fitted(LSTMAutoencoderDetector(**OWN, network=Mixed, warm_start=True), X)
     detector = pickle.loads(pickle.dumps(detector))
     learn = detector.fit if way == "warm_start" else detector.partial_fit
     state = dict(vars(detector.set_params(network=other)))
@@ -361,7 +364,7 @@ def test_learning_does_not_go_on_where_another_network_is_asked_for(way, other):
 
 @pytest.mark.parametrize("network", [Mixed, Mixed(2)])
 def test_a_warm_start_with_another_number_of_features_is_refused(network):
-    detector = fitted(LSTMAutoencoderDetector(**QUICK, network=network, warm_start=True), X)
+    detector = fitted(LSTMAutoencoderDetector(**OWN, network=network, warm_start=True), X)
     sentence = (
         "Learning would go on with a network of input_size=2, but input_size=3 is asked for; fit "
         "with warm_start=False to start with a new one."
@@ -372,7 +375,7 @@ def test_a_warm_start_with_another_number_of_features_is_refused(network):
 
 @pytest.mark.parametrize("network", [lambda n_features: Mixed(n_features), Mixed(2)])
 def test_what_is_copied_goes_on_with_the_network_it_was_fitted_with(network):
-    detector = fitted(LSTMAutoencoderDetector(**QUICK, network=network, warm_start=True), X)
+    detector = fitted(LSTMAutoencoderDetector(**OWN, network=network, warm_start=True), X)
     for one in (copy.deepcopy(detector), pickle.loads(cloudpickle.dumps(detector))):
         assert fitted(one, X).partial_fit(X).n_epochs_ == 9
 
@@ -396,7 +399,7 @@ FROZEN_WAYS = {
 def test_what_is_frozen_of_a_network_stays_frozen(kind, way):
     network = partly_frozen(kind(2))
     expected = parameters_to_vector(network.encoder.parameters())
-    detector = fitted(LSTMAutoencoderDetector(**QUICK, network=network), X)
+    detector = fitted(LSTMAutoencoderDetector(**OWN, network=network), X)
     for one in (detector, FROZEN_WAYS[way](detector)):
         module = one.module_
         assert torch.equal(parameters_to_vector(module.encoder.parameters()), expected)
@@ -416,7 +419,7 @@ def test_a_part_of_the_own_network_that_is_frozen_stays_as_it_is_in_a_warm_start
 
 
 def test_a_causal_network_without_a_state_reads_a_long_sequence_at_once(monkeypatch):
-    detector = fitted(LSTMForecastDetector(**QUICK, network=Causal), X)
+    detector = fitted(LSTMForecastDetector(**OWN, network=Causal), X)
     long = [np.concatenate(X)]
     expected = detector.score_samples(long), detector.forecast(long, n_steps=2)[0]
     monkeypatch.setattr("skl_lstmae.training.batches.MAX_SCORING_FLOATS", 20 * 64)
@@ -429,3 +432,28 @@ def test_a_causal_network_without_a_state_reads_a_long_sequence_at_once(monkeypa
     n_steps_read.clear()
     assert_array_equal(detector.forecast(long, n_steps=2)[0], expected[1])
     assert n_steps_read == [len(long[0]), len(long[0]) + 1, len(long[0]) + 2]
+
+
+@pytest.mark.parametrize(
+    ("kind", "make", "parameters", "names"),
+    [
+        (LSTMAutoencoderDetector, Mixed, {"hidden_size": [8], "noise": 0.1}, "hidden_size, noise"),
+        (LSTMAutoencoderDetector, Mixed(2), {"bottleneck": "last"}, "bottleneck"),
+        (LSTMForecastDetector, Causal, {"noise": 0.8}, "noise"),
+    ],
+)
+def test_one_warning_names_the_parameters_that_a_network_of_ones_own_ignores(
+    kind, make, parameters, names
+):
+    sentence = (
+        f"network is given, so that setting {names} has no effect: that is for the network that "
+        f"{kind.__name__} makes by itself; leave it out, or make your network so."
+    )
+    with pytest.warns(UserWarning, match=exactly(sentence)) as warnings:
+        fitted(kind(**OWN, **parameters, network=make), X)
+    assert len([one for one in warnings if one.category is UserWarning]) == 1
+
+
+def test_defaults_beside_a_network_of_ones_own_are_met_with_no_warning():
+    for hidden_size in (64, np.int64(64), [64]):
+        fitted(LSTMAutoencoderDetector(**OWN, hidden_size=hidden_size, network=Mixed), X)

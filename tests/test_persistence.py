@@ -83,7 +83,11 @@ CONFIGURATIONS: dict[str, dict[str, Any]] = {
         "scaler": make_pipeline(MinMaxScaler(), PowerTransformer()),
         "learning_rate": np.float64(0.01),
     },
-    "own network": {"network": partial(LSTMAutoencoder, hidden_size=4, bottleneck="last")},
+    "own network": {
+        "network": partial(LSTMAutoencoder, hidden_size=4, bottleneck="last"),
+        "hidden_size": 64,
+        "latent_size": 32,
+    },
 }
 OF_THE_PACKAGE = [name for name in CONFIGURATIONS if not name.startswith("own")]
 
@@ -333,7 +337,7 @@ def test_skops_refuses_a_network_that_it_cannot_keep_by_a_sentence(network):
         f"skops keeps no torch modules, such as this {name}; save the detector by joblib, or give "
         "it a function or class as network, whose networks have a config."
     )
-    detector = make_detector(network=network).fit(X)
+    detector = make_detector("own network").set_params(network=network).fit(X)
     with pytest.raises(TypeError, match=exactly(sentence)):
         sio.dumps(detector)
     for protocol in range(2, 6):

@@ -22,6 +22,7 @@ from skl_lstmae._sklearn import (
     check_parameters,
     fit_context,
 )
+from skl_lstmae._warn import warn
 from skl_lstmae.data.checks import check_sequences
 from skl_lstmae.data.forms import Form
 from skl_lstmae.data.sequences import Sequences
@@ -371,7 +372,24 @@ class SequenceDetector(CallbackSupportMixin, ThresholdMixin, TrainedNetwork):
             )
         if config is None:
             check_network(network, n_features, is_causal=self._is_causal)
+            self._warn_of_parameters_without_effect(n_features)
         return network
+
+    def _warn_of_parameters_without_effect(self, n_features: int) -> None:
+        """Name what has been set to shape our own network, although it is the user's."""
+        kind: Any = type(self)
+        default = kind()._network_config(n_features)
+        names = [
+            name
+            for name, value in self._network_config(n_features).items()
+            if value != default[name]
+        ]
+        if names:
+            warn(
+                f"network is given, so that setting {', '.join(names)} has no effect: that is for "
+                f"the network that {type(self).__name__} makes by itself; leave it out, or make "
+                "your network so."
+            )
 
     def _config(self, n_features: int) -> dict[str, Any] | None:
         """Return the arguments of the network for so many features; None if it is the user's."""

@@ -105,7 +105,8 @@ class LSTMForecastDetector(SequenceDetector):
         Function that bounds the prediction, in scaled units; None is the identity.
 
     network : SequenceNetwork, or function that makes one, default=None
-        A network of your own in the place of the LSTM, whose parameters above then have no effect.
+        A network of your own in the place of the LSTM, whose parameters above then have no effect;
+        a warning names those that are set.
         Either a function from the number of features to a new network, whose weights are drawn by
         `random_state`; or a network that has been trained elsewhere, of which a copy is trained
         further, or with `max_epochs=0` left as it is. It works in scaled units, and must be causal:

@@ -308,6 +308,11 @@ ODD_AUTOENCODERS = [
         "Odd makes states of shape (2, 4) of x of shape (2, 4, 2); expected some numbers a step, "
         "(2, 4) and a third axis.",
     ),
+    (
+        answering(Mixed, lambda output, x: output._replace(latent=output.latent / 0)),
+        "Odd makes NaN or infinity of finite steps; look at its weights, and at what it divides "
+        "by.",
+    ),
     (having("input_size", 5), "Mixed has input_size=5; expected 2."),
     (having("latent_size", None), "Mixed has latent_size=None; expected a positive int."),
 ]

@@ -361,7 +361,6 @@ class SequenceDetector(CallbackSupportMixin, ThresholdMixin, TrainedNetwork):
         config = self._config(n_features)
         factory: Any = self.network
         if isinstance(factory, torch.nn.Module):
-            check_kind(factory)
             network: Any = deepcopy(factory)
         else:
             network = make_network(
@@ -539,6 +538,8 @@ class SequenceDetector(CallbackSupportMixin, ThresholdMixin, TrainedNetwork):
             )
         if callable(self.loss):
             check_loss(self.loss)
+        if isinstance(self.network, torch.nn.Module):
+            check_kind(self.network)
         is_ours = self.network is None
         if is_ours and self.loss == "binary_cross_entropy" and self.output_activation != "sigmoid":
             raise ValueError(

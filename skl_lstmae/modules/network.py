@@ -400,6 +400,11 @@ def _check_output(network: SequenceNetwork, n_features: int) -> None:
     name = type(network).__name__
     for one, two, three in zip(output, again, alone, strict=True):
         real = [part[:3] if part.dim() == 2 else part for part in (one[1], two[1], three[0])]
+        if not all(part.isfinite().all() for part in real):
+            raise ValueError(
+                f"{name} makes NaN or infinity of finite steps; look at its weights, and at what "
+                "it divides by."
+            )
         if max((part - real[2]).abs().max() for part in real) > TOLERANCE:
             raise ValueError(
                 f"In {name} padding reaches real steps, their latent or their states; mask what "

@@ -4,7 +4,14 @@ import pytest
 import torch
 from conftest import exactly
 
-from skl_lstmae.modules import check_lengths, last_step, max_step, mean_step
+from skl_lstmae.modules import (
+    LSTMAutoencoder,
+    LSTMForecaster,
+    check_lengths,
+    last_step,
+    max_step,
+    mean_step,
+)
 
 LENGTHS = torch.tensor([9, 3, 7, 3, 1, 9])
 X = torch.randn(6, 9, 4, generator=torch.Generator().manual_seed(0))
@@ -33,9 +40,50 @@ INTEGERS = "expected 6 integers, one a sequence of the batch."
         ([9, 3, 7, 3, 0, 9], f"lengths are from 0 to 9; {RANGE}"),
         ([10, 3, 7, 3, 1, 9], f"lengths are from 1 to 10; {RANGE}"),
         ([9, 3], f"lengths has shape (2,) and dtype torch.int64; {INTEGERS}"),
+        (LENGTHS > 0, f"lengths has shape (6,) and dtype torch.bool; {INTEGERS}"),
         (LENGTHS.float(), f"lengths has shape (6,) and dtype torch.float32; {INTEGERS}"),
     ],
 )
 def test_lengths_that_are_no_numbers_of_steps_are_refused(lengths, sentence):
     with pytest.raises(ValueError, match=exactly(sentence)):
         check_lengths(X, lengths)
+
+
+def with_value(value):
+    x = X.clone()
+    x[1, 8, 2] = value  # padding
+    return x
+
+
+NUMBERS = "expected floating-point numbers of shape (batch, time, 4), with 1 step at least."
+FINITE = (
+    "in sequence 1, step 8, feature 2; expected finite numbers, in padding too: fill in what is "
+    "missing, as a detector does by itself."
+)
+
+
+@pytest.mark.parametrize(
+    ("x", "sentence"),
+    [
+        (with_value(torch.nan), f"x holds nan {FINITE}"),
+        (with_value(-torch.inf), f"x holds -inf {FINITE}"),
+        (X[0], f"x has shape (9, 4) and dtype torch.float32; {NUMBERS}"),
+        (X[:, :0], f"x has shape (6, 0, 4) and dtype torch.float32; {NUMBERS}"),
+        (X[..., :3], f"x has shape (6, 9, 3) and dtype torch.float32; {NUMBERS}"),
+        (X.long(), f"x has shape (6, 9, 4) and dtype torch.int64; {NUMBERS}"),
+    ],
+)
+def test_batches_that_a_network_cannot_read_are_refused(x, sentence):
+    network, forecaster = LSTMAutoencoder(4), LSTMForecaster(4)
+    for call in (network, network.encode, forecaster, forecaster.resume):
+        with pytest.raises(ValueError, match=exactly(sentence)):
+            call(x, LENGTHS)
+
+
+@pytest.mark.parametrize("lengths", [[3, 0], [3]])
+def test_lengths_that_nothing_can_be_decoded_to_are_refused(lengths):
+    sentence = (
+        f"lengths are {lengths}; expected a number of steps, 1 at least, for each of 2 latents."
+    )
+    with pytest.raises(ValueError, match=exactly(sentence)):
+        LSTMAutoencoder(4, latent_size=2).decode(torch.ones(2, 2), torch.tensor(lengths))

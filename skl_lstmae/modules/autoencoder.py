@@ -9,7 +9,7 @@ from torch import Generator, Tensor, nn
 from skl_lstmae.modules.layers import RowLinear, add_noise, check_option, make_activation
 from skl_lstmae.modules.network import Output, SequenceNetwork, keeps_config
 from skl_lstmae.modules.padding import (
-    check_lengths,
+    check_batch,
     full_lengths,
     last_step,
     max_step,
@@ -151,7 +151,7 @@ class LSTMAutoencoder(SequenceNetwork):
         ``generator`` drives noise, dropout and teacher forcing in training mode; None means torch's
         global one.
         """
-        lengths = check_lengths(x, lengths)
+        lengths = check_batch(x, lengths, self.input_size)
         if self.training:
             x = add_noise(x, self.noise, generator)
         latent, outputs, states = self._encode(x, lengths, generator)
@@ -169,7 +169,7 @@ class LSTMAutoencoder(SequenceNetwork):
         >>> module.encode(torch.randn(5, 20, 3)).shape
         torch.Size([5, 8])
         """
-        lengths = check_lengths(x, lengths)
+        lengths = check_batch(x, lengths, self.input_size)
         return self._encode(x, lengths)[0]
 
     def decode(self, latent: Tensor, lengths: Tensor) -> Tensor:
@@ -183,6 +183,11 @@ class LSTMAutoencoder(SequenceNetwork):
         >>> module.decode(torch.randn(2, 8), torch.tensor([20, 11])).shape
         torch.Size([2, 20, 3])
         """
+        if latent.shape[:1] != lengths.shape or bool((lengths < 1).any()):
+            raise ValueError(
+                f"lengths are {lengths.tolist()}; expected a number of steps, 1 at least, for each "
+                f"of {len(latent)} latents."
+            )
         return self.decoder(latent, lengths.to(latent.device))
 
     def _encode(
@@ -380,7 +385,7 @@ class LSTMDecoder(nn.Module):
         feedback_is_linear = self.skip is None and isinstance(self.activation, nn.Identity)
         if feedback_is_linear and len(self.stack.layers) == 1:
             return self._run_folded(latent, states)
-        prediction = latent.new_zeros(len(latent), 1, self.output_size)
+        prediction = latent.new_zeros(latent.shape[0], 1, self.output_size)
         predictions = []
         for step in latent.split(1, dim=1):
             prediction, states = self._step(step, prediction, states, generator)
@@ -395,7 +400,7 @@ class LSTMDecoder(nn.Module):
         """
         lstm: Any = self.stack.layers[0].onward
         feedback = lstm.weight_ih_l0[:, latent.shape[-1] :]
-        nothing = latent.new_zeros(len(latent), 1, self.output_size)
+        nothing = latent.new_zeros(latent.shape[0], 1, self.output_size)
         first, (state,) = self._step(latent[:, :1], nothing, states)
         if latent.shape[1] == 1:
             return first
@@ -420,7 +425,7 @@ class LSTMDecoder(nn.Module):
         return self._predict(hidden, previous), ends
 
     def _skip_freely(self, hidden: Tensor) -> Tensor:
-        prediction = hidden.new_zeros(len(hidden), 1, self.output_size)
+        prediction = hidden.new_zeros(hidden.shape[0], 1, self.output_size)
         predictions = []
         for step in hidden.split(1, dim=1):
             prediction = self._predict(step, prediction)

@@ -7,7 +7,7 @@ from torch import Generator, Tensor
 
 from skl_lstmae.modules.layers import RowLinear, add_noise, make_activation
 from skl_lstmae.modules.network import Output, SequenceNetwork, keeps_config
-from skl_lstmae.modules.padding import check_lengths, full_lengths, last_step, previous_steps
+from skl_lstmae.modules.padding import check_batch, full_lengths, last_step, previous_steps
 from skl_lstmae.modules.recurrent import LSTMStack, State, as_widths
 
 Past = tuple[Tensor, list[State]]
@@ -105,7 +105,7 @@ class LSTMForecaster(SequenceNetwork):
 
         ``generator`` drives noise and dropout in training mode; None means torch's global one.
         """
-        lengths = check_lengths(x, lengths)
+        lengths = check_batch(x, lengths, self.input_size)
         if self.training:
             x = add_noise(x, self.noise, generator)
         outputs, _ = self.stack(previous_steps(x), lengths, generator=generator)
@@ -145,7 +145,7 @@ class LSTMForecaster(SequenceNetwork):
         >>> torch.equal(predicted, module(x).prediction)
         True
         """
-        lengths = check_lengths(x, lengths)
+        lengths = check_batch(x, lengths, self.input_size)
         before, states = (None, None) if past is None else past
         outputs, states = self.stack(previous_steps(x, before), lengths, states, final_states=True)
         return self._predict(outputs), (last_step(x, lengths).unsqueeze(1), states)

@@ -6,6 +6,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+WHOLE = {torch.uint8, torch.int8, torch.int16, torch.int32, torch.int64}
+"""Types of numbers of steps."""
+
 
 def real_steps(x: Tensor, lengths: Tensor) -> Tensor:
     """Return the mask of the steps that are not padding.
@@ -66,7 +69,7 @@ def last_step(x: Tensor, lengths: Tensor) -> Tensor:
             [2.]])
     """
     # As an LSTM's outputs lie in memory, time first, so that their gradient does too.
-    return x.transpose(0, 1)[lengths - 1, torch.arange(len(x), device=x.device)]
+    return x.transpose(0, 1)[lengths - 1, torch.arange(x.shape[0], device=x.device)]
 
 
 def mean_step(x: Tensor, lengths: Tensor) -> Tensor:
@@ -123,6 +126,8 @@ def max_step(x: Tensor, lengths: Tensor) -> Tensor:
     tensor([[ 6.],
             [-2.]])
     """
+    if torch.compiler.is_compiling():  # when nobody knows the lengths yet
+        return x.masked_fill(~real_steps(x, lengths).unsqueeze(-1), -torch.inf).amax(dim=1)
     n_shared = int(lengths.min())
     highest = x[:, :n_shared].amax(dim=1)
     if n_shared == x.shape[1]:
@@ -134,7 +139,7 @@ def max_step(x: Tensor, lengths: Tensor) -> Tensor:
 
 def full_lengths(x: Tensor) -> Tensor:
     """Return lengths that say that nothing is padded, ``(batch,)``."""
-    return torch.full((len(x),), x.shape[1], device=x.device)
+    return torch.full((x.shape[0],), x.shape[1], device=x.device)
 
 
 def check_lengths(x: Tensor, lengths: Tensor | Sequence[int] | None) -> Tensor:
@@ -170,7 +175,9 @@ def check_lengths(x: Tensor, lengths: Tensor | Sequence[int] | None) -> Tensor:
         return full_lengths(x)
     if not isinstance(lengths, Tensor):
         lengths = torch.tensor(lengths, device=x.device)
-    if lengths.shape != (len(x),) or lengths.is_floating_point():
+    if torch.compiler.is_compiling():  # when nobody knows the lengths yet
+        return lengths.to(x.device)
+    if lengths.shape != (len(x),) or lengths.dtype not in WHOLE:
         raise ValueError(
             f"lengths has shape {tuple(lengths.shape)} and dtype {lengths.dtype}; expected "
             f"{len(x)} integers, one a sequence of the batch."
@@ -181,6 +188,23 @@ def check_lengths(x: Tensor, lengths: Tensor | Sequence[int] | None) -> Tensor:
             f"steps from 1 to {x.shape[1]}, the steps of x."
         )
     return lengths.to(x.device)
+
+
+def check_batch(x: Tensor, lengths: Tensor | Sequence[int] | None, n_features: int) -> Tensor:
+    """Return the lengths of a batch as `check_lengths` does, or refuse them or the batch."""
+    if x.dim() != 3 or x.shape[2] != n_features or not x.is_floating_point() or x.shape[1] == 0:
+        raise ValueError(
+            f"x has shape {tuple(x.shape)} and dtype {x.dtype}; expected floating-point numbers of "
+            f"shape (batch, time, {n_features}), with 1 step at least."
+        )
+    if not torch.compiler.is_compiling() and not x.isfinite().all():
+        sequence, step, feature = (~x.isfinite()).nonzero()[0].tolist()
+        raise ValueError(
+            f"x holds {x[sequence, step, feature].item()} in sequence {sequence}, step {step}, "
+            f"feature {feature}; expected finite numbers, in padding too: fill in what is missing, "
+            "as a detector does by itself."
+        )
+    return check_lengths(x, lengths)
 
 
 def previous_steps(x: Tensor, before: Tensor | None = None) -> Tensor:

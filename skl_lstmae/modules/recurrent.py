@@ -158,10 +158,11 @@ def run_lstm(
 ) -> tuple[Tensor, State]:
     """Run torch's LSTM so that a sequence alone has the bits that it has in a batch.
 
-    A batch of one may go to another kernel, with other bits; a batch of two does not. `weights`, in
-    torch's order, take the place of the LSTM's own.
+    A batch of one may go to another kernel, with other bits; a batch of two does not. An exported
+    or compiled network has kernels of its own. `weights`, in torch's order, take the place of the
+    LSTM's own.
     """
-    if not lstm.training and len(x) == 1:
+    if not lstm.training and not torch.compiler.is_compiling() and x.shape[0] == 1:
         if state is not None:
             state = state[0].expand(-1, 2, -1).contiguous(), state[1].expand(-1, 2, -1).contiguous()
         output, (hidden, cell) = run_lstm(lstm, x.expand(2, -1, -1), state, weights)
@@ -169,7 +170,7 @@ def run_lstm(
     if weights is None:
         return lstm(x, state)
     if state is None:
-        state = (x.new_zeros(1, len(x), lstm.hidden_size),) * 2
+        state = (x.new_zeros(1, x.shape[0], lstm.hidden_size),) * 2
     # What nn.LSTM calls. Not functional_call, which swaps the weights of a module that other
     # threads may be using.
     output, hidden, cell = torch.lstm(x, state, weights, True, 1, 0.0, lstm.training, False, True)
@@ -192,6 +193,10 @@ def _run_to_ends(
     at the lengths that occur, and the sequences that end drop out: few cuts, as a batch holds
     sequences of like length.
     """
+    if x.shape[1] == 1:
+        return run_lstm(lstm, x, state)
+    if torch.compiler.is_compiling():  # when nobody knows the lengths yet
+        return _run_step_by_step(lstm, x, lengths, state)
     if bool((lengths == x.shape[1]).all()):
         return run_lstm(lstm, x, state)
     order = lengths.argsort(descending=True, stable=True)
@@ -211,6 +216,24 @@ def _run_to_ends(
     output = functional.pad(torch.cat(outputs, dim=1), (0, 0, 0, x.shape[1] - ends[-1]))
     hidden, cell = (torch.cat(parts[::-1], dim=1)[:, back] for parts in (hidden_ends, cell_ends))
     return output[back], (hidden, cell)
+
+
+def _run_step_by_step(
+    lstm: nn.LSTM, x: Tensor, lengths: Tensor, state: State | None
+) -> tuple[Tensor, State]:
+    """Do the same by operations that are the same for all lengths."""
+    outputs = []
+    for i, step in enumerate(x.split(1, dim=1)):
+        output, after = run_lstm(lstm, step, state)
+        is_real = (i < lengths).unsqueeze(-1)
+        if state is not None:
+            after = (
+                torch.where(is_real, after[0], state[0]),
+                torch.where(is_real, after[1], state[1]),
+            )
+        outputs.append(output)
+        state = after
+    return torch.cat(outputs, dim=1), after
 
 
 def _split_directions(state: State) -> tuple[State, State]:

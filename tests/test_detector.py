@@ -1,6 +1,7 @@
 """What both detectors of sequences promise; test_incremental.py has how learning goes on."""
 
 import inspect
+import pickle
 import re
 from importlib.util import find_spec
 
@@ -10,12 +11,15 @@ import pytest
 import torch
 from conftest import QUICK, exactly, make_ragged, make_waves
 from numpy.testing import assert_allclose, assert_array_equal
+from sklearn.base import clone
 from sklearn.decomposition import PCA
-from sklearn.exceptions import NotFittedError
+from sklearn.exceptions import ConvergenceWarning, NotFittedError
 from sklearn.metrics import explained_variance_score
+from sklearn.model_selection import GridSearchCV, cross_val_score
+from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, MinMaxScaler
 
-from skl_lstmae import LSTMAutoencoderDetector, LSTMForecastDetector
+from skl_lstmae import LSTMAutoencoderDetector, LSTMForecastDetector, SlidingWindowDetector
 from skl_lstmae.modules import LSTMAutoencoder, LSTMForecaster
 from skl_lstmae.scoring.scorers import SCORERS
 from skl_lstmae.training.model import Model
@@ -451,7 +455,9 @@ def test_without_early_stopping_the_training_loss_decides(kind):
     assert 3 < detector.n_epochs_ < 500
 
 
-def test_an_interrupt_keeps_the_best_weights_and_warns(kind, monkeypatch):
+@pytest.fixture
+def interrupted(monkeypatch):
+    """Interrupt each training after its third epoch."""
     judge = Progress.judge
 
     def judge_and_interrupt(progress, *args):
@@ -460,11 +466,39 @@ def test_an_interrupt_keeps_the_best_weights_and_warns(kind, monkeypatch):
             raise KeyboardInterrupt
 
     monkeypatch.setattr(Progress, "judge", judge_and_interrupt)
-    sentence = "Training was interrupted after 3 epochs; the best weights so far are kept."
-    with pytest.warns(UserWarning, match=exactly(sentence)) as record:
-        detector = make(kind, max_epochs=100).fit(X)
-    assert (detector.n_epochs_, record[0].filename) == (3, __file__)
-    assert set(detector.predict(X)) <= {-1, 1}
+
+
+INTERRUPTED = exactly(
+    "training was interrupted after 3 epochs; what was being fitted has the best weights so far."
+)
+
+
+@pytest.mark.usefixtures("interrupted")
+def test_an_interrupt_leaves_the_best_weights_and_goes_on_up(kind):
+    detector = make(kind, max_epochs=100)
+    series = SlidingWindowDetector(clone(detector), window_size=5)
+    with pytest.raises(KeyboardInterrupt, match=INTERRUPTED):
+        detector.fit(X)
+    with pytest.raises(KeyboardInterrupt, match=INTERRUPTED):
+        series.fit(X[0])
+    assert (detector.n_epochs_, series.detector_.n_epochs_) == (3, 3)
+    assert set(detector.predict(X)) | set(series.predict(X[0])) <= {-1, 1}
+    again = pickle.loads(pickle.dumps(detector.set_params(warm_start=True, max_epochs=1)))
+    with pytest.warns(ConvergenceWarning):
+        assert again.fit(X).n_epochs_ == 4
+
+
+@pytest.mark.usefixtures("interrupted")
+@pytest.mark.parametrize(
+    "wrap", [lambda detector: detector, lambda detector: make_pipeline("passthrough", detector)]
+)
+def test_an_interrupt_ends_a_search(kind, wrap):
+    detector = wrap(make(kind, max_epochs=100))
+    search = GridSearchCV(detector, {}, cv=2)
+    with pytest.raises(KeyboardInterrupt, match=INTERRUPTED):
+        search.fit(X)
+    with pytest.raises(KeyboardInterrupt, match=INTERRUPTED):
+        cross_val_score(detector, X, cv=2)
 
 
 @pytest.mark.parametrize("warm_start", [False, True])

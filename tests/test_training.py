@@ -142,14 +142,13 @@ def interrupt(network):
     raise KeyboardInterrupt
 
 
-def test_an_interrupt_keeps_the_best_weights_and_warns():
+def test_an_interrupt_keeps_the_best_weights_and_is_on_record():
     weights = []
     calls = {call: lambda network: weights.append(network.value.item()) for call in range(2, 6)}
     network = Constant(at_call={**calls, 6: interrupt})
-    sentence = "Training was interrupted after 5 epochs; the best weights so far are kept."
-    with pytest.warns(UserWarning, match=exactly(sentence)):
-        history = train(network, make_batch(9.0))
-    assert history.n_epochs == 5
+    history = train(network, make_batch(9.0))
+    assert (history.n_epochs, history.was_interrupted) == (5, True)
+    assert not history.copy().was_interrupted
     assert network.value.item() == pytest.approx(average([*weights, 0.5]), abs=1e-3)
     assert not network.training
 

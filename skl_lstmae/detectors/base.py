@@ -200,10 +200,17 @@ class SequenceDetector(CallbackSupportMixin, ThresholdMixin, TrainedNetwork):
         -------
         self : estimator
             The fitted detector. A fit that fails leaves it as it was.
+
+        Raises
+        ------
+        KeyboardInterrupt
+            If training is interrupted from the keyboard, which thus ends a search, too. After the
+            first epoch, the detector is then fitted all the same, with the best weights so far.
         """
         detector = copy(self)
         detector._fit(X, y)
         self.__dict__ = detector.__dict__
+        self.history_.raise_interrupt()
         return self
 
     @available_if(_can_learn_in_parts)

@@ -219,10 +219,19 @@ class SlidingWindowDetector(
         -------
         self : SlidingWindowDetector
             The fitted detector. A fit that fails leaves it as it was.
+
+        Raises
+        ------
+        KeyboardInterrupt
+            If a training of networks is interrupted from the keyboard, which thus ends a search,
+            too. After the first epoch, the detector is then fitted all the same, with the best
+            weights so far; to interrupt once more leaves it as it was.
         """
         detector = copy(self)
         detector._fit(X, y)
         self.__dict__ = detector.__dict__
+        if isinstance(self.detector_, SequenceDetector):
+            self.detector_.history_.raise_interrupt()
         return self
 
     @fit_context(prefer_skip_nested_validation=False)

@@ -21,7 +21,7 @@ from skl_lstmae.training.batches import Batch
 from skl_lstmae.training.objectives import Objective
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False)
 class History:
     """What is on record of each epoch.
 
@@ -33,11 +33,14 @@ class History:
         The same of the held-out sequences after the epoch; NaN if it was not measured.
     seconds : list of float
         Wall-clock time of the epoch, its validation included.
+    was_interrupted : bool
+        Whether the latest training was ended by an interrupt from the keyboard.
     """
 
     loss_curve: list[float] = field(default_factory=list)
     validation_loss_curve: list[float] = field(default_factory=list)
     seconds: list[float] = field(default_factory=list)
+    was_interrupted: bool = False
 
     @property
     def n_epochs(self) -> int:
@@ -50,8 +53,16 @@ class History:
         self.seconds.append(seconds)
         self.loss_curve.append(loss)  # last, as it is counted
 
+    def raise_interrupt(self) -> None:
+        """End what the training was a part of, a search perhaps, if it was to end."""
+        if self.was_interrupted:
+            raise KeyboardInterrupt(
+                f"training was interrupted after {self.n_epochs} epochs; what was being fitted has "
+                "the best weights so far."
+            )
+
     def copy(self) -> "History":
-        """Return one that may go on without this one."""
+        """Return one that may go on without this one, by another training."""
         return History(self.loss_curve[:], self.validation_loss_curve[:], self.seconds[:])
 
 
@@ -156,7 +167,8 @@ class Trainer:
 
         ``training_batches()`` yields an epoch's batches, each as a list of micro-batches whose
         gradients are accumulated. Without ``validation_batches`` the training loss decides when to
-        stop, unless ``watcher`` does earlier.
+        stop, unless ``watcher`` does earlier. After an interrupt from the keyboard the best weights
+        so far are kept, and the history tells of it.
         """
         progress = Progress(history, self.tol)
         try:
@@ -164,10 +176,7 @@ class Trainer:
         except KeyboardInterrupt:
             if progress.n_epochs == 0:
                 raise
-            warn(
-                f"Training was interrupted after {progress.n_epochs} epochs; "
-                "the best weights so far are kept."
-            )
+            history.was_interrupted = True
         network.load_state_dict(progress.kept_weights)
         network.eval()
 

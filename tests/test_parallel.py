@@ -1,5 +1,7 @@
 """Many fits at once, and many threads that share one detector."""
 
+import multiprocessing
+import os
 from concurrent.futures import ThreadPoolExecutor
 from copy import deepcopy
 from threading import Barrier
@@ -17,7 +19,7 @@ from sklearn.preprocessing import FunctionTransformer
 from sklearn.utils import check_array
 from torch.nn.modules.module import register_module_forward_pre_hook
 
-from skl_lstmae import LSTMAutoencoderDetector, LSTMForecastDetector
+from skl_lstmae import LSTMAutoencoderDetector, LSTMForecastDetector, SlidingWindowDetector
 from skl_lstmae.scoring.calibration import Calibration
 
 X = make_ragged(40, shortest=6, longest=10)
@@ -69,6 +71,30 @@ def test_in_a_worker_a_detector_keeps_to_one_thread(two_threads, backend, n_thre
         seen = Parallel(n_jobs=2)(use(make(), n_threads) for _ in range(4))
     assert seen == [({1}, 2)] * 4
     assert torch.get_num_threads() == 2
+
+
+def scores_and_fits(detector, series, answers):
+    answers.put([detector.score_samples(X), series.stream().push(X[0]), detector.fit(X).offset_])
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
+# What warns of threads is what this is about.
+@pytest.mark.filterwarnings("ignore:.*multi-threaded, use of fork:DeprecationWarning")
+def test_a_process_forked_after_threads_goes_on_alone(two_threads):
+    detector = make().set_params(hidden_size=32).fit(X)
+    series = SlidingWindowDetector(make(LSTMForecastDetector), window_size=8).fit(np.concatenate(X))
+    fork = multiprocessing.get_context("fork")
+    answers = fork.Queue()
+    child = fork.Process(target=scores_and_fits, args=(detector, series, answers), daemon=True)
+    child.start()
+    try:
+        scores, pushed, offset = answers.get(timeout=20)
+    finally:
+        child.kill()
+        child.join()
+    np.testing.assert_allclose(scores, detector.score_samples(X), rtol=1e-6)
+    np.testing.assert_allclose(pushed, series.stream().push(X[0]), rtol=1e-6)
+    assert offset == pytest.approx(detector.offset_, rel=1e-3)
 
 
 # ------------------------------------------------------------------------------------ fits at once

@@ -1,6 +1,7 @@
 """Layers made alike whatever has been set in torch, with weights from a generator of one's own."""
 
 import inspect
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from threading import RLock
@@ -29,6 +30,9 @@ RANDOM_FUNCTIONS = {
 """Functions that draw, and take a generator."""
 
 _GLOBAL_GENERATORS = RLock()
+
+if hasattr(os, "register_at_fork"):  # in a fork, no thread is there that might hold it
+    os.register_at_fork(after_in_child=lambda: globals().update(_GLOBAL_GENERATORS=RLock()))
 
 
 TENSORS = {torch.empty, torch.ones, torch.rand, torch.randn, torch.zeros}

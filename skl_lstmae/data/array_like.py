@@ -7,10 +7,16 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.utils.validation import check_array
 
+from skl_lstmae.data.containers import column_names, is_arrow_frame, is_frame
+
 REMEDY_OF_TEXT = "leave text out, or encode it as numbers"
 REMEDY_OF_COLUMN = (
     "if it holds times, make it the index by pd.to_datetime, else leave it out or encode it as "
     "numbers"
+)
+REMEDY_OF_TIMES = (
+    "if it holds times, leave it out or pass a DataFrame of pandas with it as the index, else "
+    "encode it as numbers"
 )
 TIMES = {"datetime64", "datetime", "date", "timedelta64", "timedelta", "period"}
 """What pandas infers of an index that holds times, periods or durations."""
@@ -27,6 +33,8 @@ def to_floats(X: Any, place: str, expected: str) -> NDArray[Any]:
         )
     if not isinstance(X, (list, tuple, numbers.Number)) and not hasattr(X, "__array__"):
         raise TypeError(f"{place} is of type {type(X).__name__}; expected {expected}.")
+    if is_arrow_frame(X):
+        return _join_columns(X, place)
     try:
         array = _to_numpy(X)
     except (ValueError, TypeError) as error:
@@ -51,11 +59,6 @@ def to_floats(X: Any, place: str, expected: str) -> NDArray[Any]:
             column = f"column {unreadable[0]!r} of {place}"
             raise _unreadable(column, error, REMEDY_OF_COLUMN) from error
         raise _unreadable(place, error) from error
-
-
-def is_frame(X: Any) -> bool:
-    """Tell whether this is a DataFrame."""
-    return hasattr(X, "iloc") and hasattr(X, "columns")
 
 
 def is_panel(X: Any) -> bool:
@@ -124,19 +127,38 @@ def _to_numpy(X: Any) -> Any:
 
 
 def _refuse_dtypes(array: Any, place: str) -> None:
-    if is_frame(array):
-        names = [f"column {name!r} of {place}" for name in array.columns]
-        dtypes = list(array.dtypes)
-    else:
-        names, dtypes = [place], [array.dtype]
-    for name, dtype in zip(names, dtypes, strict=True):
-        if dtype.kind == "c":
-            raise ValueError(
-                f"Complex data not supported: {name} has dtype {dtype}; expected real numbers."
-            )
-        if dtype.kind not in "fiubO":
-            remedy = "make it the index" if dtype.kind == "M" and is_frame(array) else "convert it"
-            raise ValueError(f"{name} has dtype {dtype}; expected real numbers: {remedy} first.")
+    if not is_frame(array):
+        _refuse_dtype(array.dtype, place, "convert it first")
+        return
+    for name, dtype in zip(array.columns, array.dtypes, strict=True):
+        remedy = "make it the index first" if dtype.kind == "M" else "convert it first"
+        _refuse_dtype(dtype, f"column {name!r} of {place}", remedy)
+
+
+def _refuse_dtype(dtype: Any, name: str, remedy: str) -> None:
+    if dtype.kind == "c":
+        raise ValueError(
+            f"Complex data not supported: {name} has dtype {dtype}; expected real numbers."
+        )
+    if dtype.kind not in "fiubO":
+        raise ValueError(f"{name} has dtype {dtype}; expected real numbers: {remedy}.")
+
+
+def _join_columns(X: Any, place: str) -> NDArray[Any]:
+    """Return the columns of a frame that has no index side by side."""
+    columns = []
+    for name in column_names(X):
+        column, where = np.asarray(X[name]), f"column {name!r} of {place}"
+        _refuse_dtype(column.dtype, where, REMEDY_OF_TIMES)
+        try:
+            columns.append(_widened(column))
+        except (ValueError, TypeError) as error:
+            raise _unreadable(where, error, REMEDY_OF_TIMES) from error
+    return np.column_stack(columns)
+
+
+def _widened(column: NDArray[Any]) -> NDArray[Any]:
+    return column if column.dtype in (np.float32, np.float64) else column.astype(np.float64)
 
 
 def _unreadable_columns(frame: Any) -> list[Any]:

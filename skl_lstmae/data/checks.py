@@ -8,8 +8,16 @@ from numpy.typing import NDArray
 from sklearn.utils.validation import validate_data
 
 from skl_lstmae._warn import warn
-from skl_lstmae.data.array_like import is_frame, is_time_index, refuse_order, to_floats
+from skl_lstmae.data.array_like import is_time_index, refuse_order, to_floats
+from skl_lstmae.data.containers import (
+    adopt,
+    column_names,
+    has_columns,
+    is_frame,
+    refuse_containers,
+)
 from skl_lstmae.data.forms import ArrayForm, Form, read, read_series
+from skl_lstmae.data.names import Names
 from skl_lstmae.data.sequences import Sequences
 
 ROW_FORMS = "rows of a series, an array or DataFrame (n_timesteps, n_features) or (n_features,)"
@@ -109,6 +117,8 @@ def check_rows(estimator: Any, X: Any, latest: Any = None) -> tuple[NDArray[np.f
     latest : timestamp or None
         Time of the last row; that of before if `X` has none.
     """
+    refuse_containers(X)
+    X = adopt(X)
     is_row_of_frame = hasattr(X, "iloc") and not is_frame(X)
     columns = X.to_frame().T if is_row_of_frame else X
     rows = to_floats(columns, "X", ROW_FORMS).astype(np.float64, copy=False)
@@ -123,10 +133,12 @@ def check_rows(estimator: Any, X: Any, latest: Any = None) -> tuple[NDArray[np.f
             f"{estimator.n_features_in_} features as input{hint if is_row else ''}."
         )
     if np.isinf(rows).any():
-        row, feature = np.argwhere(np.isinf(rows))[0]
+        row, feature = np.argwhere(np.isinf(rows))[0].tolist()
+        names = Names(features=tuple(column_names(columns)))
+        row = f"row {columns.index[row]}" if is_frame(columns) else f"row {row}"
         raise ValueError(
-            f"row {row} of X holds infinity in feature {feature}; expected finite numbers, or NaN "
-            "for a missing value."
+            f"{row} of X holds infinity in {names.feature(feature)}; expected finite numbers, or "
+            "NaN for a missing value."
         )
     refuse_order(columns, "X")
     times: Any = getattr(columns, "index", None)
@@ -134,7 +146,7 @@ def check_rows(estimator: Any, X: Any, latest: Any = None) -> tuple[NDArray[np.f
         _refuse_other_times(times, latest)
         latest = times[-1]
     validate_data(
-        estimator, columns if is_frame(columns) else rows, reset=False, skip_check_array=True
+        estimator, columns if has_columns(columns) else rows, reset=False, skip_check_array=True
     )
     return rows, latest
 
@@ -217,7 +229,7 @@ def _is_one_column(form: Form, n_rows: int) -> bool:
 def _warn_of_rows(form: Form, advice: str) -> None:
     n_steps = form.columns.shape[1]
     steps = "1 step" if n_steps == 1 else f"{n_steps} steps"
-    rows = "list(X.to_numpy())" if is_frame(form.columns) else "list(X)"
+    rows = "list(X.to_numpy())" if has_columns(form.columns) else "list(X)"
     warn(
         f"Each row of X is read as a sequence of {steps} of one feature. {advice}; if this is "
         f"meant, pass {rows} to silence this."
@@ -226,8 +238,7 @@ def _warn_of_rows(form: Form, advice: str) -> None:
 
 def _has_words_as_columns(columns: Any) -> bool:
     """Whether columns are called as features are, "cpu0", rather than as times, "hour 0" or 0.5."""
-    names = columns.columns if is_frame(columns) else []
     return any(
         isinstance(name, str) and WORD.search(WORDS_OF_TIME.sub("", name)) is not None
-        for name in names
+        for name in column_names(columns)
     )

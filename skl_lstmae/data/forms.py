@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import numbers
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,15 +16,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skl_lstmae.data.array_like import (
-    is_frame,
     is_object_vector,
     is_panel,
-    is_sparse,
     is_time_index,
     refuse_order,
     refuse_times,
     to_floats,
 )
+from skl_lstmae.data.containers import (
+    adopt,
+    column_names,
+    has_columns,
+    is_frame,
+    refuse_containers,
+    refuse_long_format,
+)
+from skl_lstmae.data.names import Names, names_of
 from skl_lstmae.data.sequences import Sequences, join
 
 FORMS = "a list of (n_timesteps, n_features) arrays, or one array or DataFrame of 2 to 4 dimensions"
@@ -244,6 +251,7 @@ def read(X: Any) -> tuple[Sequences, Form]:
     [array([0, 1, 2]), array([3, 4])]
     """
     refuse_containers(X)
+    X = adopt(X)
     if isinstance(X, (list, tuple)) or is_object_vector(X):
         return read_list(X, "sequence")
     if is_panel(X):
@@ -267,21 +275,23 @@ def read_series(X: Any) -> tuple[Sequences, Form]:
         One sequence a series, on the values of `X`.
     form : Form
     """
+    refuse_containers(X)
+    X = adopt(X)
     if is_panel(X):
         return read_panel(X, "series")
     if holds_series(X):
-        for i, frame in enumerate(X):
-            refuse_order(frame, f"series #{i} of X")
         return read_list(X, "series")
     refuse_order(X, "X")
-    columns = X if is_frame(X) else to_floats(X, "X", SERIES_FORMS)
+    columns = X if has_columns(X) else to_floats(X, "X", SERIES_FORMS)
     refuse_series_shape(
         columns.shape, remedy="X.to_frame()" if hasattr(X, "to_frame") else "X.reshape(-1, 1)"
     )
+    _refuse_times_as_features(X)
+    refuse_long_format(X)
     values = to_floats(columns, "X", SERIES_FORMS)
     lengths = np.array([len(values)], dtype=np.intp)
     series = Sequences(values, np.zeros(1, dtype=np.intp), lengths)
-    observed_lengths(series, "series")
+    observed_lengths(series, _names_of_list([X], "series"))
     return series, SeriesForm(X, columns, False, [X], [values.shape[1:]], lengths)
 
 
@@ -290,18 +300,19 @@ def read_list(X: Any, kind: str) -> tuple[Sequences, ListForm]:
     if len(X) == 0:
         plural = "series" if kind == "series" else "sequences"
         raise ValueError(f"X holds no {plural}; expected at least 1.")
-    originals = list(X)
+    originals = [_adopt_member(member, f"{kind} #{i} of X") for i, member in enumerate(X)]
+    refuse = refuse_order if kind == "series" else refuse_times
     for i, original in enumerate(originals):
-        refuse_times(original, f"{kind} #{i} of X")
+        refuse(original, f"{kind} #{i} of X")
     members = [_read_member(member, f"{kind} #{i}", kind) for i, member in enumerate(originals)]
     _refuse_differing_features(originals, members, kind)
     step_shapes = [member.shape[1:] for member in members]
     lengths = np.array([len(member) for member in members], dtype=np.intp)
     values = join([member.reshape(len(member), -1) for member in members])
     sequences = Sequences(values, np.cumsum(lengths) - lengths, lengths)
-    observed_lengths(sequences, kind)
+    observed_lengths(sequences, _names_of_list(originals, kind))
     columns = values
-    if hasattr(originals[0], "columns"):
+    if has_columns(originals[0]):
         columns = originals[0]
     elif _is_table_in_lists(originals, step_shapes, lengths):
         columns = values.reshape(len(sequences), -1)
@@ -316,15 +327,18 @@ def read_array(X: Any) -> tuple[Sequences, ArrayForm]:
             "SlidingWindowDetector to judge the rows of one series, pass [X] if X is a single "
             "sequence, or X.reset_index(drop=True) if its rows are sequences."
         )
+    refuse_long_format(X)
     array = to_floats(X, "X", FORMS)
     refuse_shape(array.shape)
     n_sequences, n_timesteps = array.shape[:2]
     values = array.reshape(n_sequences * n_timesteps, -1)
     starts = np.arange(n_sequences, dtype=np.intp) * n_timesteps
     padded_lengths = np.full(n_sequences, n_timesteps, dtype=np.intp)
-    lengths = observed_lengths(Sequences(values, starts, padded_lengths))
     is_table = array.ndim == 2
-    columns = X if hasattr(X, "columns") else array if is_table else values
+    steps = column_names(X)
+    names = Names(index=lambda i: steps or None, step_word="step")
+    lengths = observed_lengths(Sequences(values, starts, padded_lengths), names)
+    columns = X if has_columns(X) else array if is_table else values
     form = ArrayForm(X, columns, is_table, array.shape, lengths)
     return Sequences(values, starts, lengths), form
 
@@ -340,8 +354,9 @@ def read_panel(X: Any, kind: str) -> tuple[Sequences, PanelForm]:
     _refuse_times_as_ids(X.index, kind)
     starts = _panel_starts(X.index, kind)
     sequences = Sequences(values, starts, np.diff(starts, append=len(values)))
-    observed_lengths(sequences, kind)
-    return sequences, PanelForm(X, columns=X, is_table=False, starts=starts)
+    form = PanelForm(X, columns=X, is_table=False, starts=starts)
+    observed_lengths(sequences, _names_of_panel(form, kind))
+    return sequences, form
 
 
 def unflatten(rows: NDArray[Any], step_shape: tuple[int, ...]) -> NDArray[Any]:
@@ -376,6 +391,8 @@ def holds_series(X: Any) -> bool:
         is_list = isinstance(member, (list, tuple))
         if not (is_list or isinstance(member, numbers.Number) or hasattr(member, "__array__")):
             return True  # of whatever it is: numpy might look for numbers in it without end
+        if has_columns(member):
+            return True
         n_dimensions = 1 + np.ndim(member[0]) if is_list and member else np.ndim(member)
         if hasattr(member, "iloc") or n_dimensions == 2 or (n_dimensions == 1 and not is_list):
             return True
@@ -383,7 +400,7 @@ def holds_series(X: Any) -> bool:
     return len(row_lengths) != 1
 
 
-def observed_lengths(sequences: Sequences, kind: str = "sequence") -> NDArray[np.intp]:
+def observed_lengths(sequences: Sequences, names: Names) -> NDArray[np.intp]:
     """Return each sequence's number of steps up to its last observed one, in bounded memory.
 
     Refuses infinity and sequences without any observed value. Expects ascending `starts`.
@@ -395,15 +412,15 @@ def observed_lengths(sequences: Sequences, kind: str = "sequence") -> NDArray[np
         is_finite = np.isfinite(block)
         if not is_finite.all() and np.isinf(block).any():
             row, feature = np.argwhere(np.isinf(block))[0]
-            _refuse_infinity(starts, block_rows.start + row, feature, kind)
+            _refuse_infinity(starts, block_rows.start + row, feature, names)
         rows = block_rows.start + np.flatnonzero(is_finite.any(axis=1))
         owners = np.searchsorted(starts, rows, side="right") - 1
         # Rows ascend and numpy keeps the last of several assignments to one place.
         lengths[owners] = rows - starts[owners] + 1
     if not lengths.all():
         raise ValueError(
-            f"{kind} #{lengths.argmin()} has no observed value; expected at least one that is "
-            "not NaN: leave it out."
+            f"{names.part(int(lengths.argmin()))} has no observed value; expected at least one "
+            "that is not NaN: leave it out."
         )
     return lengths
 
@@ -464,18 +481,6 @@ def _is_table_in_lists(
     )
 
 
-def refuse_containers(X: Any) -> None:
-    """Refuse what holds sequences in a way that they cannot be read from."""
-    name = type(X).__name__
-    if isinstance(X, Iterator):
-        raise TypeError(f"X is of type {name}, which can be read only once; pass list(X).")
-    if isinstance(X, Mapping) and not is_sparse(X):  # a whole data set of scikit-learn's is one
-        remedy = "X.data" if hasattr(X, "data") else "list(X.values())"
-        raise TypeError(f"X is of type {name}; pass the sequences in it, {remedy}.")
-    if name == "PackedSequence":
-        raise TypeError(f"X is of type {name}; pass torch.nn.utils.rnn.unpack_sequence(X).")
-
-
 def refuse_shape(shape: tuple[int, ...]) -> None:
     """Refuse an array that is none of sequences."""
     if len(shape) == 0:
@@ -514,12 +519,42 @@ def refuse_series_shape(shape: tuple[int, ...], remedy: str) -> None:
             )
 
 
-def _refuse_infinity(starts: NDArray[np.intp], row: int, feature: int, kind: str) -> None:
+def _refuse_infinity(starts: NDArray[np.intp], row: int, feature: int, names: Names) -> None:
     i = int(np.searchsorted(starts, row, side="right")) - 1
     raise ValueError(
-        f"{kind} #{i} holds infinity at step {row - starts[i]}, feature {feature}; "
-        "expected finite numbers, or NaN for a missing value."
+        f"{names.part(i)} holds infinity at {names.step(i, int(row - starts[i]))}, "
+        f"{names.feature(int(feature))}; expected finite numbers, or NaN for a missing value."
     )
+
+
+def _names_of_list(frames: list[Any], kind: str) -> Names:
+    def times(i: int) -> Any:
+        index = getattr(frames[i], "index", None)
+        return index if is_time_index(index) else None
+
+    return Names(kind, names_of(frames), index=times)
+
+
+def _names_of_panel(form: PanelForm, kind: str) -> Names:
+    def call(i: int) -> str:
+        return str(form.row_labels()[0][i])
+
+    return Names(kind, names_of([form.original]), call, lambda i: form.row_labels()[1][i])
+
+
+def _adopt_member(member: Any, place: str) -> Any:
+    if isinstance(member, (np.ndarray, list, tuple)):
+        return member  # for most of many sequences, this spares all that follows
+    refuse_containers(member, place)
+    return adopt(member, place)
+
+
+def _refuse_times_as_features(series: Any) -> None:
+    if is_frame(series) and is_time_index(series.columns):
+        raise ValueError(
+            "the columns of X are called by times, but the rows of a series are its time steps; "
+            "pass X.T."
+        )
 
 
 def _refuse_differing_features(
@@ -535,7 +570,7 @@ def _refuse_differing_features(
                 f"{kind} #{i} has {found} features, expected {expected} as in {kind} #0"
                 f"{hint if is_transposed else ''}."
             )
-    names = {i: list(frame.columns) for i, frame in enumerate(originals) if is_frame(frame)}
+    names = {i: column_names(frame) for i, frame in enumerate(originals) if has_columns(frame)}
     first = min(names, default=0)
     for i, found_names in names.items():
         if found_names != names[first]:

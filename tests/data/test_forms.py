@@ -288,17 +288,18 @@ def as_panel(cube):
 
 
 @pytest.mark.parametrize(
-    ("read", "wrap", "place"),
+    ("read", "wrap", "place", "step"),
     [
-        *((read, wrap, "sequence #2") for wrap in (np.asarray, list, as_panel)),
-        *((read_series, wrap, "series #2") for wrap in (list, as_panel)),
-        (read_series, lambda cube: cube[2], "series #0"),
+        *((read, wrap, "sequence #2", "step 0, feature 1") for wrap in (np.asarray, list)),
+        (read, as_panel, "sequence 2", "time 0, feature 1"),
+        (read_series, list, "series #2", "step 0, feature 1"),
+        (read_series, as_panel, "series 2", "time 0, feature 1"),
+        (read_series, lambda cube: cube[2], "series #0", "step 0, feature 1"),
     ],
 )
-def test_infinity_and_nothing_but_missing_values_are_refused(read, wrap, place):
+def test_infinity_and_nothing_but_missing_values_are_refused(read, wrap, place, step):
     reasons = {
-        inf: "holds infinity at step 0, feature 1; expected finite numbers, or NaN for a missing "
-        "value.",
+        inf: f"holds infinity at {step}; expected finite numbers, or NaN for a missing value.",
         nan: "has no observed value; expected at least one that is not NaN: leave it out.",
     }
     cube = np.ones((3, 4, 2))
@@ -306,6 +307,46 @@ def test_infinity_and_nothing_but_missing_values_are_refused(read, wrap, place):
         cube[2] = [nan, value]
         with pytest.raises(ValueError, match=exactly(f"{place} {reason}")):
             read(wrap(cube))
+
+
+def pump(column="b", row=1):
+    frame = pd.DataFrame({"a": np.ones(4), "b": np.ones(4)}, index=HOURS)
+    frame.iloc[row, frame.columns.get_loc(column)] = inf
+    return frame
+
+
+INFINITE = {
+    "series": (read_series, pump(), "series #0 holds infinity at time 2024-01-01 01:00:00"),
+    "list": (read, [pump(row=3)], "sequence #0 holds infinity at time 2024-01-01 03:00:00"),
+    "panel": (
+        read_series,
+        pd.concat({"pump": pump()}),
+        "series pump holds infinity at time 2024-01-01 01:00:00",
+    ),
+    "polars": (
+        read_series,
+        polars.DataFrame(pump().to_dict("list")),
+        "series #0 holds infinity at step 1",
+    ),
+    "numbered rows": (
+        read,
+        [pump().reset_index(drop=True)],
+        "sequence #0 holds infinity at step 1",
+    ),
+}
+
+
+@pytest.mark.parametrize(("read", "X", "place"), INFINITE.values(), ids=INFINITE)
+def test_infinity_is_found_by_names_and_times(read, X, place):
+    end = ", feature 'b'; expected finite numbers, or NaN for a missing value."
+    with pytest.raises(ValueError, match=exactly(place + end)):
+        read(X)
+
+
+def test_infinity_in_a_table_is_found_by_the_name_of_its_step():
+    X = pd.DataFrame([[1.0, 2.0], [inf, 3.0]], columns=["t0", "t1"])
+    with pytest.raises(ValueError, match=r"^sequence #1 holds infinity at step t0, feature 0;"):
+        read(X)
 
 
 @pytest.mark.parametrize(

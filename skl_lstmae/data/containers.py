@@ -1,0 +1,107 @@
+"""What other packages hold data in: known by its kind, and read, or refused by a remedy."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+
+def is_frame(X: Any) -> bool:
+    """Tell whether this is a DataFrame of pandas, or behaves like one."""
+    return hasattr(X, "iloc") and hasattr(X, "columns")
+
+
+def is_arrow_frame(X: Any) -> bool:
+    """Tell whether this is a frame of polars, pyarrow or another package that speaks Arrow."""
+    return hasattr(X, "__arrow_c_stream__") and not hasattr(X, "iloc") and bool(_arrow_names(X))
+
+
+def has_columns(X: Any) -> bool:
+    """Tell whether this is a frame of any package."""
+    return is_frame(X) or is_arrow_frame(X)
+
+
+def column_names(X: Any) -> list[Any]:
+    """Return the names of a frame's columns; none if it is no frame."""
+    if is_frame(X):
+        return list(X.columns)
+    return _arrow_names(X) if is_arrow_frame(X) else []
+
+
+def adopt(X: Any, place: str = "X") -> Any:
+    """Return an array of xarray's as what is read: of one or two dimensions as pandas', by names.
+
+    All else is returned as it is.
+    """
+    if not (hasattr(X, "dims") and hasattr(X, "to_pandas")):
+        return X
+    if len(X.dims) <= 2:
+        return X.to_pandas()
+    times = [axis for axis, dim in enumerate(X.dims) if _holds_times(X, dim)]
+    if times and times != [1]:
+        raise ValueError(
+            f"{place} has dimensions {X.dims}, of which {X.dims[times[0]]!r} holds the times; "
+            "expected (sample, time step, feature): call X.transpose first."
+        )
+    return X.to_numpy()
+
+
+def refuse_containers(X: Any, place: str = "X") -> None:
+    """Refuse what holds sequences in a way that they cannot be read from.
+
+    What stands at another place than ``"X"`` is a member of X.
+    """
+    kind = type(X).__name__
+    if isinstance(X, Iterator):
+        raise TypeError(f"{place} is of type {kind}, which can be read only once; pass list(X).")
+    remedy = _remedy(X)
+    if isinstance(X, Mapping) and remedy is None and not hasattr(X, "tocsr"):
+        remedy = "X.data" if hasattr(X, "data") else "list(X.values())"
+        raise TypeError(f"{place} is of type {kind}; pass the sequences in it, {remedy}.")
+    if remedy is not None:
+        if place != "X":
+            remedy = f"[{remedy.replace('X', 'x')} for x in X]"
+        raise TypeError(f"{place} is of type {kind}; pass {remedy}.")
+
+
+def refuse_long_format(X: Any) -> None:
+    """Refuse a frame whose columns, rather than its index, tell of sequences and times."""
+    names = {str(name).lower(): name for name in column_names(X)}
+    if not {"id", "time"} <= set(names):
+        return
+    index = [str(names["id"]), str(names["time"])]
+    frame = "X" if is_frame(X) else "X.to_pandas()"
+    remedy = f"{frame}.set_index({index})"
+    if {"kind", "value"} <= set(names):
+        remedy = (
+            f"{frame}.pivot(index={index}, columns={str(names['kind'])!r}, "
+            f"values={str(names['value'])!r})"
+        )
+    raise ValueError(
+        f"X is in long format, with columns {index[0]!r} and {index[1]!r}, which would be read as "
+        f"features; expected them in the index: pass {remedy}."
+    )
+
+
+def _remedy(X: Any) -> str | None:
+    """Return what makes something that can be read of what cannot, if it is known."""
+    if type(X).__name__ == "PackedSequence":
+        return "torch.nn.utils.rnn.unpack_sequence(X)"
+    if getattr(X, "is_nested", False) is True:
+        return "X.unbind()"
+    if hasattr(X, "__dask_graph__") and hasattr(X, "iloc"):
+        return "X.compute()"
+    for method in "collect", "toPandas", "to_dataframe", "pd_dataframe":
+        if callable(getattr(X, method, None)) and not hasattr(X, "__array__"):
+            return f"X.{method}()"
+    return None
+
+
+def _arrow_names(X: Any) -> list[str]:
+    """Return the names that pyarrow calls column_names, and others columns."""
+    names = getattr(X, "column_names", None) or getattr(X, "columns", None)
+    are_names = isinstance(names, list) and all(isinstance(name, str) for name in names)
+    return list(names or []) if are_names else []
+
+
+def _holds_times(X: Any, dim: Any) -> bool:
+    dtype = getattr(X.coords.get(dim), "dtype", None)
+    return getattr(dtype, "kind", None) in ("M", "m") or str(dim).lower() == "time"

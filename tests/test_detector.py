@@ -733,18 +733,44 @@ def test_a_network_yet_to_be_made_is_not_left_untrained_but_by_the_epoch_of_part
     assert make(kind, max_epochs=0).partial_fit(X).n_epochs_ == 1
 
 
-def test_a_feature_that_is_never_observed_cannot_be_scaled(kind):
-    sentence = (
-        "Feature 2 of X has no observed value in any of the 36 sequences to train on; leave it out."
+@pytest.mark.parametrize("scorer", SCORERS)
+def test_a_feature_that_is_never_observed_is_left_out(kind, scorer):
+    names = ["temp", "dead", "flow"]
+    dead, alive = (
+        [pd.DataFrame(np.insert(x, 1, value, axis=1), columns=names) for x in X]
+        for value in (np.nan, 5.0)
     )
-    with pytest.raises(ValueError, match=exactly(sentence)):
-        make(kind).fit([np.column_stack([x, np.full(len(x), np.nan)]) for x in X])
+    sentence = (
+        "X has no observed value of feature 'dead' in any of the 36 sequences to train on: left "
+        "out, and taken for missing wherever there is one later."
+    )
+    with pytest.warns(UserWarning, match=exactly(sentence)):
+        detector = make(kind, scorer=scorer).fit(dead)
+    scores = detector.score_samples(dead)
+    assert np.isfinite(scores).all()
+    assert_array_equal(detector.score_samples(alive), scores)
+    assert detector.score(alive) == detector.score(dead)
+    shares = errors(detector, alive, per="feature")
+    assert (shares[:, 1] == 0).all()
+    assert_allclose(shares.sum(axis=1), errors(detector, alive))
+    predicted = predictions(detector, alive)[0]
+    assert predicted["dead"].isna().all()
+    assert predicted[["temp", "flow"]].notna().all(axis=None)
+    assert np.isfinite(detector.partial_fit(alive).score_samples(alive)).all()
+
+
+def test_a_sensor_of_a_series_that_is_never_observed_is_left_out(kind):
+    series = pd.DataFrame(np.insert(np.concatenate(X), 1, np.nan, axis=1), columns=list("abc"))
+    detector = SlidingWindowDetector(make(kind), window_size=8, random_state=0)
+    with pytest.warns(UserWarning, match="^X has no observed value of feature 'b' in any of the"):
+        detector.fit(series)
+    assert np.isfinite(detector.score_samples(series)).all()
 
 
 def test_a_scaler_that_makes_nan_of_a_value_does_not_hide_it(kind):
     detector = make(kind, scaler=FunctionTransformer(np.log, np.exp)).fit(WHOLE)
-    message = "makes NaN of finite values; use one that is defined for all values that X may hold."
-    with np.errstate(invalid="ignore"), pytest.raises(ValueError, match=message):
+    message = "makes NaN of finite values of features 0 and 1; use one that is defined for all"
+    with pytest.raises(ValueError, match=message):
         detector.predict([np.full((5, 2), -1.0)])
 
 

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from conftest import exactly
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.preprocessing import (
     FunctionTransformer,
@@ -81,6 +82,81 @@ def test_a_large_offset_is_removed_in_the_precision_of_the_input():
     timestamps = 1.7e9 + np.arange(100.0)[:, np.newaxis]
     scaled = scaling_of("standard", [timestamps]).transform(timestamps)
     assert_allclose(np.diff(scaled[:, 0]), 1 / np.arange(100).std(), rtol=1e-4)
+
+
+@pytest.mark.parametrize("offset", [0.0, 1e9, -3e12, 1.7e15])
+@pytest.mark.parametrize("scaler", ["standard", "minmax", "robust", StandardScaler()], ids=str)
+def test_what_is_scaled_does_not_depend_on_an_offset(scaler, offset):
+    """What float64 holds of a small variation around a large number is kept."""
+    step = max(np.spacing(abs(offset)), 2**-10)
+    waves = step * RNG.integers(-500, 500, size=(4000, 1))
+    scaled = scaling_of(scaler, [offset + waves]).transform(offset + waves)
+    expected = scaling_of(scaler, [waves]).transform(waves)
+    assert_allclose(scaled, expected, atol=5e-3)
+
+
+@pytest.mark.parametrize("value", [1.7e18, -3e-300, 0.1, 1e300])
+@pytest.mark.parametrize("scaler", ["standard", "minmax", "robust"])
+def test_a_constant_is_scaled_to_the_same_number_everywhere(scaler, value):
+    X = np.full((70_000, 1), value)
+    scaled = scaling_of(scaler, [X]).transform(X[:2])
+    assert scaled.tolist() == [[0.0], [0.0]]
+
+
+def test_an_offset_is_removed_in_parts():
+    rows = 1e9 + 1e-3 * RNG.normal(size=(300, 2))
+    scaling = scaling_of("standard", [rows[:100]]).updated(read([rows[100:]])[0])
+    scaled = scaling.transform(rows)
+    assert_allclose(scaled.mean(axis=0), 0, atol=1e-3)
+    assert_allclose(scaled.std(axis=0), 1, rtol=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("scaler", "column"),
+    [
+        ("minmax", 1e-30 * RNG.normal(size=50)),
+        ("robust", 1e-20 * RNG.normal(size=50)),
+        ("standard", 1e-200 * RNG.normal(size=50)),
+        (None, 1e9 + 1e-3 * RNG.normal(size=50)),
+    ],
+)
+def test_what_a_scaler_leaves_too_small_or_too_far_off_is_warned_of_by_name(scaler, column):
+    sequences = read([np.column_stack([RNG.normal(size=50), column])])[0]
+    with pytest.warns(UserWarning, match="^Values of feature 'vib' of X are hardly told apart"):
+        scaling = fit_scaling(scaler, sequences, names=("temp", "vib"))
+    assert np.isfinite(scaling.transform(sequences.values)).all()
+
+
+LEFT_OUT = (
+    "X has no observed value of {} in any of the 3 sequences to train on: left out, and taken for "
+    "missing wherever there is one later."
+)
+
+
+@pytest.mark.parametrize("scaler", ["standard", "minmax", "robust", None, MaxAbsScaler()], ids=str)
+def test_a_feature_that_is_never_observed_is_left_out(scaler):
+    dead = [np.insert(x, 1, np.nan, axis=1) for x in RAGGED]
+    with pytest.warns(UserWarning, match=exactly(LEFT_OUT.format("feature 'b'"))):
+        scaling = fit_scaling(scaler, read(dead)[0], names=("a", "b", "c"))
+    alive = np.insert(RAGGED[0], 1, 7.0, axis=1)
+    expected = scaling_of(scaler, RAGGED)
+    for after, before in [
+        (scaling, expected),
+        (scaling.updated(read([alive])[0]), expected.updated(read(RAGGED[:1])[0])),
+    ]:
+        scaled = np.insert(before.transform(RAGGED[0]), 1, np.nan, axis=1)
+        assert_allclose(after.transform(alive), scaled)
+        assert_allclose(
+            after.inverse_transform(np.nan_to_num(scaled))[:, 0], alive[:, 0], rtol=1e-5
+        )
+
+
+def test_several_features_that_are_left_out_are_all_called():
+    dead = [np.insert(x, [0] * 7, np.nan, axis=1) for x in RAGGED]
+    with pytest.warns(
+        UserWarning, match=exactly(LEFT_OUT.format("features 0, 1, 2, 3, 4 and 2 more"))
+    ):
+        fit_scaling("standard", read(dead)[0])
 
 
 @pytest.mark.parametrize(

@@ -23,6 +23,8 @@ class Split:
         Pieces of the training sequences, to learn scores from if those are too few.
     piece_size : int, default=None
         Steps of those pieces, and of the held-out ones.
+    names : tuple of str, default=()
+        Of the features, if it is another estimator that knows them.
     """
 
     training: Sequences
@@ -30,6 +32,7 @@ class Split:
     n_per_epoch: int | None = None
     references: Sequences | None = None
     piece_size: int | None = None
+    names: tuple[str, ...] = ()
 
     @property
     def overlaps(self) -> bool:

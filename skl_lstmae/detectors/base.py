@@ -25,6 +25,7 @@ from skl_lstmae._sklearn import (
 from skl_lstmae._warn import warn
 from skl_lstmae.data.checks import check_sequences
 from skl_lstmae.data.forms import Form
+from skl_lstmae.data.names import call_features, feature_names
 from skl_lstmae.data.sequences import Sequences
 from skl_lstmae.data.split import Split
 from skl_lstmae.data.windows import spread
@@ -285,7 +286,7 @@ class SequenceDetector(CallbackSupportMixin, ThresholdMixin, TrainedNetwork):
 
     def _learn(self, split: Split, random_state: RandomState, callbacks: FitCallbacks) -> None:
         """Train a model, learn scores and a threshold from what it makes of the split."""
-        model = self._begin(split.training, random_state, go_on=self.warm_start)
+        model = self._begin(split, random_state, go_on=self.warm_start)
         callbacks.attributes_after = lambda progress: self._attributes_after(
             progress, model, split, deepcopy(random_state)
         )
@@ -327,9 +328,9 @@ class SequenceDetector(CallbackSupportMixin, ThresholdMixin, TrainedNetwork):
 
     def _begin_in_parts(self, sequences: Sequences) -> None:
         random_state = spawn_random_state(check_random_state(self.random_state))
-        model = self._begin(sequences, random_state, go_on=False)
-        self._train_once(model, sequences, random_state)
         split = Split(sequences, sequences.take([]))
+        model = self._begin(split, random_state, go_on=False)
+        self._train_once(model, sequences, random_state)
         self._judge = self._make_judge(model, split).calibrated(split, needs_fresh=True)
         self._random_state = random_state
 
@@ -348,10 +349,11 @@ class SequenceDetector(CallbackSupportMixin, ThresholdMixin, TrainedNetwork):
         self._n_timesteps = _common_length([*sequences.lengths, self._n_timesteps or 0])
         self._random_state = random_state
 
-    def _begin(self, training: Sequences, random_state: RandomState, *, go_on: bool) -> Model:
+    def _begin(self, split: Split, random_state: RandomState, *, go_on: bool) -> Model:
         """Learn the scaling, and make a network or go on with a copy of the one there is."""
-        device = resolve_device(self.device)
-        scaling = fit_scaling(self.scaler, training)
+        device, training = resolve_device(self.device), split.training
+        names = split.names or feature_names(self, training.n_features)
+        scaling = fit_scaling(self.scaler, training, names)
         self._check_output_range(scaling)
         if go_on and self.__sklearn_is_fitted__():
             before, n_features = self._judge.model.network, training.n_features
@@ -578,9 +580,10 @@ class SequenceDetector(CallbackSupportMixin, ThresholdMixin, TrainedNetwork):
         outside = (scaling.low < low - 1e-6) | (scaling.high > high + 1e-6)
         if outside.any():
             feature = int(outside.argmax())
+            name = call_features(scaling.names, [feature])
             raise ValueError(
                 f"output_activation={self.output_activation!r} only reaches values in "
-                f"[{low:g}, {high:g}], but feature {feature} of the scaled training data spans "
+                f"[{low:g}, {high:g}], but {name} of the scaled training data spans "
                 f"[{scaling.low[feature]:g}, {scaling.high[feature]:g}]; use scaler='minmax', or "
                 "another output_activation."
             )

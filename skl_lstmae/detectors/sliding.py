@@ -23,6 +23,7 @@ from skl_lstmae._sklearn import (
 )
 from skl_lstmae.data.checks import check_series
 from skl_lstmae.data.forms import Form
+from skl_lstmae.data.names import feature_names
 from skl_lstmae.data.period import estimate_window_size
 from skl_lstmae.data.sequences import Sequences
 from skl_lstmae.data.split import Split
@@ -539,6 +540,7 @@ class SlidingWindowDetector(
             windows,
             spread(judging, min(n_judging, WINDOWS_PER_EPOCH)),
             n_per_epoch=-(-len(windows) // self.training_stride_),
+            names=feature_names(self, windows.n_features),
         )
 
     def _some_stretches(self, series: Sequences, size: int) -> Sequences:

@@ -160,7 +160,7 @@ class Model:
         explained_variance = sklearn.metrics.explained_variance_score
         shares = [
             explained_variance(actual[seen, j], predicted[seen, j])
-            for j, seen in enumerate(~np.isnan(actual).T)
+            for j, seen in enumerate(~np.isnan(actual + predicted).T)
             if seen.any()
         ]
         return float(np.mean(shares))

@@ -11,6 +11,8 @@ from sklearn import config_context
 from sklearn.base import clone
 from sklearn.utils import get_tags
 
+from skl_lstmae._warn import warn
+from skl_lstmae.data.names import call_features
 from skl_lstmae.data.sequences import Sequences
 
 SCALERS = {
@@ -24,8 +26,19 @@ SCALERS = {
 arrays_out = config_context(transform_output="default")
 """Decorator: transformers return arrays, whatever frames the user has scikit-learn return."""
 
+in_silence = np.errstate(over="ignore", invalid="ignore", divide="ignore")
+"""Decorator: what numpy would warn of ends in a refusal, or a warning, that names the feature."""
+
 LARGEST = 1e18
 """Bound of a scaled value, whose square still is a finite float32."""
+
+SMALLEST_RANGE = 1e-6
+"""Scaled values that differ by less, or by less than this part of themselves, are hardly told apart
+in float32."""
+
+LARGE_OFFSET = 1e5
+"""How many times its own range an offset may be before it is taken away for StandardScaler, which
+takes for constant what varies by less than it may have lost to rounding."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,11 +53,18 @@ class Scaling:
         Holds the mean of the scaled training data.
     extremes : MinMaxScaler
         Holds the range of the scaled training data.
+    names : tuple of str, default=()
+        Of the features, if they have any.
+    left_out : ndarray of shape (n_features,), dtype bool, default=None
+        Features that were not observed in training, and count as missing from then on; None if all
+        were.
     """
 
     transformer: Any
     moments: Any
     extremes: Any
+    names: tuple[str, ...] = ()
+    left_out: np.ndarray | None = None
 
     @property
     def mean(self) -> np.ndarray:
@@ -62,35 +82,88 @@ class Scaling:
         return self.extremes.data_max_
 
     @arrays_out
+    @in_silence
     def transform(self, rows: np.ndarray) -> np.ndarray:
-        """Scale rows to float32; missing values stay NaN."""
+        """Scale rows to float32; missing values, and features that are left out, are NaN."""
+        rows = self._filled(rows)
         scaled = np.asarray(self.transformer.transform(rows))
-        if np.isnan(scaled).sum() > np.isnan(rows).sum():
+        is_lost = np.isnan(scaled) & ~np.isnan(rows)
+        if is_lost.any():
+            lost = call_features(self.names, np.flatnonzero(is_lost.any(axis=0)))
             raise ValueError(
-                f"The scaler {self.transformer} makes NaN of finite values; use one that is "
-                "defined for all values that X may hold."
+                f"The scaler {self.transformer} makes NaN of finite values of {lost}; use one that "
+                "is defined for all values that X may hold."
             )
-        return np.clip(scaled, -LARGEST, LARGEST, dtype=np.float64).astype(np.float32)
+        scaled = np.clip(scaled, -LARGEST, LARGEST, dtype=np.float64).astype(np.float32)
+        if self.left_out is not None:
+            scaled[:, self.left_out] = np.nan
+        return scaled
 
     def inverse_transform(self, rows: np.ndarray) -> np.ndarray:
-        """Return rows to the units of the input, in float64."""
-        return self.transformer.inverse_transform(rows.astype(np.float64))
+        """Return rows to the units of the input, in float64; NaN for features that are left out."""
+        rows = self.transformer.inverse_transform(rows.astype(np.float64))
+        if self.left_out is not None:
+            rows[:, self.left_out] = np.nan
+        return rows
 
     @arrays_out
+    @in_silence
     def updated(self, sequences: Sequences) -> "Scaling":
         """Return the scaling of all data so far and these sequences, if it learns in parts."""
         scaling = deepcopy(self)
         if hasattr(scaling.transformer, "partial_fit"):
-            for rows in _blocks(sequences):
+            for rows in scaling._blocks(sequences):
                 _take_in(scaling.transformer, rows)
         scaling._observe(sequences)
         return scaling
 
+    def _learn(self, sequences: Sequences) -> None:
+        if hasattr(self.transformer, "partial_fit"):
+            for rows in self._blocks(sequences):
+                _take_in(self.transformer, rows)
+        else:
+            self.transformer.fit(
+                np.concatenate([self._filled(rows) for rows in sequences.blocks()])
+            )
+
     def _observe(self, sequences: Sequences) -> None:
-        for rows in _blocks(sequences):
+        for rows in self._blocks(sequences):
             scaled = np.asarray(self.transformer.transform(rows))
             _take_in(self.moments, scaled)
             _take_in(self.extremes, scaled)
+
+    def _filled(self, rows: np.ndarray) -> np.ndarray:
+        """Return rows with zeros for features that are left out."""
+        return rows if self.left_out is None else np.where(self.left_out, 0.0, rows)
+
+    def _blocks(self, sequences: Sequences) -> Iterable[np.ndarray]:
+        """Return each row once, in blocks that observe all features, or else in a single one.
+
+        Of a feature that a block does not observe, scikit-learn's scalers would make NaN.
+        """
+        blocks = (self._filled(rows) for rows in sequences.blocks())
+        if all(_observed_features(self._filled(rows)).all() for rows in sequences.blocks()):
+            return blocks
+        return [np.concatenate(list(blocks))]
+
+    def _warn_of_lost_features(self, sequences: Sequences) -> None:
+        """Warn of features that vary, but whose scaled values float32 can hardly tell apart."""
+        magnitude = np.maximum(np.abs(self.low), np.abs(self.high))
+        is_narrow = self.high - self.low < SMALLEST_RANGE * np.maximum(1, magnitude)
+        if not is_narrow.any():
+            return
+        varies = np.zeros_like(is_narrow)
+        first = None
+        for rows in self._blocks(sequences):
+            first = _first_observed(rows) if first is None else first
+            varies |= (~np.isnan(rows) & (rows != first)).any(axis=0)
+        lost = np.flatnonzero(is_narrow & varies)
+        if len(lost):
+            warn(
+                f"Values of {call_features(self.names, lost)} of X are hardly told apart once "
+                f"{self.transformer} has scaled them; subtract their offset first, or multiply "
+                "them so that they vary by about 1."
+            )
 
 
 def make_transformer(scaler: Any) -> Any:
@@ -110,35 +183,26 @@ def learns_in_parts(scaler: Any) -> bool:
 
 
 @arrays_out
-def fit_scaling(scaler: Any, sequences: Sequences) -> Scaling:
-    """Learn the scaling of `sequences` by a name in `SCALERS` or a transformer, which is cloned."""
+@in_silence
+def fit_scaling(scaler: Any, sequences: Sequences, names: tuple[str, ...] = ()) -> Scaling:
+    """Learn the scaling of `sequences` by a name in `SCALERS` or a transformer, which is cloned.
+
+    Features that are not observed are left out, with a warning; `names` are those of the features.
+    """
     transformer = make_transformer(scaler)
-    _refuse_unobserved_features(sequences)
-    if hasattr(transformer, "partial_fit"):
-        for rows in _blocks(sequences):
-            transformer.partial_fit(rows)
-    else:
-        transformer.fit(np.concatenate(list(sequences.blocks())))
-    n_scaled = transformer.transform(sequences[0]).shape[1]
+    moments, extremes = make_transformer("standard"), make_transformer("minmax")
+    left_out = _unobserved_features(sequences, names)
+    scaling = Scaling(transformer, moments, extremes, names, left_out)
+    scaling._learn(sequences)
+    n_scaled = transformer.transform(scaling._filled(sequences[0])).shape[1]
     if n_scaled != sequences.n_features:
         raise ValueError(
             f"The scaler {transformer} makes {n_scaled} features of {sequences.n_features}; "
             "it must keep their number."
         )
-    moments, extremes = make_transformer("standard"), make_transformer("minmax")
-    scaling = Scaling(transformer, moments, extremes)
     scaling._observe(sequences)
+    scaling._warn_of_lost_features(sequences)
     return scaling
-
-
-def _blocks(sequences: Sequences) -> Iterable[np.ndarray]:
-    """Return each row once, in blocks that observe all features, or else in a single one.
-
-    Of a feature that a block does not observe, scikit-learn's scalers would make NaN.
-    """
-    if all(_observed_features(rows).all() for rows in sequences.blocks()):
-        return sequences.blocks()
-    return [np.concatenate(list(sequences.blocks()))]
 
 
 def _take_in(scaler: Any, rows: np.ndarray) -> None:
@@ -149,22 +213,50 @@ def _take_in(scaler: Any, rows: np.ndarray) -> None:
     if not counts_observed:
         rows = np.where(observed, rows, 0.0)
     with np.errstate(invalid="ignore"):
-        scaler.partial_fit(rows)
+        if counts_observed and scaler.with_mean:
+            _take_in_without_offset(scaler, rows)
+        else:
+            scaler.partial_fit(rows)
     for name, statistic in vars(scaler).items():
         if name in before and np.shape(statistic) == observed.shape:
             setattr(scaler, name, np.where(observed, statistic, before[name]))
+
+
+def _take_in_without_offset(scaler: Any, rows: np.ndarray) -> None:
+    """Call partial_fit of a StandardScaler, without what rounding of a large offset would do."""
+    first = _first_observed(rows).astype(np.float64)
+    span = np.maximum(np.nan_to_num(np.abs(rows - first)), 0).max(axis=0)
+    offset = np.where(np.abs(first) > LARGE_OFFSET * span, first, 0.0)
+    if not offset.any():
+        scaler.partial_fit(rows)
+        return
+    if hasattr(scaler, "mean_"):
+        scaler.mean_ = scaler.mean_ - offset
+    scaler.partial_fit(rows - offset)
+    scaler.mean_ = scaler.mean_ + offset
 
 
 def _observed_features(rows: np.ndarray) -> np.ndarray:
     return ~np.isnan(rows).all(axis=0)
 
 
-def _refuse_unobserved_features(sequences: Sequences) -> None:
+def _first_observed(rows: np.ndarray) -> np.ndarray:
+    """Return the first observed value of each feature, or 0 if there is none."""
+    is_observed = ~np.isnan(rows)
+    first = rows[is_observed.argmax(axis=0), np.arange(rows.shape[1])]
+    return np.where(is_observed.any(axis=0), first, 0.0)
+
+
+def _unobserved_features(sequences: Sequences, names: tuple[str, ...]) -> np.ndarray | None:
+    """Return which features are not observed, with a warning, or None if all are."""
     is_observed = np.zeros(sequences.n_features, dtype=bool)
     for rows in sequences.blocks():
         is_observed |= _observed_features(rows)
-    if not is_observed.all():
-        raise ValueError(
-            f"Feature {is_observed.argmin()} of X has no observed value in any of the "
-            f"{len(sequences)} sequences to train on; leave it out."
-        )
+    if is_observed.all():
+        return None
+    warn(
+        f"X has no observed value of {call_features(names, np.flatnonzero(~is_observed))} in any "
+        f"of the {len(sequences)} sequences to train on: left out, and taken for missing wherever "
+        "there is one later."
+    )
+    return ~is_observed

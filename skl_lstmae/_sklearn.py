@@ -1,5 +1,6 @@
 """What depends on scikit-learn's version: its private names, and its callbacks, new in 1.9."""
 
+import inspect
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec
@@ -138,10 +139,21 @@ class FitCallbacks:
             yield
             return
         task = self._fit_task.subcontext(task_name="fit detector")
-        with task.propagate_callback_context(detector):
-            self._begin(task)
-            yield
-            self._end(task, None)
+        own = getattr(detector, "_skl_callbacks", [])
+        # Those that propagate by themselves see more than epochs.
+        others = [
+            EpochCallback(callback)
+            for callback in getattr(self.estimator, "_skl_callbacks", [])
+            if not hasattr(callback, "max_propagation_depth")
+        ]
+        detector.set_callbacks(*own, *others)
+        try:
+            with task.propagate_callback_context(detector):
+                self._begin(task)
+                yield
+                self._end(task, None)
+        finally:
+            detector.set_callbacks(*own)
 
     def end_fit(self) -> None:
         """Tell the callbacks that the estimator is fitted."""
@@ -155,3 +167,39 @@ class FitCallbacks:
         return task.call_on_fit_task_end(
             estimator=self.estimator, **self.data, reconstruction_attributes=attributes
         )
+
+
+class EpochCallback:
+    """Lets a callback that is set on an estimator see the epochs of a detector inside of it.
+
+    The estimator that it is shown then is this detector, which is not fitted yet.
+
+    Parameters
+    ----------
+    callback : callback
+        Set up, and torn down, by the estimator that it is set on.
+    """
+
+    def __init__(self, callback: Any):
+        self.callback = callback
+
+    def setup(self, estimator: Any, context: Any) -> None:
+        """Leave it to the outer estimator."""
+
+    def teardown(self, estimator: Any, context: Any) -> None:
+        """Leave it to the outer estimator."""
+
+    def on_fit_task_begin(self, estimator: Any, context: Any) -> None:
+        """Pass on that an epoch begins."""
+        self._pass_on(self.callback.on_fit_task_begin, estimator, context)
+
+    def on_fit_task_end(self, estimator: Any, context: Any) -> bool:
+        """Pass on that an epoch is over; return whether the callback wants to stop."""
+        return self._pass_on(self.callback.on_fit_task_end, estimator, context)
+
+    def _pass_on(self, hook: Callable[..., Any], estimator: Any, context: Any) -> bool:
+        if context.task_name != "epoch":
+            return False
+        parameters = inspect.signature(hook).parameters.values()
+        wanted = [p.name for p in parameters if p.kind == inspect.Parameter.KEYWORD_ONLY]
+        return bool(hook(estimator, context, **dict.fromkeys(wanted)))

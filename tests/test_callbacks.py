@@ -361,6 +361,27 @@ def test_a_progress_bar_shows_the_epochs(detector, description, bars, capsys):
         assert not hasattr(estimator.detector_, "_skl_callbacks")
 
 
+@of_both
+def test_callbacks_of_a_sliding_detector_see_the_epochs_inside(detector):
+    logger, own, watcher = Logger(), Logger(), Watcher()
+    monitor = ScoringMonitor(scoring="roc_auc")
+    series, labels = np.concatenate(X), np.where(np.arange(len(np.concatenate(X))) % 9, 1, -1)
+    windows = SlidingWindowDetector(detector.set_callbacks(own), window_size=8)
+    windows.set_callbacks(logger, watcher, monitor).fit(series, labels)
+    assert logger.lines == own.lines == list(enumerate(windows.detector_.loss_curve_, start=1))
+    epochs = [f"{when} epoch {i}" for i in range(4) for when in ("begin", "end")]
+    inside = ["begin fit detector 0", *epochs, "end fit detector 0"]
+    assert watcher.events == ["setup", "begin fit 0", *inside, "end fit 0", "teardown"]
+    assert windows.detector_._skl_callbacks == [own]
+
+
+def test_a_callback_of_a_sliding_detector_may_stop_the_training_inside(detector):
+    windows = SlidingWindowDetector(detector, window_size=8)
+    windows.set_callbacks(Watcher(stop_at="end epoch 1")).fit(np.concatenate(X))
+    assert windows.detector_.n_epochs_ == 2
+    assert not hasattr(windows.detector_, "_skl_callbacks")
+
+
 @pytest.mark.parametrize("n_jobs", [1, 2])
 def test_under_a_search_each_fit_has_a_bar_for_its_epochs(detector, bars, capsys, n_jobs):
     search = GridSearchCV(detector, {"latent_size": [1, 2]}, cv=2, n_jobs=n_jobs)

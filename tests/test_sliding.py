@@ -25,6 +25,7 @@ from skl_lstmae.data import windows as windows_module
 from skl_lstmae.data.forms import read_series
 from skl_lstmae.data.windows import slide
 from skl_lstmae.detectors.sliding import MAX_LENDING_WINDOWS, WINDOWS_PER_EPOCH
+from skl_lstmae.detectors.trained import TrainedNetwork
 from skl_lstmae.scoring.scorers import SCORERS
 
 # Searches and clones fit by themselves, and are cut short too.
@@ -593,3 +594,37 @@ def test_series_of_other_features_are_refused_wherever_they_are_judged(method):
     sentence = "X has 3 features, but SlidingWindowDetector is expecting 2 features as input."
     with pytest.raises(ValueError, match=exactly(sentence)):
         getattr(fit(FOREST), method)(make_series(20, n_features=3))
+
+
+@pytest.mark.parametrize(
+    "inner",
+    [
+        LSTMAutoencoderDetector(**QUICK),
+        LSTMForecastDetector(**QUICK),
+        LocalOutlierFactor(novelty=True),
+    ],
+    ids=lambda inner: type(inner).__name__,
+)
+@pytest.mark.parametrize("contamination", ["auto", 0.1])
+def test_verbose_tells_of_epochs_and_windows_and_changes_nothing(
+    inner, contamination, capsys, monkeypatch
+):
+    monkeypatch.setattr("skl_lstmae.detectors.window_judge.WINDOWS_PER_LINE", 300)
+    X = np.random.default_rng(0).normal(size=(700, 1))
+    parameters = {"window_size": 20, "contamination": contamination, "random_state": 0}
+    silent = SlidingWindowDetector(inner, **parameters).fit(X)
+    assert capsys.readouterr().out == ""
+    detector = SlidingWindowDetector(inner, **parameters, verbose=1).fit(X)
+    told = capsys.readouterr().out
+    assert ("Epoch 1, loss = " in told) == isinstance(inner, TrainedNetwork)
+    assert "windows to calibrate the threshold\n" in told
+    assert_array_equal(detector.score_samples(X), silent.score_samples(X))
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[-1] == "Scored 681 of 681 windows of X"
+    assert len(lines) == (3 if isinstance(inner, TrainedNetwork) else 1)
+    assert detector.offset_ == silent.offset_
+    assert detector.recalibrate(X[:300]).offset_ == silent.recalibrate(X[:300]).offset_
+    detector.find_events(X)
+    assert capsys.readouterr().out.count("Scored 681 of 681") == 1
+    detector.stream().push(X[:30])
+    assert capsys.readouterr().out == ""

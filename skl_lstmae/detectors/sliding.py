@@ -35,7 +35,12 @@ from skl_lstmae.detectors.labels import warn_of_misread_labels
 from skl_lstmae.detectors.row_judge import RowJudge
 from skl_lstmae.detectors.stream import Stream
 from skl_lstmae.detectors.thresholded import Scored, ThresholdMixin
-from skl_lstmae.detectors.window_judge import fit_to_windows, score_method
+from skl_lstmae.detectors.window_judge import (
+    ToldJudge,
+    WindowJudge,
+    fit_to_windows,
+    score_method,
+)
 
 WINDOWS_PER_EPOCH = 1024
 """Windows that an epoch trains on, at most, unless the user says otherwise."""
@@ -129,6 +134,10 @@ class SlidingWindowDetector(
         Seeds the detector of windows, as far as it has random states, and overrides those set in
         it; None leaves it its own.
 
+    verbose : int, default=0
+        Whether to print the losses of each epoch, if `detector` is one of this package, and how
+        many windows are scored, in `fit` to calibrate the threshold, later for what is called.
+
     Attributes
     ----------
     detector_ : estimator
@@ -179,6 +188,7 @@ class SlidingWindowDetector(
         "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
         **ThresholdMixin._threshold_constraints,
         "random_state": ["random_state"],
+        "verbose": ["verbose"],
     }
 
     def __init__(
@@ -193,6 +203,7 @@ class SlidingWindowDetector(
         contamination: float | Literal["auto"] = "auto",
         false_alarm_rate: float = 0.01,
         random_state: int | RandomState | None = None,
+        verbose: int = 0,
     ) -> None:
         self.detector = detector
         self.window_size = window_size
@@ -203,6 +214,7 @@ class SlidingWindowDetector(
         self.contamination = contamination
         self.false_alarm_rate = false_alarm_rate
         self.random_state = random_state
+        self.verbose = verbose
 
     def fit(self, X: Any, y: Any = None) -> Self:
         """Learn what windows of normal series look like.
@@ -256,6 +268,8 @@ class SlidingWindowDetector(
         with callbacks.passed_on_to(self.detector_):
             windows, final = fit_to_windows(self.detector_, split, slide(series, size), size)
 
+        # Once they are scored for it, the judge with the threshold is a silent one.
+        windows = self._told(windows, "to calibrate the threshold")
         judge = RowJudge(windows, size, int(self.stride), self.aggregation)
         if windows.lends_scores:
             # Each has others that overlap with it among the references, which a fresh window has
@@ -264,10 +278,10 @@ class SlidingWindowDetector(
         if self.contamination == "auto":
             judge = judge.resting_on(held_out if len(held_out) else training, "fresh")
         # The threshold is known: from here on the held-out rows say too what is normal.
-        judge = replace(judge, windows=final)
+        judge = replace(judge, windows=self._told(final, "to calibrate the threshold"))
         if self.contamination != "auto":
             judge = judge.resting_on(series, "population")
-        self._judge = judge
+        self._judge = replace(judge, windows=final)
 
     def set_params(self, **params: Any) -> Self:
         """Set parameters; those of ``detector``, such as ``detector__hidden_size``, too.
@@ -367,7 +381,8 @@ class SlidingWindowDetector(
         (1, True)
         """
         judge, series, form = self._read(X)
-        scores, intervals = judge.find_intervals(series, max_gap, min_length)
+        told = replace(judge, windows=self._told(judge.windows, "of X"))
+        scores, intervals = told.find_intervals(series, max_gap, min_length)
         shares = judge.feature_shares(series, intervals)
         names = getattr(self, "feature_names_in_", np.arange(self.n_features_in_)).tolist()
         features: list[Any] = [None] * len(intervals)
@@ -424,7 +439,8 @@ class SlidingWindowDetector(
 
     def _score(self, X: Any) -> Scored:
         judge, series, form = self._read(X)
-        return Scored(judge.score(series), judge.offset, form.per_row)
+        told = replace(judge, windows=self._told(judge.windows, "of X"))
+        return Scored(told.score(series), judge.offset, form.per_row)
 
     def _calibrate_on(self, X: Any) -> None:
         judge, series, _ = self._read(X)
@@ -434,7 +450,8 @@ class SlidingWindowDetector(
                 f"the longest series of X has {longest} row(s) to calibrate on, expected at least "
                 f"one window of {judge.size}: pass more rows."
             )
-        self._judge = judge.resting_on(series)
+        told = replace(judge, windows=self._told(judge.windows, "to calibrate the threshold"))
+        self._judge = replace(told.resting_on(series), windows=judge.windows)
 
     def _set_threshold(self) -> None:
         judge = self._judge
@@ -443,6 +460,9 @@ class SlidingWindowDetector(
             offset=self._offset_of(judge.rows),
             stream_offset=self._offset_of(judge.singles),
         )
+
+    def _told(self, windows: WindowJudge, purpose: str) -> WindowJudge:
+        return ToldJudge(windows, purpose) if self.verbose else windows
 
     def _inner(self) -> Any:
         return LSTMAutoencoderDetector() if self.detector is None else self.detector
@@ -506,6 +526,8 @@ class SlidingWindowDetector(
 
     def _make_detector(self) -> Any:
         detector = clone(self._inner())
+        if self.verbose and isinstance(detector, SequenceDetector):
+            detector.set_params(verbose=self.verbose)
         if self.random_state is None:
             return detector
         random_state = check_random_state(self.random_state)

@@ -12,20 +12,22 @@ from skl_lstmae.data.sequences import Sequences
 from skl_lstmae.data.split import Split
 from skl_lstmae.data.windows import blocks, spread
 
+WINDOWS_PER_LINE = 2**14
+"""Windows that are scored before a line tells of it."""
+
 
 class WindowJudge(Protocol):
-    """Judges windows of long series, of which it may be given any number in any order.
+    """Judges windows of long series, of which it may be given any number in any order."""
 
-    Attributes
-    ----------
-    lends_scores : bool
-        Whether the scores of windows that were learned from have the shape of those of fresh ones.
-    has_errors : bool
-        Whether there is an error of each cell.
-    """
+    @property
+    def lends_scores(self) -> bool:
+        """Whether scores of windows learned from have the shape of those of fresh ones."""
+        ...
 
-    lends_scores: ClassVar[bool]
-    has_errors: ClassVar[bool]
+    @property
+    def has_errors(self) -> bool:
+        """Whether there is an error of each cell."""
+        ...
 
     def score(self, windows: Sequences, *, one_by_one: bool = False) -> NDArray[np.float64]:
         """Return the scores of windows, (n_windows,), higher for normal ones.
@@ -77,6 +79,51 @@ class TableJudge:
     def explained_variance(self, windows: Sequences) -> float:
         """Refuse: such a detector reconstructs nothing."""
         raise NotImplementedError
+
+
+@dataclass(frozen=True, eq=False)
+class ToldJudge:
+    """Prints how many windows are scored, while another judge scores them.
+
+    Parameters
+    ----------
+    judge : WindowJudge
+        Scores the windows, in the same blocks as by itself.
+    purpose : str
+        What they are scored for.
+    """
+
+    judge: WindowJudge
+    purpose: str
+
+    @property
+    def lends_scores(self) -> bool:
+        """As of the other judge."""
+        return self.judge.lends_scores
+
+    @property
+    def has_errors(self) -> bool:
+        """As of the other judge."""
+        return self.judge.has_errors
+
+    def score(self, windows: Sequences, *, one_by_one: bool = False) -> NDArray[np.float64]:
+        """Return the scores of the other judge."""
+        is_table = isinstance(self.judge, TableJudge)
+        scores: list[NDArray[np.float64]] = [np.zeros(0)]
+        n_scored = 0
+        for block in blocks(windows, None if is_table else WINDOWS_PER_LINE):
+            scores.append(self.judge.score(block, one_by_one=one_by_one))
+            n_scored += len(block)
+            print(f"Scored {n_scored} of {len(windows)} windows {self.purpose}")
+        return np.concatenate(scores)
+
+    def errors(self, windows: Sequences) -> NDArray[np.float64]:
+        """Return the errors of the other judge."""
+        return self.judge.errors(windows)
+
+    def explained_variance(self, windows: Sequences) -> float:
+        """Return that of the other judge."""
+        return self.judge.explained_variance(windows)
 
 
 @singledispatch

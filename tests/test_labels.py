@@ -4,11 +4,12 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from conftest import QUICK
+from conftest import QUICK, exactly
+from sklearn.ensemble import IsolationForest
 from sklearn.metrics import average_precision_score, roc_auc_score
-from sklearn.model_selection import GridSearchCV
+from sklearn.model_selection import GridSearchCV, GroupKFold
 
-from skl_lstmae import LSTMAutoencoderDetector
+from skl_lstmae import LSTMAutoencoderDetector, SlidingWindowDetector
 
 IS_ANOMALY = np.arange(20) % 5 == 0
 X = [
@@ -105,3 +106,40 @@ def test_a_search_warns_at_each_fit(detector):
     assert [str(warning.message) for warning in caught] == [OF_NUMBERS] * (2 * 2 + 1)
     search.fit(X, np.where(IS_ANOMALY, -1, 1))
     assert search.best_score_ > 0.8
+
+
+NESTED = (
+    "y holds the labels series by series, which scikit-learn's scorers do not take, so that a "
+    "search by roc_auc, say, finds nothing but NaN; for a search make X a panel, a DataFrame "
+    "indexed by (series id, time), with one label a row in y, and pass groups, the series ids, and "
+    "cv=GroupKFold(...)."
+)
+
+
+def labelled_series(lengths):
+    series, labels = [], []
+    for i, n in enumerate(lengths):
+        series.append(np.random.default_rng(i).normal(size=(n, 1)))
+        labels.append(np.ones(n, dtype=int))
+        series[-1][60:70] += 9
+        labels[-1][60:70] = -1
+    return series, labels
+
+
+@pytest.mark.parametrize("lengths", [[100] * 4, [100, 110, 120, 130]])
+@pytest.mark.parametrize("to_labels", [np.asarray, np.ndarray.tolist, pd.Series, torch.tensor])
+def test_labels_series_by_series_are_warned_of(lengths, to_labels):
+    series, labels = labelled_series(lengths)
+    detector = SlidingWindowDetector(IsolationForest(n_estimators=5), window_size=5)
+    with pytest.warns(UserWarning, match=exactly(NESTED)):
+        detector.fit(series, [to_labels(y) for y in labels])
+
+
+def test_a_panel_of_labelled_series_is_searched_as_that_warning_says():
+    series, labels = labelled_series([100, 110, 120, 130])
+    panel = pd.concat(dict(enumerate(map(pd.DataFrame, series))))
+    detector = SlidingWindowDetector(IsolationForest(random_state=0), window_size=5)
+    grid = {"aggregation": ["mean", "min"]}
+    search = GridSearchCV(detector, grid, scoring="roc_auc", cv=GroupKFold(2))
+    search.fit(panel, np.concatenate(labels), groups=panel.index.get_level_values(0))
+    assert search.best_score_ > 0.9

@@ -7,6 +7,18 @@ import numpy as np
 from skl_lstmae._warn import warn
 
 
+def warn_of_nested_labels(y: Any) -> None:
+    """Warn of labels that are given series by series, which no scorer of scikit-learn's takes."""
+    is_list = isinstance(y, (list, tuple)) or getattr(getattr(y, "dtype", None), "kind", "") == "O"
+    if is_list and any(isinstance(part, (list, tuple)) or getattr(part, "ndim", 0) for part in y):
+        warn(
+            "y holds the labels series by series, which scikit-learn's scorers do not take, so "
+            "that a search by roc_auc, say, finds nothing but NaN; for a search make X a panel, a "
+            "DataFrame indexed by (series id, time), with one label a row in y, and pass groups, "
+            "the series ids, and cv=GroupKFold(...)."
+        )
+
+
 def warn_of_misread_labels(y: Any) -> None:
     """Warn of labels that scikit-learn's scorers may take for the opposite of what they mean.
 

@@ -31,7 +31,7 @@ from skl_lstmae.data.windows import AGGREGATIONS, cut, hold_out_ends, observed, 
 from skl_lstmae.detectors.autoencoder import LSTMAutoencoderDetector
 from skl_lstmae.detectors.base import MIN_SEQUENCES, SequenceDetector
 from skl_lstmae.detectors.events import main_features, tabulate
-from skl_lstmae.detectors.labels import warn_of_misread_labels
+from skl_lstmae.detectors.labels import warn_of_misread_labels, warn_of_nested_labels
 from skl_lstmae.detectors.row_judge import RowJudge
 from skl_lstmae.detectors.stream import Stream
 from skl_lstmae.detectors.thresholded import Scored, ThresholdMixin
@@ -226,7 +226,8 @@ class SlidingWindowDetector(
 
         y : array-like, default=None
             Not learned from; labels 0 and 1, or two of text, which scikit-learn's scorers may read
-            the wrong way round, are met with a warning.
+            the wrong way round, and lists of labels, which they do not read at all, are met with a
+            warning.
 
         Returns
         -------
@@ -251,6 +252,7 @@ class SlidingWindowDetector(
     def _fit(self, X: Any, y: Any) -> None:
         """Fit in place; callbacks see this very object from their setup to their teardown."""
         self._refuse_unsuited_detector()
+        warn_of_nested_labels(y)
         warn_of_misread_labels(y)
         callbacks = FitCallbacks(self, X, y, max_subtasks=1)
         series, _ = check_series(self, X, reset=True)

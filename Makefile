@@ -19,7 +19,7 @@ REFUSE_NETWORK := ! grep -rlE \
   --include='*.html' --include='*.css'
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-floor checks lint docs gallery bench bench-defaults bench-detection clean
+.PHONY: help demo test test-floor checks fuzz lint docs gallery bench bench-defaults bench-detection clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -36,6 +36,9 @@ test-floor: .venv-floor/stamp ## Run the suite with the oldest supported depende
 checks: .venv/stamp .venv-floor/stamp ## Count scikit-learn's checks that pass, newest and oldest
 	SCIPY_ARRAY_API=1 $(BIN)/python tests/test_common_checks.py
 	SCIPY_ARRAY_API=1 $(FLOOR_BIN)/python tests/test_common_checks.py
+
+fuzz: .venv/stamp ## Try many more examples of what must always hold; FUZZ_EXAMPLES=1000 of each
+	FUZZ_EXAMPLES=$(or $(FUZZ_EXAMPLES),1000) $(BIN)/python -m pytest tests/test_fuzz.py $(PYTEST_ARGS)
 
 lint: .venv/stamp ## Check style, formatting and types
 	$(BIN)/ruff check

@@ -176,5 +176,6 @@ def _unreadable_columns(frame: Any) -> list[Any]:
 
 def _unreadable(place: str, error: Exception, remedy: str = REMEDY_OF_TEXT) -> Exception:
     kind = TypeError if isinstance(error, TypeError) else ValueError
-    hint = f"; {remedy}." if "to float" in str(error) else ""
-    return kind(f"{place} cannot be read as numbers: {error}{hint}")
+    hint = remedy if "to float" in str(error) else "expected numbers"
+    reason = str(error).removesuffix(".")
+    return kind(f"{place} cannot be read as numbers: {reason}; {hint}.")

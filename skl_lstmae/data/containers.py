@@ -89,7 +89,7 @@ def _remedy(X: Any) -> str | None:
         return "X.unbind()"
     if hasattr(X, "__dask_graph__") and hasattr(X, "iloc"):
         return "X.compute()"
-    for method in "collect", "toPandas", "to_dataframe", "pd_dataframe":
+    for method in "toPandas", "collect", "to_dataframe", "pd_dataframe":
         if callable(getattr(X, method, None)) and not hasattr(X, "__array__"):
             return f"X.{method}()"
     return None

@@ -145,7 +145,7 @@ def nothing(self):
 
 REMEDIES = {
     "X.collect()": polars.DataFrame({"a": [1.0]}).lazy(),
-    "X.toPandas()": class_with(toPandas=nothing, columns=["a"]),
+    "X.toPandas()": class_with(toPandas=nothing, collect=nothing, columns=["a"]),
     "X.to_dataframe()": class_with(to_dataframe=nothing),  # darts, xarray's Dataset
     "X.pd_dataframe()": class_with(pd_dataframe=nothing),
     "X.compute()": class_with(iloc=None, columns=["a"], __dask_graph__=nothing),

@@ -19,7 +19,8 @@ REFUSE_NETWORK := ! grep -rlE \
   --include='*.html' --include='*.css'
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-floor checks fuzz lint docs gallery bench bench-defaults bench-detection clean
+.PHONY: help demo test test-floor checks fuzz lint docs gallery bench bench-defaults bench-detection \
+  bench-decisions clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -60,6 +61,9 @@ bench: .venv/stamp .venv-peers/stamp ## Measure speed and memory; writes docs/be
 
 bench-defaults: .venv/stamp ## Vary the defaults, as docs/defaults.md tells
 	$(BIN)/python -m benchmarks.defaults
+
+bench-decisions: .venv/stamp ## Measure thresholds on the data that SKL_LSTMAE_DATA names
+	$(BIN)/python -m benchmarks.decisions $(BENCH_ARGS)
 
 bench-detection: .venv/stamp .venv-peers/stamp ## Measure detection on the data that SKL_LSTMAE_DATA names
 	.venv-peers/bin/python -m benchmarks.detection --out build/detection.csv $(BENCH_ARGS)

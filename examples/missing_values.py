@@ -58,7 +58,8 @@ complete = list(compress(vowels.X_test, vowels.y_test == 1))
 X_known = hide(complete, 0.4)
 with_zeros = [np.nan_to_num(x) for x in X_known]
 for name, X in (("NaN", X_known), ("0", with_zeros)):
-    print(f"{name} for a missing value: {np.mean(detector.predict(X) == -1):.1%} false alarms")
+    share = np.mean(detector.score_samples(X) < detector.offset_)
+    print(f"{name} for a missing value: {share:.1%} false alarms")
 
 # %%
 # What may have stood there

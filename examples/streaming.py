@@ -31,18 +31,22 @@ print(f"windows of {detector.window_size_} half-hours")
 # ----------
 # ``stream`` returns an object that takes rows and returns their scores. Until it has seen a whole
 # window its scores are not to be trusted, so it is given the two days before first. Its threshold
-# is its own: a stream judges a row by one window, ``score_samples`` by all that cover it.
+# is its own: a stream judges a row by one window, ``score_samples`` by all that cover it. And the
+# threshold moves: where alarms become many, it follows the scores.
 
 stream = detector.stream()
 two_days_before = taxi.data["2015-01-03":"2015-01-04"]
 stream.push(two_days_before)
 
-scores = []
+scores, offsets, quiet_since = [], [], january.index[0]
 for time, row in january.iterrows():
     (score,) = stream.push(row)
-    if score < stream.offset_ and (len(scores) == 0 or scores[-1] >= stream.offset_):
-        print(f"{time:%a %d %b %H:%M} alarm at {row['passengers']:.0f} passengers")
+    if score < stream.offset_:
+        if time >= quiet_since:
+            print(f"{time:%a %d %b %H:%M} alarm at {row['passengers']:.0f} passengers")
+        quiet_since = time + detector.window_size_ * january.index.freq
     scores.append(score)
+    offsets.append(stream.offset_)
 
 # %%
 # Pushed at once, the same rows get the same scores, to the last bit.
@@ -58,7 +62,5 @@ print("at once the same:", np.array_equal(at_once.push(january), scores))
 # came on the evening of 26 January. And 19 January was Martin Luther King Day, a holiday that
 # nobody labelled.
 
-AnomalyScoreDisplay.from_predictions(
-    january, scores, offset=stream.offset_, y=taxi.target[january.index]
-)
+AnomalyScoreDisplay.from_predictions(january, scores, offset=offsets, y=taxi.target[january.index])
 plt.show()

@@ -9,6 +9,6 @@ OURS = ("skl_lstmae", "sklearn", "contextlib", "functools")
 def warn(message: str, category: type[Warning] = UserWarning) -> None:
     """Warn at the line that called this package, or scikit-learn, which called it."""
     frame, level = inspect.currentframe(), 1
-    while frame and frame.f_globals["__name__"].partition(".")[0] in OURS:
+    while frame and frame.f_globals.get("__name__", "").partition(".")[0] in OURS:
         frame, level = frame.f_back, level + 1
     warnings.warn(message, category, stacklevel=level)

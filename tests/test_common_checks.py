@@ -10,7 +10,13 @@ import sklearn
 from conftest import QUICK
 from sklearn.ensemble import IsolationForest
 from sklearn.utils import get_tags
-from sklearn.utils.estimator_checks import check_estimator, parametrize_with_checks
+from sklearn.utils.estimator_checks import (
+    check_estimator,
+    check_outlier_contamination,
+    check_outliers_fit_predict,
+    check_outliers_train,
+    parametrize_with_checks,
+)
 
 from skl_lstmae import LSTMAutoencoderDetector, LSTMForecastDetector, SlidingWindowDetector
 
@@ -28,7 +34,7 @@ class WorstCell:
 # A rate that flags some of the checks' 300 training points even after two epochs.
 FAST = QUICK | {"max_epochs": 2, "batch_size": 32, "false_alarm_rate": 0.1, "random_state": None}
 NARROW = FAST | {"latent_size": 2}
-TABLES = {"window_size": 3, "aggregation": "min", "false_alarm_rate": 0.4}
+TABLES = {"window_size": 3, "aggregation": "min", "false_alarm_rate": 0.4, "threshold": "fixed"}
 
 DETECTORS = [
     LSTMAutoencoderDetector(**NARROW),
@@ -47,7 +53,9 @@ DETECTORS = [
     LSTMForecastDetector(**FAST, scorer="mahalanobis", scaler="robust", contamination=0.1),
     SlidingWindowDetector(LSTMAutoencoderDetector(**NARROW), **TABLES),
     SlidingWindowDetector(LSTMForecastDetector(**FAST), **TABLES),
-    SlidingWindowDetector(IsolationForest(n_estimators=10)),
+    SlidingWindowDetector(
+        IsolationForest(n_estimators=10), false_alarm_rate=0.2, threshold="fixed"
+    ),
 ]
 
 
@@ -55,18 +63,39 @@ def expected_failures(detector):
     """Return why a detector cannot pass checks that take the rows of X for independent."""
     if not isinstance(detector, SlidingWindowDetector):
         return {}
-    return dict.fromkeys(
-        ["check_methods_sample_order_invariance", "check_methods_subset_invariance"],
-        "a row is judged by its neighbours in time",
-    )
+    neighbours = "a row is judged by its neighbours in time"
+    return {
+        "check_methods_sample_order_invariance": neighbours,
+        "check_methods_subset_invariance": neighbours,
+        "check_sample_weight_equivalence_on_dense_data": (
+            "a row's weight does not repeat it: rows are a series"
+        ),
+    }
 
 
+# The checks' X is noise, after two epochs some of which is unlike the rest.
+@pytest.mark.filterwarnings("ignore:Set aside as unlike the others")
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 @pytest.mark.filterwarnings("ignore:y holds labels 0 and 1")  # the checks' y, for all estimators
 @pytest.mark.filterwarnings("ignore:Each row of X is read as")  # neither is X of sequences
 @parametrize_with_checks(DETECTORS, expected_failed_checks=expected_failures)
 def test_scikit_learns_checks_pass(estimator, check):
     check(estimator)
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+@pytest.mark.filterwarnings("ignore:Each row of X is read as")
+@pytest.mark.filterwarnings(
+    "ignore:Set aside as unlike the others"
+)  # the outliers, which there are
+@pytest.mark.parametrize(
+    "check", [check_outliers_train, check_outliers_fit_predict, check_outlier_contamination]
+)
+@pytest.mark.parametrize(
+    "detector_type", [LSTMAutoencoderDetector, LSTMForecastDetector, SlidingWindowDetector]
+)
+def test_checks_of_outlier_detectors_pass_with_default_parameters(detector_type, check):
+    check(detector_type.__name__, detector_type())
 
 
 @pytest.mark.parametrize("detector", [LSTMAutoencoderDetector(), LSTMForecastDetector()])

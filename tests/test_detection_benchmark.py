@@ -143,7 +143,7 @@ def test_measures_count_rows_after_the_training_part_apart(data):
     case = DATASETS["tsb"].load(data / "smap_msl" / "P-1.npz")
     decisions = np.where(case.is_anomaly, -1.0, 1.0)
     decisions[:10] = -2
-    measures = judge(case, decisions)
+    measures = judge(case, decisions, decisions)
     names = ("true_positives", "false_positives", "false_negatives", "true_negatives")
     assert [measures[name] for name in names] == [10, 10, 0, 780]
     # Of 790 normal rows, 10 are ranked above all anomalies.
@@ -299,19 +299,18 @@ def test_false_alarms_are_counted_among_fresh_normal_samples_at_each_rate(data):
     case = DATASETS["tsb"].load(data / "smap_msl" / "P-1.npz")
     inner = IsolationForest(n_estimators=10, random_state=0)
     detector = SlidingWindowDetector(inner, window_size=20).fit(case.X_train)
-    scores = detector.score_samples(case.X_test)
     counted = count_false_alarms(detector, case, detector.decision_function(case.X_test))
     is_fresh = ~case.is_anomaly
     is_fresh[: case.n_seen] = False
     assert counted["n_fresh"] == is_fresh.sum()
     for rate in (0.05, 0.01, 0.001):
-        offset = detector.recalibrate(false_alarm_rate=rate).offset_
-        assert counted[f"false_alarms_{rate}"] == (scores[is_fresh] < offset).sum()
+        flagged = detector.recalibrate(false_alarm_rate=rate).predict(case.X_test) == -1
+        assert counted[f"false_alarms_{rate}"] == flagged[is_fresh].sum()
     anomalous = np.flatnonzero(case.is_anomaly)
     is_apart = [fresh and np.abs(anomalous - row).min() >= 20 for row, fresh in enumerate(is_fresh)]
     assert 0 < counted["n_apart"] == sum(is_apart) < counted["n_fresh"]
-    offset = detector.recalibrate(false_alarm_rate=0.01).offset_
-    assert counted["false_alarms_apart"] == (scores[is_apart] < offset).sum()
+    flagged = detector.recalibrate(false_alarm_rate=0.01).predict(case.X_test) == -1
+    assert counted["false_alarms_apart"] == flagged[is_apart].sum()
 
 
 def test_mean_ranks_share_ties():

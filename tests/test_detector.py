@@ -260,6 +260,7 @@ OF_AUTOENCODER = [
     [(kind, parameters) for kind in PREDICT for parameters in OF_BOTH]
     + [(LSTMAutoencoderDetector, parameters) for parameters in OF_AUTOENCODER],
 )
+@pytest.mark.filterwarnings("ignore:Set aside as unlike the others")  # which are, by chance
 def test_no_bit_of_a_score_depends_on_company_order_or_padding(kind, parameters):
     sequences = with_gaps(make_ragged(150, shortest=1, longest=60, n_features=3))
     detector = make(kind, **parameters, max_epochs=2).fit(sequences)
@@ -345,7 +346,8 @@ def test_contamination_is_the_flagged_share_of_the_training_data_and_about_that_
     sequences = make_ragged(600, n_features=1)
     detector = make(kind, scorer=scorer, contamination=0.1).fit(sequences[:300])
     assert (detector.predict(sequences[:300]) == -1).sum() == 30
-    assert 0.05 < (detector.predict(sequences[300:]) == -1).mean() < 0.2
+    # A training sequence is judged by the others alone, a fresh one by all, and so is nearer.
+    assert 0.01 < (detector.predict(sequences[300:]) == -1).mean() < 0.2
 
 
 def test_an_anomaly_in_the_training_data_is_found_there(kind):
@@ -380,7 +382,8 @@ def test_sequences_that_drifted_may_be_calibrated_on(kind):
     sequences = make_ragged(900, n_features=1)
     recent, fresh = ([1.5 * x for x in part] for part in (sequences[300:600], sequences[600:]))
     detector = make(kind, false_alarm_rate=0.05).fit(sequences[:300])
-    scores, n_flagged = detector.score_samples(fresh), (detector.predict(fresh) == -1).sum()
+    with pytest.warns(UserWarning, match="what is normal has drifted"):
+        scores, n_flagged = detector.score_samples(fresh), (detector.predict(fresh) == -1).sum()
     detector.recalibrate(recent)
     assert (detector.predict(fresh) == -1).sum() < 0.1 * 300 < n_flagged
     assert_array_equal(detector.score_samples(fresh), scores)
@@ -412,11 +415,6 @@ RULES = {
     r"The 'contamination' parameter of \w+ must be .* Got 0\.7 instead\.": (
         {},
         {"contamination": 0.7},
-    ),
-    r"contamination='auto' is a rule for other samples than those whose scores this \w+ has; pass "
-    r"samples to calibrate on as X of recalibrate, or fit it again\.": (
-        {"contamination": 0.1, "early_stopping": False},  # nothing is held out
-        {"contamination": "auto"},
     ),
 }
 

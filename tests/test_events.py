@@ -13,9 +13,16 @@ from sklearn.ensemble import IsolationForest
 from skl_lstmae import LSTMAutoencoderDetector, SlidingWindowDetector
 from skl_lstmae.data.forms import read_series
 from skl_lstmae.data.windows import slide
-from skl_lstmae.detectors.events import Event, feature_shares, main_features
+from skl_lstmae.detectors.events import Event, blame, main_features
 
-COLUMNS = ["series", "start", "end", "n_rows", "peak", "peak_score", "features"]
+# After few epochs some stretches of plain waves are unlike the rest.
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:Set aside as unlike the others"),
+    pytest.mark.filterwarnings("ignore:.* of the samples of X score lower"),  # many are marked
+]
+
+COLUMNS = ["series", "start", "end", "n_rows", "peak", "peak_score", "rank", "observed"]
+COLUMNS += ["features"]
 VALUES = np.array([[0.0], [1], [3], [0], [2], [0], [0], [0], [1], [1]])
 
 
@@ -32,7 +39,8 @@ class MinusValue(IsolationForest):
 @pytest.fixture(scope="module")
 def detector():
     """Rows of 1 or more are anomalous."""
-    detector = SlidingWindowDetector(MinusValue(), window_size=1).fit(np.zeros((50, 1)))
+    detector = SlidingWindowDetector(MinusValue(), window_size=1, threshold="fixed")
+    detector.fit(np.zeros((50, 1)))
     detector.offset_ = -0.5
     return detector
 
@@ -83,7 +91,8 @@ def test_events_hold_what_predict_calls_anomalous_and_short_gaps(
     assert covered[is_anomalous].all()
     assert (starts[1:] - ends[:-1] > max_gap + 1).all()
     long_ones = detector.find_events(X, max_gap=max_gap, min_length=min_length)
-    assert rows_of(long_ones) == rows_of(events[events["n_rows"] >= min_length])
+    columns = [name for name in COLUMNS if name != "rank"]
+    assert rows_of(long_ones, columns) == rows_of(events[events["n_rows"] >= min_length], columns)
 
 
 @pytest.mark.parametrize("parameters", [{"max_gap": -1}, {"min_length": 0}, {"max_gap": 0.5}])
@@ -93,14 +102,73 @@ def test_wrong_parameters_are_refused(detector, parameters):
         detector.find_events(VALUES, **parameters)
 
 
+marks = st.lists(st.sampled_from([0.0, 0, 0, 1, 2, 3]), min_size=1, max_size=80)
+
+
+@given(marks, st.integers(0, 4), st.sampled_from([0.01, 0.05, 0.1, 0.3, 1.0]))
+@settings(deadline=None, max_examples=50)
+def test_events_keep_within_their_budget_and_hold_the_most_anomalous_rows(
+    detector, values, max_gap, budget
+):
+    X = np.array(values)[:, np.newaxis]
+    everything = detector.find_events(X, max_gap=max_gap)
+    events = detector.find_events(X, max_gap=max_gap, budget=budget)
+    assert events["n_rows"].sum() <= budget * len(X)
+    assert sorted(events["rank"]) == [*range(1, len(events) + 1)]
+    assert (np.diff(events.sort_values("rank")["peak_score"]) >= 0).all()
+    if everything["n_rows"].sum() <= budget * len(X):
+        pd.testing.assert_frame_equal(events, everything)
+    if len(events):  # the most anomalous row is the last to be left out
+        assert events["peak_score"].min() == -max(values)
+
+
+def test_of_an_exact_budget_nothing_is_left_unused(detector):
+    X = np.zeros((20, 1))
+    X[3:5], X[8], X[12:16] = 2.0, 3.0, 1.0
+    for budget, expected in ((0.05, [8]), (0.15, [3, 8]), (0.35, [3, 8, 12]), (0.04, [])):
+        assert detector.find_events(X, budget=budget)["start"].tolist() == expected
+
+
+@pytest.mark.parametrize("budget", [0, 1.5, -0.1])
+def test_a_budget_that_is_no_share_is_refused(detector, budget):
+    with pytest.raises(ValueError, match=r"The 'budget' parameter of .*find_events must be"):
+        detector.find_events(VALUES, budget=budget)
+
+
+def test_the_rank_goes_by_the_offset_of_each_row():
+    X = np.full((600, 1), 10.0) + np.random.default_rng(0).normal(size=(600, 1))
+    parameters = {"window_size": 4, "threshold": "adaptive"}
+    detector = SlidingWindowDetector(MinusValue(), **parameters).fit(X)
+    new = X[:400] + np.r_[np.zeros(100), np.linspace(0, 40, 300)][:, np.newaxis]
+    new[20:24], new[390:394] = 30.0, 60.0
+    decisions = detector.decision_function(new)
+    events = detector.find_events(new)
+    depths = [decisions[e.start : e.end + 1].min() for e in events.itertuples()]
+    assert len(events) > 1
+    assert events["rank"].tolist() == [*(1 + np.argsort(np.argsort(depths)))]
+
+
+def test_by_default_gaps_of_a_window_are_bridged_where_offsets_follow():
+    X = np.zeros((100, 1))
+    adaptive = SlidingWindowDetector(MinusValue(), window_size=5, aggregation="max").fit(X)
+    fixed = SlidingWindowDetector(
+        MinusValue(), window_size=5, aggregation="max", threshold="fixed"
+    ).fit(X)
+    X[[*range(20, 26), *range(27, 33), *range(60, 66)]] = 1.0
+    for detector, max_gap in ((adaptive, 5), (fixed, 0)):
+        events = detector.find_events(X)
+        pd.testing.assert_frame_equal(events, detector.find_events(X, max_gap=max_gap))
+    assert len(fixed.find_events(X)) > len(fixed.find_events(X, max_gap=5))
+
+
 # ---------------------------------------------------------------------------------------- the table
 
 
 def test_events_tell_their_rows_and_their_peak(detector):
     assert rows_of(detector.find_events(VALUES)) == [
-        (0, 1, 2, 2, 2, -3.0, None),
-        (0, 4, 4, 1, 4, -2.0, None),
-        (0, 8, 9, 2, 8, -1.0, None),
+        (0, 1, 2, 2, 2, -3.0, 1, 1.0, None),
+        (0, 4, 4, 1, 4, -2.0, 2, 1.0, None),
+        (0, 8, 9, 2, 8, -1.0, 3, 1.0, None),
     ]
 
 
@@ -132,6 +200,45 @@ def test_start_end_and_peak_are_times_if_the_index_has_them(detector, index):
     assert len(frame.loc[events["start"][0] : events["end"][0]]) == events["n_rows"][0]
 
 
+@pytest.mark.parametrize("max_gap", [0, 50])
+def test_no_event_reaches_across_a_jump_of_time(max_gap):
+    times = pd.date_range("2024-01-01", periods=200, freq="h", tz="Europe/Paris")
+    detector = SlidingWindowDetector(MinusValue(), window_size=1, threshold="fixed")
+    detector.fit(pd.DataFrame(np.zeros((50, 1)), index=times[:50])).offset_ = -0.5
+    frame = pd.DataFrame({0: 0.0}, index=times)
+    frame.iloc[98:110] = 1.0
+    assert len(detector.find_events(frame, max_gap=max_gap)) == 1
+    events = detector.find_events(frame.drop(times[100:105]), max_gap=max_gap)
+    assert events["start"].tolist() == times[[98, 105]].tolist()
+    assert events["end"].tolist() == times[[99, 109]].tolist()
+    assert events["n_rows"].tolist() == [2, 5]
+
+
+def test_a_blackout_is_an_event_without_observed_values():
+    X = make_series(400)
+    inner = LSTMAutoencoderDetector(**QUICK, scorer="error")
+    detector = fitted(SlidingWindowDetector(inner, window_size=8, false_alarm_rate=0.001), X[:300])
+    X[320:350] = np.nan
+    X[380:384, 0] = 30.0
+    X[380:382, 1] = np.nan
+    events = detector.find_events(X[300:], max_gap=0)
+    blackout = events[events["observed"] == 0]
+    assert rows_of(blackout, ["start", "end", "features"]) == [(20, 49, {})]
+    fault = next(e for e in events.itertuples() if e.start <= 80 <= e.end)
+    assert fault.observed == 1 - 2 / (2 * fault.n_rows)
+
+
+@pytest.mark.parametrize("row", [0, 1, 3, 50, 96, 98, 99])
+def test_the_peak_is_the_very_row_of_a_spike_near_the_ends_too(row):
+    X = make_series(400)
+    inner = LSTMAutoencoderDetector(**QUICK, scorer="error")
+    detector = fitted(SlidingWindowDetector(inner, window_size=8), X[:300])
+    new = X[300:].copy()
+    new[row] += 20
+    events = detector.find_events(new)
+    assert events.loc[events["rank"] == 1, "peak"].tolist() == [row]
+
+
 def test_without_pandas_events_are_named_tuples(detector, monkeypatch):
     import_module = builtins.__import__
 
@@ -143,10 +250,11 @@ def test_without_pandas_events_are_named_tuples(detector, monkeypatch):
     monkeypatch.setattr(builtins, "__import__", import_all_but_pandas)
     events = detector.find_events(VALUES, max_gap=1)
     assert events == [
-        Event(series=0, start=1, end=4, n_rows=4, peak=2, peak_score=-3.0, features=None),
-        Event(series=0, start=8, end=9, n_rows=2, peak=8, peak_score=-1.0, features=None),
+        Event(0, 1, 4, n_rows=4, peak=2, peak_score=-3.0, rank=1, observed=1.0, features=None),
+        Event(0, 8, 9, n_rows=2, peak=8, peak_score=-1.0, rank=2, observed=1.0, features=None),
     ]
-    assert [type(field) for field in events[0]] == [*[int] * 5, float, type(None)]
+    types = [*[int] * 5, float, int, float, type(None)]
+    assert [type(field) for field in events[0]] == types
     assert Event._fields == tuple(COLUMNS)
 
 
@@ -154,7 +262,8 @@ def test_without_pandas_events_are_named_tuples(detector, monkeypatch):
 
 
 def test_shares_are_those_of_the_errors_of_an_interval_in_all_windows_that_cover_it():
-    windows = slide(read_series(np.zeros((40, 2)))[0], 3)
+    series = read_series(np.zeros((40, 2)))[0]
+    windows = slide(series, 3)
     errors = np.column_stack([np.arange(40.0), np.full(40, 2.0)])
     errors[[8, 20, 21]] = np.nan
     judged = []
@@ -163,12 +272,16 @@ def test_shares_are_those_of_the_errors_of_an_interval_in_all_windows_that_cover
         judged.extend(part.starts.tolist())
         return errors[part.rows()]
 
-    shares = feature_shares(np.array([[3, 5], [8, 10], [20, 22]]), windows, errors_of)
+    intervals = np.array([[3, 5], [8, 10], [20, 22]])
+    shares, peaks = blame(intervals, windows, series, errors_of, fallback=np.array([3, 8, 21]))
     # Rows 3 and 4 are in three windows each: 3 + 4 to 2 + 2. Of rows 8 and 9 only 9 has errors.
     np.testing.assert_allclose(shares, [[7 / 11, 4 / 11], [9 / 11, 2 / 11], [0, 0]])
+    assert peaks.tolist() == [4, 9, 21]
     assert judged == [*range(1, 5), *range(6, 10), *range(18, 22)]
     judged.clear()
-    assert feature_shares(np.zeros((0, 2), dtype=int), windows, errors_of).shape == (0, 2)
+    none = np.zeros((0, 2), dtype=int)
+    shares, peaks = blame(none, windows, series, errors_of, fallback=none[:, 0])
+    assert (shares.shape, peaks.shape) == ((0, 2), (0,))
     assert judged == []
 
 

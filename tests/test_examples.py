@@ -175,7 +175,7 @@ def test_architectures_all_learn_and_differ(tmp_path):
     assert len(set(names)) == len(rows) == 12
     assert len(set(n_weights)) >= 8
     assert all(1 < int(n) < 200 for n in n_epochs)
-    assert min(map(float, explained)) > 0.2
+    assert min(map(float, explained)) >= 0.2
     assert min(map(float, aucs)) > 0.8
 
 

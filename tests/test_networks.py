@@ -120,6 +120,7 @@ def test_a_detector_with_a_network_of_ones_own_is_saved_and_goes_on(kind, make):
 
 
 @every_detector
+@pytest.mark.filterwarnings("ignore:Set aside as unlike the others")
 def test_a_trained_network_keeps_its_weights_if_there_is_no_epoch(kind, make):
     network = fitted(kind(**OWN, network=make), X).module_
     detector = kind(**OWN | {"max_epochs": 0}, network=network).fit(X)

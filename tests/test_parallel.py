@@ -60,17 +60,23 @@ def numbers_of_threads(detector, n_threads=None):
     return seen, torch.get_num_threads()
 
 
-def test_outside_of_workers_torch_keeps_its_threads(two_threads):
-    assert numbers_of_threads(make()) == ({2}, 2)
-
-
 @pytest.mark.parametrize(("backend", "n_threads"), [("threading", None), ("loky", 2)])
-def test_in_a_worker_a_detector_keeps_to_one_thread(two_threads, backend, n_threads):
+def test_in_a_worker_a_large_network_keeps_to_one_thread(two_threads, backend, n_threads):
     use = delayed(numbers_of_threads)
     with parallel_config(backend=backend):
-        seen = Parallel(n_jobs=2)(use(make(), n_threads) for _ in range(4))
-    assert seen == [({1}, 2)] * 4
+        seen = Parallel(n_jobs=2)(
+            use(make().set_params(hidden_size=256), n_threads) for _ in range(4)
+        )
+    assert [on for on, _ in seen] == [{1}] * 4
     assert torch.get_num_threads() == 2
+
+
+@pytest.mark.parametrize(("hidden_size", "n_threads"), [(32, 1), (256, 2)])
+def test_a_small_network_has_one_thread_and_a_large_one_those_of_torch(
+    two_threads, hidden_size, n_threads
+):
+    seen = numbers_of_threads(make().set_params(hidden_size=hidden_size))
+    assert seen == ({n_threads}, 2)
 
 
 def scores_and_fits(detector, series, answers):

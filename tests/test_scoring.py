@@ -18,7 +18,7 @@ from skl_lstmae.scoring import (
     NeighborsScorer,
     Outcome,
 )
-from skl_lstmae.scoring.neighbors import mean_distance_of_others, nearest_distances
+from skl_lstmae.scoring.neighbors import mean_distance_of_others
 from skl_lstmae.scoring.scorers import SCORERS, make_scorer
 
 
@@ -163,20 +163,6 @@ def test_references_are_the_latest_1024(kind):
     assert_array_equal(scorer.score(summaries[:9]), expected)
 
 
-@pytest.mark.parametrize("kind", [MahalanobisScorer, NeighborsScorer, JointScorer])
-@pytest.mark.parametrize(("n", "n_held_out"), [(100, 50), (1000, 100)])
-def test_calibrating_makes_references_of_held_out_sequences_if_all_fit(kind, n, n_held_out):
-    summaries = summaries_of(n + n_held_out, kind)
-    scorer = kind().fit(summaries[:n])
-    before = scorer.score(summaries)
-    calibrated = scorer.calibrate(summaries[n:])
-    after = scorer.score(summaries)
-    assert_array_equal(calibrated, after[n:])
-    assert (after >= before).all()
-    has_learned = kind is not MahalanobisScorer and n + n_held_out <= 1024
-    assert (after > before).any() == has_learned
-
-
 @pytest.mark.parametrize("further", [[], [2.0, 3.0]])
 @pytest.mark.parametrize(
     ("ratio", "share_of_itself"), [(0, 1), (0.025, 0.75), (0.05, 0.5), (0.1, 0), (1, 0)]
@@ -203,16 +189,18 @@ def test_the_nearest_two_are_found_to_the_last_bit(scale):
     references[100:200] = references[:100] + 1e-7 * rng.normal(size=(100, 20))  # hard to tell apart
     rows = np.concatenate([scale * rng.normal(size=(70, 20)), references[:50], references[250:]])
     nearest = NearestTwo(references)
-    actual = nearest.distances(rows)
-    assert_allclose(actual, nearest_distances(rows, references, 2), rtol=1e-12)
-    in_parts = [nearest.distances(part) for part in np.split(rows, [1, 2, 9])]
+    actual, which = nearest.find(rows)
+    every = cdist(rows, references)
+    assert_allclose(actual, np.sort(every)[:, :2], rtol=1e-12)
+    assert_allclose(every[np.arange(len(rows)), which], actual[:, 0], rtol=1e-12)
+    in_parts = [nearest.find(part)[0] for part in np.split(rows, [1, 2, 9])]
     assert_array_equal(np.concatenate(in_parts), actual)
 
 
 def test_references_that_are_nearly_alike_take_bounded_memory():
     alike = 1 + 1e-14 * np.random.default_rng(0).normal(size=(4000, 120))
     tracemalloc.start()
-    distances = NearestTwo(alike[:1024]).distances(alike)
+    distances = NearestTwo(alike[:1024]).find(alike)[0]
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert peak < 300e6
@@ -224,7 +212,7 @@ class NearestTwoOfAll(NearestTwo):
 
     def __init__(self, references):
         super().__init__(references)
-        self.references = references
+        self.references, self.numbers = references, np.arange(len(references))
         self.squares = np.square(references).sum(axis=1)
         self.factors = -2 * references.T
 
@@ -236,7 +224,7 @@ def test_copies_among_references_change_no_bit_and_cost_no_more_than_two(n_copie
     references = rng.permutation(np.repeat(distinct, n_copies, axis=0))
     rows = np.concatenate([rng.normal(size=(70, 40)), distinct])
     nearest, of_all = NearestTwo(references), NearestTwoOfAll(references)
-    assert_array_equal(nearest.distances(rows), of_all.distances(rows))
+    assert_array_equal(nearest.find(rows)[0], of_all.find(rows)[0])
     assert len(nearest.references) == 30 * min(n_copies, 2)
     if n_copies < 3:
         assert_array_equal(nearest.references, references)

@@ -1,6 +1,8 @@
 """The detector of rows: any detector of sequences, or of table rows, slides over long series."""
 
+import re
 import tracemalloc
+from copy import copy
 
 import numpy as np
 import pandas as pd
@@ -29,7 +31,11 @@ from skl_lstmae.detectors.trained import TrainedNetwork
 from skl_lstmae.scoring.scorers import SCORERS
 
 # Searches and clones fit by themselves, and are cut short too.
-pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+# After two epochs some stretches of plain waves are unlike the rest.
+pytestmark = [
+    pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning"),
+    pytest.mark.filterwarnings("ignore:Set aside as unlike the others"),
+]
 
 WINDOW = 8
 SMALL = QUICK | {"max_epochs": 2, "batch_size": 64}
@@ -81,6 +87,17 @@ class TableRecorder(OutlierMixin, BaseEstimator):
         return -np.abs(X[:, 0])
 
 
+class Nearest(OutlierMixin, BaseEstimator):
+    """Scores a row of a table by the distance of the nearest one that it was fitted to."""
+
+    def fit(self, X, y=None):
+        self.X_ = X
+        return self
+
+    def score_samples(self, X):
+        return -np.abs(X[:, np.newaxis] - self.X_).sum(axis=2).min(axis=1)
+
+
 def split_of(X, early_stopping=True, **parameters):
     """Return the windows that a detector of sequences is trained on, and those held out."""
     recorder = Recorder(**SMALL | {"max_epochs": 1}, early_stopping=early_stopping)
@@ -97,7 +114,8 @@ def ends(windows):
 @pytest.mark.parametrize("method", ["score_samples", "decision_function", "predict"])
 def test_results_take_the_form_of_the_series(method):
     judge = getattr(fit(), method)
-    X = [make_series(n, seed=n) for n in (40, 3, WINDOW, 25)]
+    X = np.split(make_series(76), np.cumsum([40, 3, WINDOW]))
+    X[0][20:25] += 4
     alone = [judge(series) for series in X]
     assert [result.shape for result in alone] == [(40,), (3,), (WINDOW,), (25,)]
     assert [result.tolist() for result in judge(X)] == [result.tolist() for result in alone]
@@ -277,7 +295,7 @@ def test_window_size_auto_suits_the_series(X, expected):
 
 
 def test_the_threshold_decides_and_may_be_set():
-    detector, X = fit(), make_series(300, seed=1)
+    detector, X = fit(threshold="fixed"), make_series(300, seed=1)
     X[100:105] += 4
     assert (detector.predict(X)[100:105] == -1).all()
     for offset in (detector.offset_, -2.0):
@@ -287,11 +305,46 @@ def test_the_threshold_decides_and_may_be_set():
         assert_array_equal(detector.predict(X), np.where(scores < offset, -1, 1))
 
 
-def test_the_threshold_is_calibrated_on_the_held_out_rows():
+@pytest.mark.parametrize("stride", [1, WINDOW])
+@pytest.mark.parametrize("aggregation", ["mean", "min"])
+def test_the_threshold_rests_on_the_scores_of_all_training_rows(aggregation, stride):
     X = make_series(300)
-    detector = fit(X=X, false_alarm_rate=0.3)
-    held_out_scores = np.sort(detector.score_samples(X[270:]))
-    assert detector.offset_ == held_out_scores[int(0.3 * (30 + 1)) - 1]
+    detector = fit(X=X, aggregation=aggregation, stride=stride)
+    parts = X[:262], X[270:]
+    of_windows = []
+    for part in parts:
+        starts = [*range(0, len(part) - WINDOW, stride), len(part) - WINDOW]
+        windows = [part[start : start + WINDOW] for start in starts]
+        of_windows.append(detector.detector_.score_samples(windows))
+    learned, held_out = (np.median(np.log(-scores)) for scores in of_windows)
+    # What was learned from is lowered by half of what lies between the two.
+    factors = [np.exp(max(held_out - learned, 0) / 2), 1.0]
+    expected = [f * detector.score_samples(part) for f, part in zip(factors, parts, strict=True)]
+    found = detector._judge.rows.calibration.fresh.scores
+    assert_allclose(found, np.sort(np.concatenate(expected)))
+    expected = [f * scores for f, scores in zip(factors, of_windows, strict=True)]
+    found = detector._judge.singles.calibration.fresh.scores
+    assert_allclose(found, np.sort(np.concatenate(expected)))
+
+
+def test_no_training_row_is_judged_by_windows_that_hold_it():
+    X = make_series(300)
+    detector = fit(Nearest(), X)
+    assert detector.score_samples(X[:262]).max() == 0
+    assert detector._judge.rows.calibration.fresh.scores.max() < 0
+    assert detector._judge.singles.calibration.fresh.scores.max() < 0
+
+
+@pytest.mark.parametrize("rate", [0.002, 0.05, 0.3])
+@pytest.mark.parametrize("inner", [ERROR, FOREST], ids=["ours", "scikit-learn's"])
+def test_p_values_say_the_same_as_the_threshold(inner, rate):
+    X = make_series(400)
+    detector = fit(inner, X[:300], false_alarm_rate=rate)
+    X[340:345] += np.arange(5)[:, np.newaxis]
+    p_values, is_low = detector.p_values(X), detector.score_samples(X) < detector.offset_
+    assert_array_equal(p_values <= rate, is_low)
+    assert 0 < is_low.sum() < 400
+    assert 0 < p_values.min() < p_values.max() <= 1
 
 
 def test_contamination_is_the_share_of_flagged_training_rows():
@@ -322,38 +375,22 @@ def test_false_alarms_come_at_about_the_rate_asked_for(n_training, rate, highest
 def test_several_series_to_calibrate_on_count_as_a_window_each_at_least():
     X = [make_series(60, seed=seed) for seed in range(7)]
     detector = fit(X=[*X, make_series(240, seed=7)], stride=2)
-    for expected in (7 + 24 / WINDOW, 1 + 20 / WINDOW):
-        judge = detector._judge
-        assert judge.rows.fresh.n_independent == judge.singles.fresh.n_independent == expected
+    for expected in (7 * (44 / WINDOW + 1) + 208 / WINDOW + 24 / WINDOW, 1 + 20 / WINDOW):
+        for threshold in detector._judge.rows, detector._judge.singles:
+            assert threshold.calibration.fresh.n_independent == expected
         detector.recalibrate([make_series(3), make_series(20)])
 
 
-@pytest.mark.parametrize("stride", [1, WINDOW])
-@pytest.mark.parametrize("aggregation", ["mean", "min"])
-def test_training_windows_lend_the_scores_of_their_rows(aggregation, stride):
-    X = make_series(300)
-    detector = fit(X=X, aggregation=aggregation, stride=stride)
-    training = X[:262]
-    rows, singles = (
-        part.learned.scores for part in (detector._judge.rows, detector._judge.singles)
-    )
-    assert_allclose(rows, np.sort(detector.score_samples(training)))
-    starts = {*range(0, len(training) - WINDOW, stride), len(training) - WINDOW}
-    windows = [training[start : start + WINDOW] for start in starts]
-    assert_allclose(singles, np.sort(detector.detector_.score_samples(windows)))
-    assert detector.recalibrate(X[262:280]).offset_ <= detector.score_samples(X[262:280]).min()
-
-
-def test_of_a_long_series_stretches_lend_the_scores_of_their_rows():
+def test_of_a_long_series_the_threshold_rests_on_stretches_and_the_held_out_end():
     X = make_series(6000)
     detector = fit(OURS["joint"], X)
-    lent = detector._judge.rows.learned
-    assert 0.9 * MAX_LENDING_WINDOWS < lent.n_scores <= MAX_LENDING_WINDOWS
-    assert lent.n_independent == lent.n_scores / WINDOW
+    fresh = detector._judge.rows.calibration.fresh
+    assert 0.9 * MAX_LENDING_WINDOWS < fresh.n_scores - 600 <= MAX_LENDING_WINDOWS
+    assert fresh.n_independent == pytest.approx(fresh.n_scores / WINDOW, rel=0.1)
     # Most are told of by as many windows as any row, so that their scores are spread as all are.
-    rows = detector.score_samples(X[:5000])
-    assert lent.mean == pytest.approx(rows.mean(), rel=0.05)
-    assert lent.standard_deviation == pytest.approx(rows.std(), rel=0.1)
+    rows = detector.score_samples(X)
+    assert fresh.mean == pytest.approx(rows.mean(), rel=0.05)
+    assert fresh.standard_deviation == pytest.approx(rows.std(), rel=0.1)
 
 
 # ------------------------------------------------------------------------------------ recalibration
@@ -408,7 +445,7 @@ def test_what_says_too_little_for_a_threshold_leaves_the_detector_as_it_was(sent
 )
 @pytest.mark.parametrize("inner", [ERROR, FOREST], ids=["ours", "scikit-learn's"])
 def test_parameters_set_after_the_fit_have_no_effect_before_the_next(inner, changed):
-    X, recent = make_series(300), make_series(100, seed=1)
+    X, recent = np.split(make_series(400), [300])
     expected, detector = fit(inner, X), fit(inner, X)
     detector.set_params(**changed)
     assert_array_equal(detector.decision_function(recent), expected.decision_function(recent))
@@ -418,6 +455,271 @@ def test_parameters_set_after_the_fit_have_no_effect_before_the_next(inner, chan
     if changed != {"stride": 99}:
         refitted = fitted(detector, X).score_samples(recent)
         assert (refitted != expected.score_samples(recent)).any()
+
+
+# --------------------------------------------------------------------------- offsets that follow
+
+
+def make_drifting(n_rows=3000):
+    """Return a series whose noise grows from row 1000 to row 2000, and then stays as it is."""
+    series = make_series(n_rows)
+    scale = np.interp(np.arange(n_rows), [1000, 2000], [0, 0.7])[:, np.newaxis]
+    return series + scale * np.random.default_rng(1).normal(size=series.shape)
+
+
+def offsets_of(detector, X):
+    return detector.score_samples(X) - detector.decision_function(X)
+
+
+@pytest.fixture(scope="module", params=[ERROR, FOREST], ids=["ours", "scikit-learn's"])
+def adaptive(request):
+    """A detector of a steady series, of which the drifting one is a continuation."""
+    return fit(request.param, make_drifting()[:1000])
+
+
+of_drift = pytest.mark.filterwarnings("ignore:.* of the samples of X score lower")
+
+
+@of_drift
+def test_an_offset_that_follows_decides_the_same_everywhere(adaptive):
+    X = make_drifting()[1000:]
+    decisions = adaptive.decision_function(X)
+    labels = adaptive.predict(X)
+    assert_array_equal(labels, np.where(decisions < 0, -1, 1))
+    events = adaptive.find_events(X, max_gap=0)
+    found = np.ones(len(X), dtype=int)
+    for event in events.itertuples():
+        found[event.start : event.end + 1] = -1
+    assert_array_equal(found, labels)
+    assert set(labels) == {-1, 1}
+
+
+@of_drift
+def test_an_offset_is_learned_from_earlier_rows_alone(adaptive):
+    X = make_drifting()[1000:]
+    changed = X.copy()
+    changed[1500:] += 5
+    before, after = offsets_of(adaptive, X), offsets_of(adaptive, changed)
+    first = 1500 - WINDOW + 1  # the first row that a changed window covers
+    assert_array_equal(after[: first + 1], before[: first + 1])
+    assert (after[first + 1 :] != before[first + 1 :]).any()
+
+
+@of_drift
+def test_an_offset_moves_down_from_the_fixed_one_and_never_above(adaptive):
+    for X in make_series(500), make_drifting()[1000:], make_drifting()[::-1]:
+        offsets = offsets_of(adaptive, X)
+        assert offsets[0] == pytest.approx(adaptive.offset_)
+        assert offsets.max() <= adaptive.offset_ + 1e-9
+    assert offsets.min() < adaptive.offset_ - 1e-9
+
+
+@of_drift
+def test_where_scores_drift_alarms_stay_rare_unless_the_threshold_is_fixed(adaptive):
+    X = make_drifting()[1000:]
+    fixed = copy(adaptive).set_params(threshold="fixed").recalibrate()
+    assert fixed.offset_ == adaptive.offset_
+    assert (fixed.predict(X)[1000:] == -1).mean() > 0.6
+    assert (adaptive.predict(X)[1000:] == -1).mean() < 0.05
+
+
+@of_drift
+def test_each_series_has_an_offset_of_its_own(adaptive):
+    X = make_drifting()[1000:]
+    together = adaptive.decision_function([X, X[:300]])
+    assert_array_equal(together[0], adaptive.decision_function(X))
+    assert_array_equal(together[1], adaptive.decision_function(X[:300]))
+
+
+@pytest.mark.parametrize("parameters", [{"threshold": "fixed"}, {"contamination": 0.1}])
+def test_an_offset_that_does_not_follow_is_the_fixed_one(parameters):
+    detector = fit(FOREST, **parameters)
+    X = np.r_[make_series(300), make_series(50) + 3]
+    scores = detector.score_samples(X)
+    assert_array_equal(detector.decision_function(X), scores - detector.offset_)
+
+
+@pytest.mark.parametrize("method", ["predict", "decision_function", "find_events"])
+def test_rows_that_have_drifted_are_met_with_a_warning(method):
+    detector = fit(false_alarm_rate=0.05)
+    judge = getattr(detector, method)
+    drifted = make_series(10 * WINDOW) + 5
+    with pytest.warns(UserWarning, match="^100% of the samples of X score lower") as record:
+        judge(drifted)
+    assert record[0].filename == __file__
+    judge(drifted[1:])  # less than ten windows
+    judge(np.r_[make_series(300), drifted])
+    detector.score_samples(drifted)
+
+
+# ------------------------------------------------------------------------------- rows without data
+
+
+def test_rows_of_a_stretch_without_data_are_anomalous_and_those_beside_it_are_not():
+    X = make_series(400)
+    detector = fit(X=X[:300], false_alarm_rate=0.001)
+    assert (detector.predict(X) == 1).all()
+    X[[*range(100, 104), *range(200, 250)]] = np.nan  # half a window, and several
+    X[300:303] = X[330:350, 1] = np.nan  # less, and another feature has data
+    is_missing = np.zeros(400, dtype=bool)
+    is_missing[[*range(100, 104), *range(200, 250)]] = True
+    scores = detector.score_samples(X)
+    assert_array_equal(detector.predict(X) == -1, is_missing)
+    assert len(set(scores[is_missing])) == 1
+    assert scores[is_missing].max() < scores[~is_missing].min()
+
+
+@of_drift
+def test_rows_without_data_are_anomalous_wherever_offsets_have_gone():
+    X = make_drifting()[1000:]
+    detector = fit(X=make_drifting()[:1000])
+    without = offsets_of(detector, np.delete(X, range(1800, 1850), axis=0))
+    X[1800:1850] = np.nan
+    offsets = offsets_of(detector, X)
+    assert (detector.predict(X)[1800:1850] == -1).all()
+    assert offsets[1799] < detector.offset_ - 1e-9
+    # Nothing is learned from them.
+    assert offsets[1850] == pytest.approx(without[1800])
+
+
+@pytest.mark.parametrize("rule", [{"contamination": 0.1}, {"false_alarm_rate": 0.1}])
+def test_rows_without_data_do_not_move_a_threshold(rule):
+    X = make_series(300)
+    X[40:100] = np.nan
+    detector = fit(X=X, **rule)
+    for _ in "fit", "recalibration":
+        labels = detector.predict(X)
+        assert (labels[40:100] == -1).all()
+        assert 0 < (np.delete(labels, range(40, 100)) == -1).mean() < 0.3
+        detector.recalibrate(X, **rule)
+
+
+def test_rows_without_data_are_anomalous_however_far_the_calibration_moved():
+    X, detector = make_series(300), fit()
+    detector.recalibrate(1e4 * X)
+    X[100:120] = np.nan
+    assert (detector.predict(1e4 * X)[100:120] == -1).all()
+
+
+def test_series_that_hold_hardly_any_data_are_none_to_calibrate_on():
+    X = np.full((60, 2), np.nan)
+    X[::WINDOW] = 0.0
+    sentence = (
+        "every window of X lacks data in more than half of its rows; expected some to calibrate "
+        "on: pass other rows."
+    )
+    with pytest.raises(ValueError, match=exactly(sentence)):
+        fit().recalibrate(X)
+
+
+def test_errors_of_cells_are_means_over_the_windows_and_missing_where_x_is():
+    X, detector = make_series(60, seed=1), fit()
+    X[30, 1] = X[40:42] = np.nan
+    starts = np.arange(60 - WINDOW + 1)
+    errors = detector.detector_._judge.errors(slide(read_series(X)[0], WINDOW))
+    errors = errors.reshape(-1, WINDOW, 2)
+    expected = [
+        np.mean([errors[s, row - s] for s in starts if s <= row < s + WINDOW], axis=0)
+        for row in range(60)
+    ]
+    assert_allclose(detector.cell_errors(X), expected)
+    assert_array_equal(np.isnan(detector.cell_errors(X)), np.isnan(X))
+    assert not hasattr(make(FOREST), "cell_errors")
+
+
+# ----------------------------------------------------------------------- jumps in time, and weights
+
+INDICES = {
+    "times": pd.date_range("2024-03-30", periods=1000, freq="h"),
+    "times of a zone": pd.date_range("2024-03-30", periods=1000, freq="h", tz="Europe/Paris"),
+    "periods": pd.period_range("2024-03-30", periods=1000, freq="h"),
+    "durations": pd.timedelta_range(0, periods=1000, freq="min"),
+    "dates": pd.Index(pd.date_range("2024-03-30", periods=1000).date),
+    "datetimes": pd.Index(
+        pd.date_range("2024-03-30", periods=1000, freq="h", tz="UTC").to_pydatetime(), dtype=object
+    ),
+}
+
+
+@pytest.mark.parametrize("index", INDICES.values(), ids=INDICES)
+def test_where_time_jumps_a_series_is_cut(index):
+    frame = pd.DataFrame(make_series(1000), index=index)
+    detector = fit(FOREST, frame[:300])
+    gone_on, jumped = (frame.drop(index[700 : 700 + n]) for n in (4, 5))
+    pieces = [frame[:700].to_numpy(), frame[705:].to_numpy()]
+    expected = np.concatenate(detector.score_samples(pieces))
+    assert_array_equal(detector.score_samples(jumped), expected)
+    assert_array_equal(detector.predict(jumped) == -1, detector.decision_function(jumped) < 0)
+    one = detector.score_samples(gone_on.to_numpy())
+    assert_array_equal(detector.score_samples(gone_on), one)
+    panel = pd.concat({"a": jumped})
+    assert_array_equal(detector.score_samples(panel), expected)
+
+
+def test_no_training_window_reaches_across_a_jump_of_time():
+    frame = pd.DataFrame(make_series(600), index=INDICES["times"][:600])
+    jumped = frame.drop(frame.index[295:305])
+    X = make_series(50, seed=1)
+    expected = fit(X=[frame[:295].to_numpy(), frame[305:].to_numpy()])
+    assert_array_equal(fit(X=jumped).score_samples(X), expected.score_samples(X))
+    bridged = fit(X=jumped, max_time_steps=11)
+    expected = fit(X=jumped.to_numpy())
+    assert_array_equal(bridged.score_samples(X), expected.score_samples(X))
+
+
+@pytest.mark.parametrize("inner", [OURS["joint"], FOREST], ids=["ours", "scikit-learn's"])
+def test_rows_of_weight_zero_leave_no_trace(inner):
+    X = make_series(300)
+    pieces = [X[5:100], X[110:280].copy()]
+    weights = np.ones(300)
+    weights[[*range(5), *range(100, 110), *range(280, 300)]] = 0
+    X[weights == 0] = 1e6
+    weights[50] = 7  # all other rows count alike
+    expected, detector = fit(inner, pieces), make(inner).fit(X, sample_weight=weights)
+    assert detector.offset_ == expected.offset_
+    assert_array_equal(detector.predict(X[110:280]), expected.predict(X[110:280]))
+    assert_array_equal(detector.score_samples(X[110:280]), expected.score_samples(X[110:280]))
+    several = make(inner).fit([X[:100], X[100:]], None, [weights[:100], weights[100:]])
+    assert several.offset_ == expected.offset_
+
+
+WRONG_WEIGHTS = {
+    "sample_weight is zero for every row; expected at least one weight that is not.": np.zeros(300),
+    "sample_weight holds -1.0 for row 7; expected finite numbers that are not negative: 0 leaves a "
+    "row out.": np.where(np.arange(300) == 7, -1.0, 1.0),
+    "sample_weight has shape (299,); expected (300,), a weight a row.": np.ones(299),
+}
+
+
+@pytest.mark.parametrize("sentence", WRONG_WEIGHTS)
+def test_weights_that_are_none_are_refused(sentence):
+    with pytest.raises(ValueError, match=exactly(sentence)):
+        make(FOREST).fit(make_series(300), sample_weight=WRONG_WEIGHTS[sentence])
+
+
+# --------------------------------------------------------------------------------- odd stretches
+
+
+@pytest.mark.parametrize("index", [None, INDICES["times"]], ids=["rows", "times"])
+@pytest.mark.parametrize("inner", [OURS["joint"], FOREST], ids=["ours", "scikit-learn's"])
+def test_an_odd_stretch_of_the_training_rows_is_named_and_hides_no_later_fault(inner, index):
+    X = make_series(1000)
+    fault = np.zeros((1000, 2))
+    fault[400:420] = fault[950:970] = 20
+    frame = pd.DataFrame(X + fault, index=index)
+    with pytest.warns(UserWarning, match="^Set aside as unlike the others: rows .*") as record:
+        detector = fit(inner, frame[:900])
+    assert len(record) == 1
+    assert record[0].filename.endswith("conftest.py")  # which calls fit
+    named = re.findall(r"(\S+(?: \d\d:\S+)?) to (\S+(?: \d\d:\S+)?)[,;]", str(record[0].message))
+    rows = [[str(label) for label in frame.index].index(label) for pair in named for label in pair]
+    assert any(
+        400 - WINDOW < first <= 400 and 419 <= last < 420 + WINDOW
+        for first, last in zip(rows[::2], rows[1::2], strict=True)
+    )
+    assert (detector.predict(frame[900:])[52:68] == -1).mean() > 0.3
+    expected = fit(inner, X[:900])
+    assert detector.offset_ == pytest.approx(expected.offset_, rel=0.5)
 
 
 # -------------------------------------------------------------------------- the detector of windows

@@ -70,10 +70,17 @@ def test_the_extrapolated_tail_keeps_near_the_rate_asked_for(distances, n_scores
     assert 0.003 < realised_rate(distances, n_scores, 0.01, 400) < 0.0125
 
 
-@pytest.mark.parametrize("n_scores", [2, 3, 10, 24, 90])
+@pytest.mark.parametrize("n_scores", [2, 3, 10, 24])
 def test_the_extrapolated_rate_of_exponential_scores_is_exact(n_scores):
     realised = realised_rate(stats.expon(), n_scores, 0.01, 20_000)
     assert realised == pytest.approx(0.01, rel=0.05)
+
+
+def test_what_is_extrapolated_is_never_above_the_lowest_score():
+    realised = realised_rate(stats.expon(), 90, 0.01, 20_000)  # the lowest alone has 1 / 91
+    assert 0.007 < realised < 0.01
+    scores = ReferenceScores.of(np.r_[-1.01, -np.ones(89), -np.full(10, 0.5)])
+    assert scores.false_alarm_offset(0.009) <= -1.01
 
 
 @pytest.mark.parametrize("n_scores", [4, 9, 18])

@@ -93,13 +93,15 @@ def run_one(run: Run, case: Case) -> dict[str, Any]:
         detector.fit(case.X_train)
     fitted = time.perf_counter()
     decisions = detector.decision_function(case.X_test)
+    # An offset that follows the scores of a series would have a say in their order.
+    scores = getattr(detector, "score_samples", detector.decision_function)(case.X_test)
     scored = time.perf_counter()
     inner = getattr(detector, "detector_", detector)
     return run._asdict() | {
         "n_train": len(case.X_train),
         "n_test": len(case.X_test),
         "n_anomalies": case.is_anomaly.sum(),
-        **judge(case, decisions),
+        **judge(case, scores, decisions),
         **count_false_alarms(detector, case, decisions),
         "window_size": getattr(detector, "window_size_", None),
         "n_epochs": getattr(inner, "n_epochs_", None),
@@ -109,7 +111,7 @@ def run_one(run: Run, case: Case) -> dict[str, Any]:
     }
 
 
-def judge(case: Case, decisions: np.ndarray) -> dict[str, Any]:
+def judge(case: Case, scores: np.ndarray, decisions: np.ndarray) -> dict[str, Any]:
     """Compute the measures, over all test samples and over those after the training part."""
     counts = confusion_matrix(case.is_anomaly, decisions < 0, labels=[False, True])
     names = ("true_negatives", "false_positives", "false_negatives", "true_positives")
@@ -117,11 +119,11 @@ def judge(case: Case, decisions: np.ndarray) -> dict[str, Any]:
     window = vus_window(case.X_test[:, 0]) if case.kind == SERIES else None
     parts = {"": slice(None)} | ({"_after": slice(case.n_seen, None)} if case.n_seen else {})
     for suffix, part in parts.items():
-        labels, scores = case.is_anomaly[part], -decisions[part]
-        measures[f"roc_auc{suffix}"] = roc_auc_score(labels, scores)
-        measures[f"average_precision{suffix}"] = average_precision_score(labels, scores)
+        labels, oddness = case.is_anomaly[part], -scores[part]
+        measures[f"roc_auc{suffix}"] = roc_auc_score(labels, oddness)
+        measures[f"average_precision{suffix}"] = average_precision_score(labels, oddness)
         if window is not None:
-            measures[f"vus_pr{suffix}"] = vus_pr(labels, scores, window)
+            measures[f"vus_pr{suffix}"] = vus_pr(labels, oddness, window)
     return measures | {"vus_window": window}
 
 
@@ -135,10 +137,9 @@ def count_false_alarms(detector: Any, case: Case, decisions: np.ndarray) -> dict
     is_fresh = ~case.is_anomaly & (np.arange(len(decisions)) >= case.n_seen)
     reach = 2 * getattr(detector, "window_size_", 1) - 1
     is_apart = is_fresh & ~maximum_filter1d(case.is_anomaly, reach, mode="constant")
-    scores = decisions + detector.offset_
     counts = {"n_fresh": int(is_fresh.sum()), "n_apart": int(is_apart.sum())}
     for rate in FALSE_ALARM_RATES:
-        is_flagged = scores < detector.recalibrate(false_alarm_rate=rate).offset_
+        is_flagged = detector.recalibrate(false_alarm_rate=rate).predict(case.X_test) == -1
         counts[f"false_alarms_{rate}"] = int(is_flagged[is_fresh].sum())
         if rate == FALSE_ALARM_RATE:
             counts["false_alarms_apart"] = int(is_flagged[is_apart].sum())

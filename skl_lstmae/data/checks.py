@@ -99,7 +99,7 @@ def check_series(estimator: Any, X: Any, *, reset: bool) -> tuple[Sequences, For
     return series, form
 
 
-def check_rows(estimator: Any, X: Any, latest: Any = None) -> tuple[NDArray[np.float64], Any]:
+def check_rows(estimator: Any, X: Any, latest: Any = None) -> tuple[NDArray[np.float64], Any, Any]:
     """Read `X` as rows of a series that goes on, and make it agree with `estimator`.
 
     Parameters
@@ -114,6 +114,8 @@ def check_rows(estimator: Any, X: Any, latest: Any = None) -> tuple[NDArray[np.f
     Returns
     -------
     rows : ndarray of shape (n_timesteps, n_features), dtype float64
+    times : index of length n_timesteps
+        Of the rows, if `X` has times; anything else has numbers.
     latest : timestamp or None
         Time of the last row; that of before if `X` has none.
     """
@@ -148,7 +150,7 @@ def check_rows(estimator: Any, X: Any, latest: Any = None) -> tuple[NDArray[np.f
     validate_data(
         estimator, columns if has_columns(columns) else rows, reset=False, skip_check_array=True
     )
-    return rows, latest
+    return rows, times if is_time_index(times) else np.arange(len(rows)), latest
 
 
 def _refuse_other_times(times: Any, latest: Any) -> None:

@@ -63,6 +63,12 @@ class Sequences:
         """Return sequence `i` as the only one, on its own values."""
         return Sequences(self[i], np.zeros(1, dtype=np.intp), self.lengths[[i]])
 
+    def gathered(self) -> Sequences:
+        """Return copies of the sequences, side by side in their order."""
+        return Sequences(
+            self.values[self.rows()], np.cumsum(self.lengths) - self.lengths, self.lengths
+        )
+
     def rows(self) -> NDArray[np.intp]:
         """Return the row of `values` that each time step is, sequence after sequence."""
         return _ranges(self.starts, self.lengths)

@@ -1,11 +1,19 @@
 """Which sequences are trained on, and which are held out."""
 
-from dataclasses import dataclass
+from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
 from numpy.random import RandomState
+from numpy.typing import NDArray
 
 from skl_lstmae.data.sequences import Sequences
 from skl_lstmae.data.windows import spread
+
+MAX_LEARNED = 8192
+"""Sequences that were learned from whose scores a threshold rests on, at most."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,6 +33,8 @@ class Split:
         Steps of those pieces, and of the held-out ones.
     names : tuple of str, default=()
         Of the features, if it is another estimator that knows them.
+    numbers : ndarray of shape (n_training + n_held_out,), default=None
+        What the user counts the training sequences as, and then those held out.
     """
 
     training: Sequences
@@ -33,6 +43,7 @@ class Split:
     references: Sequences | None = None
     piece_size: int | None = None
     names: tuple[str, ...] = ()
+    numbers: NDArray[np.intp] | None = None
 
     @property
     def overlaps(self) -> bool:
@@ -49,3 +60,42 @@ class Split:
         if self.overlaps:
             return spread(self.training, min(len(self.training), max_windows))
         return self.training if self.references is None else self.references
+
+    def calibrating(self) -> Calibrating:
+        """Return the sequences by which a threshold is set, those to train on first."""
+        learned = self.sample(MAX_LEARNED)
+        chosen = np.arange(len(learned))
+        if len(learned) > MAX_LEARNED:
+            chosen = np.linspace(0, len(learned) - 1, MAX_LEARNED).astype(np.intp)
+        held_out = len(learned) + np.arange(len(self.held_out))
+        numbers = None if self.numbers is None else self.numbers[np.r_[chosen, held_out]]
+        return Calibrating(
+            join_sequences(learned.take(chosen), self.held_out),
+            np.arange(len(chosen) + len(held_out)) >= len(chosen),
+            numbers,
+        )
+
+
+class Calibrating(NamedTuple):
+    """Sequences by which a threshold is set.
+
+    Attributes
+    ----------
+    sequences : Sequences
+    is_held_out : ndarray of shape (n_sequences,), dtype bool
+    numbers : ndarray of shape (n_sequences,) or None
+        What the user counts them as.
+    """
+
+    sequences: Sequences
+    is_held_out: NDArray[np.bool_]
+    numbers: NDArray[np.intp] | None
+
+
+def join_sequences(first: Sequences, second: Sequences) -> Sequences:
+    """Return the sequences of both, which are slices of the same values."""
+    return Sequences(
+        first.values,
+        np.concatenate([first.starts, second.starts]),
+        np.concatenate([first.lengths, second.lengths]),
+    )

@@ -23,6 +23,9 @@ ACCUMULATORS = {
     "max": (np.maximum, -np.inf),
 }
 
+TOLERATED = 5
+"""A window counts for a row if it lacks at most a fifth more steps than the one with the fewest."""
+
 MAX_VALUES = 2**22
 """Numbers in the windows of a block, which are copied when they are gathered."""
 
@@ -54,10 +57,24 @@ def cut(series: Sequences, size: int, phase: int = 0) -> Sequences:
 
 def observed(windows: Sequences) -> Sequences:
     """Leave out the windows in which every value is missing."""
-    is_observed = ~np.isnan(windows.values).all(axis=1)
-    n_before = np.concatenate([[0], np.cumsum(is_observed)])
-    ends = windows.starts + windows.lengths
-    return windows.take(n_before[ends] > n_before[windows.starts])
+    return windows.take(count_empty(windows) < windows.lengths)
+
+
+def count_empty(windows: Sequences) -> NDArray[np.intp]:
+    """Return how many steps of each window have no observed value, (n_windows,)."""
+    is_empty = np.isnan(windows.values).all(axis=1)
+    n_before = np.concatenate([[0], np.cumsum(is_empty)])
+    return n_before[windows.starts + windows.lengths] - n_before[windows.starts]
+
+
+def are_blacked_out(series: Sequences, n_rows: int) -> NDArray[np.bool_]:
+    """Return which rows are in a stretch of at least `n_rows` without data, (total_timesteps,)."""
+    rows = series.rows()
+    is_empty = np.isnan(series.values).all(axis=1)[rows]
+    is_first = np.isin(rows, series.starts)
+    run = np.cumsum(~is_empty | is_first)
+    lengths = np.bincount(run, weights=is_empty, minlength=run.max() + 1)
+    return is_empty & (lengths[run] >= n_rows)
 
 
 def hold_out_ends(series: Sequences, size: int, fraction: float) -> tuple[Sequences, Sequences]:
@@ -86,14 +103,29 @@ def spread(windows: Sequences, n: int, random_state: RandomState | None = None) 
     return windows.take(random_state.randint(edges[:-1], edges[1:]))
 
 
-def trailing(values: NDArray[Any], size: int, first: int = 0) -> Sequences:
+def trailing(
+    values: NDArray[Any], size: int, first: int = 0, is_new: NDArray[np.bool_] | None = None
+) -> Sequences:
     """Cut the window that ends with each row of one series, from row `first` on.
 
-    Until `size` rows are there, a window is as many as there are.
+    Until `size` rows are there, a window is as many as there are. None reaches back beyond a row
+    that `is_new`, at which the series starts anew.
     """
     ends = np.arange(first, len(values)) + 1
     starts = np.maximum(ends - size, 0)
+    if is_new is not None:
+        beginnings = np.maximum.accumulate(np.where(is_new, np.arange(len(values)), 0))
+        starts = np.maximum(starts, beginnings[first:])
     return Sequences(values, starts, ends - starts)
+
+
+def are_apart(windows: Sequences, stretch: Sequences) -> NDArray[np.bool_]:
+    """Return which windows share no row with a stretch: that from others' first row to their last.
+
+    All are slices of the same values.
+    """
+    first, end = stretch.starts.min(), (stretch.starts + stretch.lengths).max()
+    return (windows.starts + windows.lengths <= first) | (windows.starts >= end)
 
 
 def blocks(windows: Sequences, max_windows: int | None = None) -> Iterator[Sequences]:
@@ -105,7 +137,11 @@ def blocks(windows: Sequences, max_windows: int | None = None) -> Iterator[Seque
 
 
 def merge(
-    values: NDArray[Any], windows: Sequences, series: Sequences, aggregation: str = "mean"
+    values: NDArray[Any],
+    windows: Sequences,
+    series: Sequences,
+    aggregation: str = "mean",
+    n_empty: NDArray[np.intp] | None = None,
 ) -> NDArray[np.float64]:
     """Aggregate what windows say of the rows they cover.
 
@@ -120,6 +156,9 @@ def merge(
         The series, whose starts ascend.
     aggregation : {"mean", "min", "max", "mean_min"}, default="mean"
         How the values of a row's windows become one; "mean_min" is halfway between two.
+    n_empty : ndarray of shape (n_windows,), default=None
+        Steps of each window that have no data. Of a row's windows those do not count that have over
+        a fifth more of them than the one with the fewest.
 
     Returns
     -------
@@ -136,9 +175,12 @@ def merge(
     shape = (series.lengths.sum(), *values.shape[1:])
     merged = {name: np.full(shape, ACCUMULATORS[name][1]) for name in AGGREGATIONS[aggregation]}
     n_windows = np.zeros(shape[0], dtype=np.intp)
+    most_empty = _most_empty(n_empty, windows, positions, shape[0])
     # The later a row stands in a window, the earlier the window started.
     for step in reversed(range(windows.lengths.max())):
         reaching = np.flatnonzero(windows.lengths > step)
+        if n_empty is not None and most_empty is not None:
+            reaching = reaching[n_empty[reaching] <= most_empty[positions[reaching] + step]]
         rows = positions[reaching] + step
         news = values[reaching] if is_per_window else values[first_values[reaching] + step]
         for name, so_far in merged.items():
@@ -148,6 +190,24 @@ def merge(
     if "mean" in merged:
         merged["mean"] = (merged["mean"].T / n_windows).T
     return np.mean(list(merged.values()), axis=0)
+
+
+def _most_empty(
+    n_empty: NDArray[np.intp] | None,
+    windows: Sequences,
+    positions: NDArray[np.intp],
+    n_rows: int,
+) -> NDArray[np.intp] | None:
+    """Return how many steps without data a window may have to count for each row, (n_rows,)."""
+    if n_empty is None or not n_empty.any():
+        return None
+    size = int(windows.lengths.max())
+    fewest = np.full(n_rows, size)
+    for step in range(size):
+        reaching = np.flatnonzero(windows.lengths > step)
+        rows = positions[reaching] + step
+        fewest[rows] = np.minimum(fewest[rows], n_empty[reaching])
+    return fewest + fewest // TOLERATED
 
 
 def _number(counts: NDArray[np.intp]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:

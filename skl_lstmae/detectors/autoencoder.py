@@ -140,7 +140,7 @@ class LSTMAutoencoderDetector(ClassNamePrefixFeaturesOutMixin, TransformerMixin,
 
     validation_fraction : float, default=0.1
         Share of the sequences, three at least, that are held out if `early_stopping` or
-        `contamination="auto"`.
+        `contamination="auto"`: they tell how much better sequences score that were learned from.
 
     n_iter_no_change : int, default=10
         Training stops after so many epochs in which the loss did not improve by `tol`.
@@ -184,13 +184,9 @@ class LSTMAutoencoderDetector(ClassNamePrefixFeaturesOutMixin, TransformerMixin,
         normal, and flags fresh normal sequences at `false_alarm_rate`.
 
     false_alarm_rate : float, default=0.01
-        Share of fresh normal sequences to flag if `contamination="auto"`. The offset is calibrated
-        on the held-out sequences: by split conformal prediction if there are at least
-        `1 / false_alarm_rate - 1` of them, which then bounds the rate for exchangeable sequences
-        whatever their distribution, on average over the sequences that happened to be held out; if
-        there are fewer, by the scores of the sequences that were learned from, lowered to the level
-        of the held-out ones, which is an approximation. With `early_stopping` the same sequences
-        chose the epoch, which makes the bound a little optimistic.
+        Share of fresh normal sequences to flag if `contamination="auto"`. The offset rests on the
+        scores of all training sequences, each judged by others as if it were fresh. With fewer than
+        `1 / false_alarm_rate - 1` of them it is extrapolated.
 
     device : str or torch.device, default="auto"
         Where the network runs; "auto" is CUDA if there is one, else MPS, else the CPU.

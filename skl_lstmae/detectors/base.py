@@ -9,6 +9,7 @@ from typing import Any, ClassVar, Literal, Self
 import numpy as np
 import torch
 from numpy.random import RandomState
+from numpy.typing import NDArray
 from sklearn.utils import check_random_state
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
@@ -28,7 +29,7 @@ from skl_lstmae.data.forms import Form
 from skl_lstmae.data.names import call_features, feature_names
 from skl_lstmae.data.sequences import Sequences
 from skl_lstmae.data.split import Split
-from skl_lstmae.data.windows import spread
+from skl_lstmae.data.weights import check_weights, draw_counts, order_by_content
 from skl_lstmae.detectors.judge import Judge
 from skl_lstmae.detectors.labels import warn_of_misread_labels
 from skl_lstmae.detectors.thresholded import Scored, ThresholdMixin
@@ -50,11 +51,24 @@ from skl_lstmae.training.devices import resolve_device
 from skl_lstmae.training.model import Model, copy_network
 from skl_lstmae.training.objectives import LOSSES, Loss, check_loss
 from skl_lstmae.training.scaling import SCALERS, Scaling, fit_scaling, learns_in_parts
+from skl_lstmae.training.threads import LARGE_NETWORK, few_threads, is_large
 from skl_lstmae.training.torch_state import settled
 from skl_lstmae.training.trainer import History, Progress, Trainer
 
 MIN_REFERENCES = 3
 """Sequences to calibrate a threshold on, at the least."""
+
+GATES = 4
+"""Square matrices of an LSTM layer, of which an autoencoder has two."""
+
+MAX_GATHERED = 2**20
+"""Numbers that are copied to make what is learned the same, bit for bit, in any order of X."""
+
+MIN_FOR_DRIFT = 100
+"""Sequences from which drift may be told: of fewer all may well be anomalies."""
+
+MAX_NAMED = 10
+"""Sequences that a warning names."""
 
 MIN_SEQUENCES = 2 + MIN_REFERENCES
 """Sequences to fit to, at the least: a covariance is learned from two."""
@@ -185,8 +199,12 @@ class SequenceDetector(CallbackSupportMixin, ThresholdMixin, TrainedNetwork):
         self.random_state = random_state
         self.verbose = verbose
 
-    def fit(self, X: Any, y: Any = None) -> Self:
+    def fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> Self:
         """Learn what normal sequences look like.
+
+        What is learned does not depend on the order of the sequences. A few that are unlike all
+        others, a tenth at most, are set aside with a warning that names them: what is normal, and
+        the threshold, do not rest on them.
 
         Parameters
         ----------
@@ -196,6 +214,11 @@ class SequenceDetector(CallbackSupportMixin, ThresholdMixin, TrainedNetwork):
         y : array-like, default=None
             Not learned from. Callbacks that score get it, and labels 0 and 1, or two of text, which
             scikit-learn's scorers may read the wrong way round, are met with a warning.
+
+        sample_weight : array-like of shape (n_sequences,), default=None
+            How often each sequence counts. Known faults get 0, which leaves them out of all that is
+            learned. Of a number that is not whole, the fraction is the chance of counting once
+            more.
 
         Returns
         -------
@@ -209,7 +232,7 @@ class SequenceDetector(CallbackSupportMixin, ThresholdMixin, TrainedNetwork):
             first epoch, the detector is then fitted all the same, with the best weights so far.
         """
         detector = copy(self)
-        detector._fit(X, y)
+        detector._fit(X, y, sample_weight)
         self.__dict__ = detector.__dict__
         self.history_.raise_interrupt()
         return self
@@ -258,7 +281,7 @@ class SequenceDetector(CallbackSupportMixin, ThresholdMixin, TrainedNetwork):
         self._check_parameters()
         self._refuse_another_network("partial_fit")
         detector = copy(self)
-        with settled():
+        with settled(self._may_be_large()):
             if self.__sklearn_is_fitted__():
                 judge, sequences, _ = self._read(X)
                 detector._go_on(judge, judge.samples(sequences))
@@ -270,7 +293,7 @@ class SequenceDetector(CallbackSupportMixin, ThresholdMixin, TrainedNetwork):
         return self
 
     @fit_context(prefer_skip_nested_validation=True)
-    def _fit(self, X: Any, y: Any) -> None:
+    def _fit(self, X: Any, y: Any, sample_weight: Any) -> None:
         """Fit in place; callbacks see this very object from their setup to their teardown."""
         self._check_parameters()
         self._refuse_to_leave_untrained()
@@ -278,11 +301,38 @@ class SequenceDetector(CallbackSupportMixin, ThresholdMixin, TrainedNetwork):
             self._refuse_another_network("warm_start")
         warn_of_misread_labels(y)
         callbacks = FitCallbacks(self, X, y, self.max_epochs)
-        with settled():
+        with settled(self._may_be_large()):
             sequences, _ = check_sequences(self, X, min_sequences=self._min_sequences)
             random_state = check_random_state(self.random_state)
-            self._learn(self._split(sequences, random_state), random_state, callbacks)
+            numbers = self._count(sequences, sample_weight, random_state)
+            counted = sequences.take(numbers)
+            # So that sums over rows round alike in any order, and rows that count twice are two.
+            is_small = counted.lengths.sum() * counted.n_features <= MAX_GATHERED
+            if is_small or sample_weight is not None:
+                counted = counted.gathered()
+            split = self._split(counted, random_state)
+            if split.numbers is not None:
+                split = replace(split, numbers=numbers[split.numbers])
+            self._learn(split, random_state, callbacks)
+            if self.contamination == "auto":  # else odd ones are expected
+                warn_of_set_aside(self._judge, split)
         callbacks.end_fit()
+
+    def _count(
+        self, sequences: Sequences, sample_weight: Any, random_state: RandomState
+    ) -> NDArray[np.intp]:
+        """Return the numbers of the sequences to learn from, as often as each counts."""
+        order = order_by_content(sequences)
+        if sample_weight is None:
+            return order
+        weights = check_weights(sample_weight, len(sequences), "sequence")
+        numbers = np.repeat(order, draw_counts(weights[order], random_state))
+        if len(numbers) < self._min_sequences:
+            raise ValueError(
+                f"sample_weight leaves n_samples={len(numbers)} sequence(s) of X, while a minimum "
+                f"of {self._min_sequences} is required by {type(self).__name__}; leave fewer out."
+            )
+        return numbers
 
     def _learn(self, split: Split, random_state: RandomState, callbacks: FitCallbacks) -> None:
         """Train a model, learn scores and a threshold from what it makes of the split."""
@@ -299,7 +349,7 @@ class SequenceDetector(CallbackSupportMixin, ThresholdMixin, TrainedNetwork):
         if split.overlaps:  # windows, whose threshold is that of the rows
             self._judge = judge.learned(split.sample(MAX_REFERENCES))
         else:
-            self._judge = judge.calibrated(split, needs_fresh=self.contamination == "auto")
+            self._judge = judge.calibrated(split)
         self._set_threshold()
         self._random_state = spawn_random_state(random_state)
 
@@ -320,7 +370,7 @@ class SequenceDetector(CallbackSupportMixin, ThresholdMixin, TrainedNetwork):
         self._check_parameters()
         self._refuse_to_leave_untrained()
         callbacks = FitCallbacks(self, None, None, self.max_epochs)
-        with settled():
+        with settled(self._may_be_large()):
             self.n_features_in_ = split.training.n_features
             self._learn(split, check_random_state(self.random_state), callbacks)
         callbacks.end_fit()
@@ -331,7 +381,7 @@ class SequenceDetector(CallbackSupportMixin, ThresholdMixin, TrainedNetwork):
         split = Split(sequences, sequences.take([]))
         model = self._begin(split, random_state, go_on=False)
         self._train_once(model, sequences, random_state)
-        self._judge = self._make_judge(model, split).calibrated(split, needs_fresh=True)
+        self._judge = self._make_judge(model, split).calibrated(split)
         self._random_state = random_state
 
     def _go_on(self, judge: Judge, sequences: Sequences) -> None:
@@ -399,6 +449,13 @@ class SequenceDetector(CallbackSupportMixin, ThresholdMixin, TrainedNetwork):
                 "your network so."
             )
 
+    def _may_be_large(self) -> bool:
+        """Whether the network may gain from several threads, before there is one."""
+        if isinstance(self.network, torch.nn.Module):
+            return is_large(self.network)
+        widest = int(np.max(self.hidden_size))
+        return self.network is not None or GATES * widest**2 >= LARGE_NETWORK // 2
+
     def _config(self, n_features: int) -> dict[str, Any] | None:
         """Return the arguments of the network for so many features; None if it is the user's."""
         return self._network_config(n_features) if self.network is None else None
@@ -411,17 +468,23 @@ class SequenceDetector(CallbackSupportMixin, ThresholdMixin, TrainedNetwork):
         self, model: Model, split: Split, random_state: RandomState, callbacks: FitCallbacks
     ) -> None:
         batches, is_validated = model.batches, self.early_stopping and len(split.held_out)
-        self._make_trainer(model, random_state).train(
-            model.network,
-            lambda: self._training_batches(model, split.draw(random_state), random_state),
-            (lambda: batches.scoring_batches(self._cut(split.held_out))) if is_validated else None,
-            self.history_,
-            callbacks,
-        )
+        trainer = self._make_trainer(model, random_state)
+        with few_threads(is_large(model.network)):
+            trainer.train(
+                model.network,
+                lambda: self._training_batches(model, split.draw(random_state), random_state),
+                (lambda: batches.scoring_batches(self._cut(split.held_out)))
+                if is_validated
+                else None,
+                self.history_,
+                callbacks,
+            )
 
     def _train_once(self, model: Model, sequences: Sequences, random_state: RandomState) -> None:
         batches = self._training_batches(model, sequences, random_state)
-        self._make_trainer(model, random_state).train_once(model.network, batches, self.history_)
+        trainer = self._make_trainer(model, random_state)
+        with few_threads(is_large(model.network)):
+            trainer.train_once(model.network, batches, self.history_)
 
     def _training_batches(
         self, model: Model, sequences: Sequences, random_state: RandomState
@@ -464,7 +527,8 @@ class SequenceDetector(CallbackSupportMixin, ThresholdMixin, TrainedNetwork):
             n_held_out = min(n_wanted, len(sequences) - 2)
         order = random_state.permutation(len(sequences))
         held_out, training = np.split(order, [n_held_out])
-        return Split(sequences.take(training), sequences.take(held_out))
+        numbers = np.concatenate([training, held_out])
+        return Split(sequences.take(training), sequences.take(held_out), numbers=numbers)
 
     def score(self, X: Any, y: Any = None) -> float:
         """Return the explained variance of what the network makes of X.
@@ -495,7 +559,19 @@ class SequenceDetector(CallbackSupportMixin, ThresholdMixin, TrainedNetwork):
 
     def _score(self, X: Any) -> Scored:
         judge, sequences, _ = self._read(X)
-        return Scored(judge.score(sequences), judge.offset, put_back=lambda scores: scores)
+        return Scored(
+            judge.score(sequences),
+            judge.offset,
+            judge.calibration,
+            len(sequences) >= MIN_FOR_DRIFT,
+            lambda x: x,
+        )
+
+    def _fixed_offset(self) -> float | None:
+        return self._judge.offset
+
+    def _place_offset(self, offset: float) -> None:
+        self._judge = replace(self._judge, offset=offset)
 
     def _calibrate_on(self, X: Any) -> None:
         judge, sequences, _ = self._read(X)
@@ -591,13 +667,33 @@ class SequenceDetector(CallbackSupportMixin, ThresholdMixin, TrainedNetwork):
 
 @fit_to_windows.register
 def _(
-    detector: SequenceDetector, split: Split, references: Sequences, size: int
-) -> tuple[Judge, Judge]:
-    """Fit a detector of sequences; what it holds for normal is then learned from all windows."""
+    detector: SequenceDetector,
+    split: Split,
+    references: Sequences,
+    windows: Sequences,
+    was_held_out: NDArray[np.bool_],
+    size: int,
+) -> tuple[Judge, NDArray[np.float64], NDArray[np.bool_]]:
+    """Fit a detector of sequences, which refers to windows of all rows."""
     judge = detector._fit_to_windows(split)
-    n_references = min(len(references), MAX_REFERENCES)
-    detector._judge = judge.learned(spread(references, n_references))
-    return judge, detector._judge
+    detector._judge, scores, is_odd = judge.conformed(references, windows, was_held_out)
+    return detector._judge, scores, is_odd
+
+
+def warn_of_set_aside(judge: Judge, split: Split) -> None:
+    """Name the training sequences that a threshold does not rest on."""
+    if len(judge.set_aside) == 0:
+        return
+    numbers = np.unique(judge.set_aside)
+    named = ", ".join(map(str, numbers[:MAX_NAMED]))
+    more = f" and {len(numbers) - MAX_NAMED} more" if len(numbers) > MAX_NAMED else ""
+    pieces = "1 piece" if len(numbers) == 1 else f"{len(numbers)} pieces"
+    which = pieces if split.numbers is None else f"sequence{'s' * (len(numbers) > 1)} {named}{more}"
+    warn(
+        f"Set aside as unlike the others: {which}; "
+        "neither the threshold nor what is normal rests on them. If they are faults, leave them "
+        "out by sample_weight=0; if they are normal, pass more like them."
+    )
 
 
 def read_sequences(detector: SequenceDetector, X: Any) -> tuple[Judge, Sequences, Form]:

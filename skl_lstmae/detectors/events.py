@@ -25,9 +25,13 @@ class Event(NamedTuple):
     n_rows : int
         Number of rows from `start` to `end`, both included.
     peak : int or timestamp
-        The row of the lowest score.
+        The row with the largest error, or of the lowest score if there are no errors.
     peak_score : float
         The lowest score.
+    rank : int
+        1 for the event that lies furthest below its threshold.
+    observed : float
+        Share of its values that are not missing; 0 for a blackout.
     features : dict or None
         The features with the largest shares of the error of these rows, three at most, the largest
         first: name, or number, to share. None if the detector of windows has no errors.
@@ -39,7 +43,60 @@ class Event(NamedTuple):
     n_rows: int
     peak: Any
     peak_score: float
+    rank: int
+    observed: float
     features: dict[Any, float] | None
+
+
+class FoundEvents(NamedTuple):
+    """What is found in series.
+
+    Attributes
+    ----------
+    scores, offsets : ndarray of shape (total_timesteps,)
+        Of the rows.
+    intervals : ndarray of shape (n_events, 2)
+        First row, and the row after the last.
+    peaks : ndarray of shape (n_events,)
+        The row of each that tells best where it is.
+    feature_shares : ndarray of shape (n_events, n_features), or None
+        Shares of the error of each; None if there is no error.
+    """
+
+    scores: NDArray[np.float64]
+    offsets: NDArray[np.float64]
+    intervals: NDArray[np.intp]
+    peaks: NDArray[np.intp]
+    feature_shares: NDArray[np.float64] | None
+
+
+def find_intervals_within(
+    decisions: NDArray[np.float64],
+    lengths: NDArray[np.intp],
+    max_gap: int,
+    min_length: int,
+    budget: float | None,
+) -> NDArray[np.intp]:
+    """Join anomalous rows, whose decisions are negative, to intervals.
+
+    If these would hold a larger share of the rows than the budget, only the most negative rows
+    count, so many that the intervals keep within it.
+    """
+    is_anomalous = decisions < 0
+    if budget is None:
+        return find_intervals(is_anomalous, lengths, max_gap, min_length)
+    limit = int(budget * len(decisions))
+    order = np.argsort(decisions, kind="stable")
+
+    def holding(n_rows: int) -> NDArray[np.intp]:
+        chosen = np.zeros(len(decisions), dtype=bool)
+        chosen[order[:n_rows]] = True
+        return find_intervals(chosen & is_anomalous, lengths, max_gap, min_length)
+
+    n_rows = min(int(is_anomalous.sum()), limit)
+    while n_rows and np.diff(holding(n_rows), axis=1).sum() > limit:
+        n_rows = int(0.9 * n_rows)
+    return holding(n_rows)
 
 
 def find_intervals(
@@ -72,37 +129,53 @@ def find_intervals(
     return intervals[np.diff(intervals, axis=1)[:, 0] >= min_length]
 
 
-def feature_shares(
+def blame(
     intervals: NDArray[np.intp],
     windows: Sequences,
+    series: Sequences,
     errors_of: Callable[[Sequences], NDArray[np.float64]],
-) -> NDArray[np.float64]:
-    """Split the error of each interval's rows, in all windows that cover them, over the features.
+    fallback: NDArray[np.intp],
+) -> tuple[NDArray[np.float64], NDArray[np.intp]]:
+    """Split the error of each interval over the features, and find its row with the largest error.
 
     Parameters
     ----------
     intervals : ndarray of shape (n_intervals, 2)
-        In rows of ``windows.values``, as `find_intervals` returns them.
+        Among the rows of `series`, as `find_intervals` returns them.
     windows : Sequences
         Windows of the series.
+    series : Sequences
+        Side by side.
     errors_of : callable
         Returns the errors of the cells of windows, (total_window_timesteps, n_features).
+    fallback : ndarray of shape (n_intervals,)
+        The rows that are returned where there is no error.
 
     Returns
     -------
     shares : ndarray of shape (n_intervals, n_features)
         Add up to 1; all 0 if there is no error.
+    peaks : ndarray of shape (n_intervals,)
+        Rows of the largest error, a mean over the windows that cover them.
     """
-    starts, ends = intervals.T
+    offset = int(series.starts[0])  # series stand side by side, though not from the first row on
+    starts, ends = intervals.T + offset
     totals = np.zeros((len(intervals), windows.n_features))
+    row_errors, n_windows = np.zeros(len(series.values)), np.zeros(len(series.values))
     next_interval = np.searchsorted(ends, windows.starts, side="right")
     next_start = np.append(starts, np.iinfo(np.intp).max)[next_interval]
     for block in blocks(windows.take(next_start < windows.starts + windows.lengths)):
         rows = block.rows()
         interval = np.searchsorted(starts, rows, side="right") - 1
         is_inside = (interval >= 0) & (rows < ends[interval])
-        np.add.at(totals, interval[is_inside], np.nan_to_num(errors_of(block)[is_inside]))
-    return totals / np.maximum(totals.sum(axis=1, keepdims=True), np.finfo(float).tiny)
+        errors = np.nan_to_num(errors_of(block)[is_inside])
+        np.add.at(totals, interval[is_inside], errors)
+        np.add.at(row_errors, rows[is_inside], errors.sum(axis=1))
+        np.add.at(n_windows, rows[is_inside], 1)
+    row_errors /= np.maximum(n_windows, 1)
+    shares = totals / np.maximum(totals.sum(axis=1, keepdims=True), np.finfo(float).tiny)
+    worst = np.array([lo + row_errors[lo:hi].argmax() for lo, hi in zip(starts, ends, strict=True)])
+    return shares, np.where(totals.any(axis=1), worst - offset, fallback)
 
 
 def main_features(shares: NDArray[np.float64], names: Sequence[Any]) -> dict[Any, float]:
@@ -112,32 +185,28 @@ def main_features(shares: NDArray[np.float64], names: Sequence[Any]) -> dict[Any
 
 
 def tabulate(
-    intervals: NDArray[np.intp],
-    scores: NDArray[np.float64],
+    found: FoundEvents,
     series: Sequences,
     labels: tuple[list[Any], list[Any]],
-    features: Sequence[dict[Any, float] | None],
+    names: Sequence[Any],
 ) -> Any:
     """Return a DataFrame with a row an event, or a list of events if pandas is not installed.
 
     Parameters
     ----------
-    intervals : ndarray of shape (n_intervals, 2)
-        As `find_intervals` returns them.
-    scores : ndarray of shape (total_timesteps,)
-        Scores of the rows.
+    found : FoundEvents
     series : Sequences
         The series, which follow one another.
     labels : tuple
         What the user calls series and rows, as `Form.row_labels` returns it.
-    features : sequence of length n_intervals
-        What becomes the field ``features`` of each event.
+    names : sequence of length n_features
+        What the user calls the features.
     """
-    owners = np.searchsorted(series.starts, intervals[:, 0], side="right") - 1
-    ids, rows = labels
+    depths = [(found.scores - found.offsets)[lo:hi].min() for lo, hi in found.intervals]
+    ranks = 1 + np.argsort(np.argsort(depths, kind="stable"), kind="stable")
     events = [
-        Event(_plain(ids[i]), *_locate(interval, series.starts[i], scores, rows[i]), blame)
-        for i, interval, blame in zip(owners, intervals, features, strict=True)
+        _describe(i, found, series, labels, names, int(ranks[i]))
+        for i in range(len(found.intervals))
     ]
     try:
         import pandas as pd
@@ -146,14 +215,36 @@ def tabulate(
     return pd.DataFrame(events, columns=list(Event._fields))
 
 
-def _locate(
-    interval: NDArray[np.intp], first_row: int, scores: NDArray[np.float64], rows: Any
-) -> tuple[Any, Any, int, Any, float]:
-    """Return an event's start, end, number of rows, peak and the peak's score."""
-    start, end = interval
-    peak = start + scores[start:end].argmin()
-    first, last, worst = (_plain(rows[row - first_row]) for row in (start, end - 1, peak))
-    return first, last, int(end - start), worst, float(scores[peak])
+def _describe(
+    i: int,
+    found: FoundEvents,
+    series: Sequences,
+    labels: tuple[list[Any], list[Any]],
+    names: Sequence[Any],
+    rank: int,
+) -> Event:
+    ids, times = labels
+    start, end = found.intervals[i]
+    first_rows = np.cumsum(series.lengths) - series.lengths
+    owner = int(np.searchsorted(first_rows, start, side="right")) - 1
+    rows = times[owner]
+    first, last, peak = (
+        _plain(rows[row - first_rows[owner]]) for row in (start, end - 1, found.peaks[i])
+    )
+    begin = series.starts[owner] + start - first_rows[owner]
+    values = series.values[begin : begin + end - start]
+    shares = found.feature_shares
+    return Event(
+        series=_plain(ids[owner]),
+        start=first,
+        end=last,
+        n_rows=int(end - start),
+        peak=peak,
+        peak_score=float(found.scores[start:end].min()),
+        rank=rank,
+        observed=float(np.mean(~np.isnan(values))),
+        features=None if shares is None else main_features(shares[i], names),
+    )
 
 
 def _plain(label: Any) -> Any:

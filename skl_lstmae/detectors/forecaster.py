@@ -147,7 +147,7 @@ class LSTMForecastDetector(SequenceDetector):
         Share of the sequences, three at least, that are held out if `early_stopping` or
         `contamination="auto"`; if scores are learned from pieces, share of the steps of each, three
         pieces at least. If it leaves a single sequence too few steps to train on, none are held
-        out, and the threshold is calibrated on the training data.
+        out.
 
     n_iter_no_change : int, default=10
         Training stops after so many epochs in which the loss did not improve by `tol`.
@@ -191,9 +191,9 @@ class LSTMForecastDetector(SequenceDetector):
         sequences at `false_alarm_rate`.
 
     false_alarm_rate : float, default=0.01
-        Share of fresh normal sequences to flag if `contamination="auto"`. The offset is calibrated
-        on the held-out sequences, as described in :class:`LSTMAutoencoderDetector`. Pieces of one
-        series depend on each other, so that then the rate is an estimate alone.
+        Share of fresh normal sequences to flag if `contamination="auto"`, as described in
+        :class:`LSTMAutoencoderDetector`. Pieces of one series depend on each other, so that then
+        the rate is an estimate alone.
 
     device : str or torch.device, default="auto"
         Where the network runs; "auto" is CUDA if there is one, else MPS, else the CPU.

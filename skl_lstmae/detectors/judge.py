@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from copy import deepcopy
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -11,11 +11,17 @@ from numpy.typing import NDArray
 from sklearn.base import clone
 
 from skl_lstmae.data.sequences import Sequences
-from skl_lstmae.data.split import Split
+from skl_lstmae.data.split import Split, join_sequences
+from skl_lstmae.data.windows import are_apart
 from skl_lstmae.scoring.calibration import Calibration, ReferenceScores
+from skl_lstmae.scoring.conformal import N_FOLDS, as_fresh, conform, find_odd, oddness
 from skl_lstmae.scoring.outcome import Outcome
+from skl_lstmae.scoring.references import ReferenceScorer
 from skl_lstmae.scoring.scorer import MAX_REFERENCES, Scorer, check_scores
 from skl_lstmae.training.model import Model
+
+MIN_OTHERS = 3
+"""References that are needed to judge windows by: a covariance is learned from two."""
 
 MAX_SUMMARIES = 4096
 """Sequences whose summaries are held at a time in scoring, however many there are."""
@@ -37,13 +43,16 @@ class Judge:
         The scores that the threshold rests on; None if another estimator holds the threshold.
     offset : float, default=None
         The threshold.
+    set_aside : ndarray of shape (n_odd,)
+        Numbers of the training sequences that are so unlike the others that neither what is normal
+        nor the threshold rests on them.
     """
 
     model: Model
     scorer: Scorer
     calibration: Calibration | None = None
     offset: float | None = None
-    lends_scores: ClassVar[bool] = True
+    set_aside: NDArray[np.intp] = field(default_factory=lambda: np.empty(0, dtype=np.intp))
     has_errors: ClassVar[bool] = True
 
     def score(self, sequences: Sequences, *, one_by_one: bool = False) -> NDArray[np.float64]:
@@ -93,27 +102,76 @@ class Judge:
         judge.scorer.fit(judge.summarize(sequences))
         return judge
 
-    def calibrated(self, split: Split, *, needs_fresh: bool) -> Self:
-        """Return the judge with a scorer and a calibration learned from a split.
+    def calibrated(self, split: Split) -> Self:
+        """Return the judge with a scorer and a calibration learned from a split."""
+        sequences, is_held_out, numbers = split.calibrating()
+        summaries = self.summarize(sequences)
+        conformed = conform(self.scorer, summaries, is_held_out)
+        fresh = ReferenceScores.of(conformed.fresh)
+        population = ReferenceScores.of(conformed.scorer.score(summaries))
+        odd = np.flatnonzero(conformed.is_odd)
+        return replace(
+            self,
+            scorer=conformed.scorer,
+            calibration=Calibration(population, fresh, learned=fresh),
+            set_aside=np.sort(odd if numbers is None else numbers[odd]),
+        )
 
-        If none are held out but fresh scores are needed, those of the training sequences stand for
-        them.
+    def conformed(
+        self,
+        references: Sequences,
+        windows: Sequences,
+        was_held_out: NDArray[np.bool_],
+    ) -> tuple[Self, NDArray[np.float64], NDArray[np.bool_]]:
+        """Return the judge that refers to some windows of series, and what others are worth.
+
+        Parameters
+        ----------
+        references : Sequences
+            Windows that say what is normal.
+        windows : Sequences
+            Windows of the same series.
+        was_held_out : ndarray of shape (n_windows,), dtype bool
+            Which of them were not learned from.
+
+        Returns
+        -------
+        judge : Judge
+            Refers to those references that are not odd.
+        scores : ndarray of shape (n_windows,)
+            That the windows would have as fresh ones.
+        is_odd : ndarray of shape (n_references,), dtype bool
+            Which references were set aside.
         """
-        judge = replace(self, scorer=clone(self.scorer))
-        summaries = judge.summarize(split.sample(MAX_REFERENCES))
-        scorer = judge.scorer
-        scorer.fit(summaries)
-        held_out = np.empty(0)
-        if len(split.held_out):
-            calibrated = scorer.calibrate(judge.summarize(split.held_out))
-            held_out = check_scores(calibrated, len(split.held_out))
-        learned = judge._judged(summaries)
-        population = ReferenceScores.of(np.concatenate([learned, held_out]))
-        fresh = population if needs_fresh else None
-        if len(held_out):
-            fresh = ReferenceScores.of(held_out)
-        calibration = Calibration(population, fresh, learned=ReferenceScores.of(learned))
-        return replace(judge, calibration=calibration)
+        summaries = self.summarize(references)
+        is_odd = find_odd(oddness(clone(self.scorer).fit(summaries), summaries))
+        references, summaries = references.take(~is_odd), summaries[~is_odd]
+        judge = replace(self, scorer=clone(self.scorer).fit(summaries))
+        both = join_sequences(windows, references)
+        scores = judge._cross_scores(both, references, summaries)
+        held_out = np.append(was_held_out, np.zeros(len(references), dtype=bool))
+        # Of a window or two the error is so large that it would silence alarms; an offset that
+        # follows the scores makes good what they do not tell.
+        scores = as_fresh(scores, held_out, by_an_error_more=False)
+        if isinstance(judge.scorer, ReferenceScorer) and len(references) <= MAX_REFERENCES:
+            judge.scorer.remember(scores[len(windows) :])
+        return judge, scores[: len(windows)], is_odd
+
+    def _cross_scores(
+        self, windows: Sequences, references: Sequences, summaries: NDArray[Any]
+    ) -> NDArray[np.float64]:
+        """Return the scores of windows by the references that none of the same part overlaps."""
+        scores = np.empty(len(windows))
+        starts, number = np.unique(windows.starts, return_inverse=True)
+        for part in range(N_FOLDS):
+            fold = np.flatnonzero(number * N_FOLDS // len(starts) == part)
+            if len(fold):
+                others = summaries[are_apart(references, windows.take(fold))]
+                judge = self
+                if len(others) >= MIN_OTHERS:
+                    judge = replace(self, scorer=clone(self.scorer).fit(others))
+                scores[fold] = judge.score(windows.take(fold))
+        return scores
 
     def resting_on(self, sequences: Sequences) -> Self:
         """Return the judge whose threshold rests on these sequences."""

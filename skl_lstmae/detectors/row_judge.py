@@ -2,16 +2,59 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from skl_lstmae.data.sequences import Sequences
-from skl_lstmae.data.windows import merge, slide
-from skl_lstmae.detectors import events
+from skl_lstmae.data.times import cut_at_jumps
+from skl_lstmae.data.windows import are_blacked_out, blocks, count_empty, merge, slide
+from skl_lstmae.detectors.events import FoundEvents, blame, find_intervals_within
 from skl_lstmae.detectors.window_judge import WindowJudge
+from skl_lstmae.scoring.adaptive import AdaptiveOffset, spread_of
 from skl_lstmae.scoring.calibration import Calibration, ReferenceScores
+
+
+@dataclass(frozen=True, eq=False)
+class Threshold:
+    """What rows, or single windows, are told from normal ones by.
+
+    Parameters
+    ----------
+    calibration : Calibration
+        The scores that it rests on.
+    deviation : float
+        Standard deviation of those of fresh rows, or of their logarithms.
+    spreads_by_factors : bool
+        Whether it is that of logarithms.
+    offset : float, default=nan
+        The threshold of rows that do not drift.
+    """
+
+    calibration: Calibration
+    deviation: float
+    spreads_by_factors: bool
+    offset: float = np.nan
+
+    @classmethod
+    def by(cls, scores: NDArray[np.float64], n_independent: float) -> Threshold:
+        """Rest a threshold on scores of normal rows."""
+        fresh = ReferenceScores.of(scores, n_independent)
+        return cls(Calibration(fresh=fresh, learned=fresh), *spread_of(scores))
+
+    def resting_on(
+        self, scores: NDArray[np.float64], n_independent: float, *roles: str
+    ) -> Threshold:
+        """Let it rest on other rows, as :class:`Calibration` says."""
+        references = ReferenceScores.of(scores, n_independent)
+        return replace(self, calibration=self.calibration.resting_on(references, *roles))
+
+    def adaptive(self, rate: float, size: int) -> AdaptiveOffset:
+        """Return an offset for one series, that follows its scores."""
+        return AdaptiveOffset(self.offset, self.deviation, rate, size, self.spreads_by_factors)
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,66 +73,154 @@ class RowJudge:
         Rows from one window to the next.
     aggregation : str
         How the scores of a row's windows become its score.
-    rows, singles : Calibration
-        The scores that thresholds rest on, of rows and of single windows.
-    offset, stream_offset : float, default=nan
-        The thresholds of rows and of single windows, with which streams compare.
+    rows, singles : Threshold
+        Of rows, and of single windows, with which streams compare.
+    worst : float
+        The score of rows without data, lower than that of any row of the training series.
+    rate : float, default=None
+        The false-alarm rate at which offsets follow scores that drift; None means that they do not.
+    usual_step : float, default=None
+        Seconds from one training row to the next, if times are known.
+    max_steps : float, default=inf
+        Series are cut where the next time is more than so many usual steps away.
     """
 
     windows: WindowJudge
     size: int
     stride: int
     aggregation: str
-    rows: Calibration = field(default_factory=Calibration)
-    singles: Calibration = field(default_factory=Calibration)
-    offset: float = np.nan
-    stream_offset: float = np.nan
+    rows: Threshold
+    singles: Threshold
+    worst: float
+    rate: float | None = None
+    usual_step: float | None = None
+    max_steps: float = np.inf
 
     def score(self, series: Sequences) -> NDArray[np.float64]:
         """Return the scores of rows, (total_timesteps,)."""
-        return self._merge(self.windows.score(self._slide(series)), series)
+        return self._merge(self._score_windows(self._slide(series)), series)
 
-    def reference_scores(self, series: Sequences) -> tuple[ReferenceScores, ReferenceScores]:
-        """Return the scores of rows, and of the single windows."""
-        scores = self.windows.score(self._slide(series))
-        n_side_by_side = np.maximum(series.lengths / self.size, 1).sum()
-        return (
-            ReferenceScores.of(self._merge(scores, series), n_side_by_side),
-            ReferenceScores.of(scores, n_side_by_side),
-        )
+    def offsets(
+        self, scores: NDArray[np.float64], lengths: NDArray[np.intp]
+    ) -> float | NDArray[np.float64]:
+        """Return the offset of each row, (total_timesteps,), or that of all.
 
-    def lent_scores_of(self, series: Sequences) -> RowJudge:
-        """Return the judge to whose thresholds series that were learned from lend scores."""
-        rows, singles = self.reference_scores(series)
-        return replace(self, rows=Calibration(learned=rows), singles=Calibration(learned=singles))
+        Parameters
+        ----------
+        scores : ndarray of shape (total_timesteps,)
+        lengths : ndarray of shape (n_series,)
+            How many of the rows each series has; at the start of one nothing is known of it.
+        """
+        if self.rate is None:
+            return self.rows.offset
+        parts = np.split(scores, np.cumsum(lengths)[:-1])
+        offsets = [
+            follow(self.rows.adaptive(self.rate, self.size), part, self.worst) for part in parts
+        ]
+        return np.concatenate(offsets)
+
+    def score_parts(
+        self, series: Sequences
+    ) -> tuple[tuple[NDArray[np.float64], float], tuple[NDArray[np.float64], float]]:
+        """Return the scores of rows and of single windows, each with how many are independent."""
+        scores = self._score_windows(self._slide(series))
+        n = independent_windows(series, self.size)
+        return (self._merge(scores, series), n), (scores, n)
 
     def resting_on(self, series: Sequences, *roles: str) -> RowJudge:
-        """Return the judge whose thresholds rest on these series, as :class:`Calibration` says."""
-        rows, singles = self.reference_scores(series)
+        """Return the judge whose thresholds rest on these series, as :class:`Calibration` says.
+
+        They do not rest on rows without data, which are anomalous whatever the rule.
+        """
+        (rows, n), (singles, _) = self.score_parts(series)
+        rows, singles = (scores[scores != self.worst] for scores in (rows, singles))
+        if len(rows) == 0:
+            raise ValueError(
+                "every window of X lacks data in more than half of its rows; expected some to "
+                "calibrate on: pass other rows."
+            )
         return replace(
             self,
-            rows=self.rows.resting_on(rows, *roles),
-            singles=self.singles.resting_on(singles, *roles),
+            rows=self.rows.resting_on(rows, n, *roles),
+            singles=self.singles.resting_on(singles, n, *roles),
+            worst=min(self.worst, worst_score(singles)),
         )
 
-    def find_intervals(
-        self, series: Sequences, max_gap: int, min_length: int
-    ) -> tuple[NDArray[np.float64], NDArray[np.intp]]:
-        """Return the scores of rows, and the intervals of anomalous ones, (n_intervals, 2)."""
-        scores = self.score(series)
-        is_anomalous = scores < self.offset
-        return scores, events.find_intervals(is_anomalous, series.lengths, max_gap, min_length)
+    def cut(self, series: Sequences, times: Sequence[Any]) -> Sequences:
+        """Cut series where their times jump."""
+        return cut_at_jumps(series, times, self.usual_step, self.max_steps)
 
-    def feature_shares(
-        self, series: Sequences, intervals: NDArray[np.intp]
-    ) -> NDArray[np.float64] | None:
-        """Split the error of each interval over the features; None if there is no error."""
-        if not self.windows.has_errors:
-            return None
-        return events.feature_shares(intervals, self._slide(series), self.windows.errors)
+    def find_events(
+        self,
+        series: Sequences,
+        times: Sequence[Any],
+        max_gap: int | str = "auto",
+        min_length: int = 1,
+        budget: float | None = None,
+    ) -> FoundEvents:
+        """Judge the rows of series, and join the anomalous ones to events."""
+        pieces = self.cut(series, times)
+        scores = self.score(pieces)
+        offsets = np.broadcast_to(self.offsets(scores, series.lengths), scores.shape)
+        if max_gap == "auto":
+            max_gap = 0 if self.rate is None else self.size
+        intervals = find_intervals_within(
+            scores - offsets, pieces.lengths, int(max_gap), min_length, budget
+        )
+        shares, peaks = None, np.array([lo + scores[lo:hi].argmin() for lo, hi in intervals])
+        if self.windows.has_errors and len(intervals):
+            shares, peaks = blame(
+                intervals, self._slide(pieces), pieces, self.windows.errors, fallback=peaks
+            )
+        return FoundEvents(scores, offsets, intervals, peaks, shares)
+
+    def cell_errors(self, series: Sequences) -> NDArray[np.float64]:
+        """Return the mean loss of each cell over the windows that cover it."""
+        windows = self._slide(series)
+        errors = np.concatenate([self.windows.errors(block) for block in blocks(windows)])
+        return merge(errors, windows, series)
 
     def _slide(self, series: Sequences) -> Sequences:
         return slide(series, self.size, self.stride)
 
+    def _score_windows(self, windows: Sequences) -> NDArray[np.float64]:
+        """Return the scores of windows; those of which most steps have no data are not judged."""
+        is_judged = 2 * count_empty(windows) <= windows.lengths
+        scores = np.full(len(windows), self.worst)
+        scores[is_judged] = self.windows.score(windows.take(is_judged))
+        return scores
+
     def _merge(self, scores: NDArray[np.float64], series: Sequences) -> NDArray[np.float64]:
-        return merge(scores, self._slide(series), series, self.aggregation)
+        windows = self._slide(series)
+        merged = merge(scores, windows, series, self.aggregation, count_empty(windows))
+        merged[are_blacked_out(series, rows_of_blackout(self.size))] = self.worst
+        return merged
+
+
+def follow(
+    adaptive: AdaptiveOffset, scores: NDArray[np.float64], worst: float
+) -> NDArray[np.float64]:
+    """Return the offsets of the rows of a series, which learn nothing from rows without data.
+
+    Those are anomalous at any rate.
+    """
+    offsets = np.full(len(scores), adaptive.fixed)
+    has_data = scores != worst
+    offsets[has_data] = adaptive.follow(scores[has_data])
+    return offsets
+
+
+def rows_of_blackout(size: int) -> int:
+    """Return how many rows without data, one after the other, are a blackout: half a window."""
+    return -(-size // 2)
+
+
+def independent_windows(series: Sequences, size: int) -> float:
+    """Return how many windows fit side by side into series."""
+    return float(np.maximum(series.lengths / size, 1).sum())
+
+
+def worst_score(scores: NDArray[np.float64]) -> float:
+    """Return a score that is far below all of these, for what holds no data at all."""
+    lowest, spread = float(scores.min()), float(np.ptp(scores))
+    return lowest - 10 * max(spread, abs(lowest), 1e-6)

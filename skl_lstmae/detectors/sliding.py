@@ -7,6 +7,7 @@ from typing import Any, Literal, Self
 
 import numpy as np
 from numpy.random import RandomState
+from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, MetaEstimatorMixin, clone, is_classifier
 from sklearn.utils import check_random_state, get_tags
 from sklearn.utils.metaestimators import available_if
@@ -21,26 +22,49 @@ from skl_lstmae._sklearn import (
     fit_context,
     validate_params,
 )
+from skl_lstmae._warn import warn
 from skl_lstmae.data.checks import check_series
 from skl_lstmae.data.forms import Form
 from skl_lstmae.data.names import feature_names
 from skl_lstmae.data.period import estimate_window_size
 from skl_lstmae.data.sequences import Sequences
-from skl_lstmae.data.split import Split
-from skl_lstmae.data.windows import AGGREGATIONS, cut, hold_out_ends, observed, slide, spread
+from skl_lstmae.data.split import Split, join_sequences
+from skl_lstmae.data.times import cut_at_jumps, usual_step
+from skl_lstmae.data.weights import check_weights, leave_out
+from skl_lstmae.data.windows import (
+    AGGREGATIONS,
+    are_blacked_out,
+    count_empty,
+    cut,
+    hold_out_ends,
+    merge,
+    observed,
+    slide,
+    spread,
+)
 from skl_lstmae.detectors.autoencoder import LSTMAutoencoderDetector
-from skl_lstmae.detectors.base import MIN_SEQUENCES, SequenceDetector
-from skl_lstmae.detectors.events import main_features, tabulate
+from skl_lstmae.detectors.base import MAX_NAMED, MIN_SEQUENCES, SequenceDetector
+from skl_lstmae.detectors.events import tabulate
 from skl_lstmae.detectors.labels import warn_of_misread_labels, warn_of_nested_labels
-from skl_lstmae.detectors.row_judge import RowJudge
+from skl_lstmae.detectors.row_judge import (
+    RowJudge,
+    Threshold,
+    independent_windows,
+    rows_of_blackout,
+    worst_score,
+)
 from skl_lstmae.detectors.stream import Stream
-from skl_lstmae.detectors.thresholded import Scored, ThresholdMixin
+from skl_lstmae.detectors.thresholded import Scored, ThresholdMixin, warn_of_drift
 from skl_lstmae.detectors.window_judge import (
     ToldJudge,
     WindowJudge,
     fit_to_windows,
     score_method,
 )
+from skl_lstmae.scoring.scorer import MAX_REFERENCES
+
+MIN_FOR_DRIFT = 10
+"""Windows side by side from which drift may be told."""
 
 WINDOWS_PER_EPOCH = 1024
 """Windows that an epoch trains on, at most, unless the user says otherwise."""
@@ -53,6 +77,13 @@ MAX_LENDING_WINDOWS = 4096
 
 WINDOWS_PER_STRETCH = 8
 """Lengths of a window that rows come in to be scored: at the ends fewer windows cover them."""
+
+
+EVENT_CONSTRAINTS: dict[str, list[Any]] = {
+    "max_gap": [Interval(Integral, 0, None, closed="left"), StrOptions({"auto"})],
+    "min_length": [Interval(Integral, 1, None, closed="left")],
+    "budget": [Interval(Real, 0, 1, closed="right"), None],
+}
 
 
 def _explains_variance(detector: "SlidingWindowDetector") -> bool:
@@ -111,13 +142,11 @@ class SlidingWindowDetector(
 
     validation_fraction : float, default=0.1
         Share of each series, its end and one window at least, that is kept from training if
-        ``contamination="auto"``, to calibrate the threshold, or if `detector` has early stopping,
-        to tell it when to stop. The same rows serve both, so that with early stopping the threshold
-        is a little optimistic. Once it is set, a `detector` of this package takes these rows, too,
-        for what is normal. A gap of one window keeps them apart from the training rows. Series
-        of less than five windows are not cut; if all are so short, the last series are held out,
-        and of a single one nothing is: the threshold is then that of training rows, which is
-        optimistic.
+        ``contamination="auto"``, to tell how much better rows score that were learned from, or if
+        `detector` has early stopping, to tell it when to stop. A `detector` of this package takes
+        these rows, too, for what is normal. A gap of one window keeps them apart from the training
+        rows. Series of less than five windows are not cut; if all are so short, the last series are
+        held out, and of a single one nothing is.
 
     contamination : "auto" or float, default="auto"
         The rule behind ``offset_``. A float in (0, 0.5] is the share of anomalous rows in the
@@ -125,10 +154,20 @@ class SlidingWindowDetector(
         `false_alarm_rate`.
 
     false_alarm_rate : float, default=0.01
-        Share of normal rows to flag if ``contamination="auto"``, as estimated on the held-out rows;
-        with less than ``1 / false_alarm_rate - 1`` windows of them side by side, a `detector` of
-        this package also goes by the scores of training windows. Since rows depend on their
-        neighbours, false alarms come in runs.
+        Share of normal rows to flag if ``contamination="auto"``. The offset rests on the scores of
+        all training rows, each by windows that do not overlap with its own. Since rows depend on
+        their neighbours, false alarms come in runs.
+
+    threshold : {"adaptive", "fixed"}, default="adaptive"
+        Whether the offset of a row follows the scores of the rows before it, in `predict`,
+        `decision_function`, `find_events` and streams. It is then never above ``offset_``, which is
+        what it is as long as scores do not drift; where they do, alarms stay about as rare as asked
+        for, and mark the beginning of what is new. "fixed" is ``offset_`` throughout, as it is
+        with a `contamination` that is a number.
+
+    max_time_steps : float, default=5
+        If the index of X holds times: where the next row is more than so many usual steps of the
+        training rows away, a series is cut. No window and no event reaches across.
 
     random_state : int, RandomState instance or None, default=None
         Seeds the detector of windows, as far as it has random states, and overrides those set in
@@ -150,7 +189,7 @@ class SlidingWindowDetector(
         Rows from one training window to the next, on average.
 
     offset_ : float
-        `decision_function` is `score_samples` minus this.
+        Rows with lower scores are anomalous, as long as scores do not drift.
 
     n_features_in_ : int
         Number of features of X.
@@ -187,6 +226,8 @@ class SlidingWindowDetector(
         "aggregation": [StrOptions(set(AGGREGATIONS))],
         "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
         **ThresholdMixin._threshold_constraints,
+        "threshold": [StrOptions({"adaptive", "fixed"})],
+        "max_time_steps": [Interval(Real, 1, None, closed="left")],
         "random_state": ["random_state"],
         "verbose": ["verbose"],
     }
@@ -202,6 +243,8 @@ class SlidingWindowDetector(
         validation_fraction: float = 0.1,
         contamination: float | Literal["auto"] = "auto",
         false_alarm_rate: float = 0.01,
+        threshold: Literal["adaptive", "fixed"] = "adaptive",
+        max_time_steps: float = 5.0,
         random_state: int | RandomState | None = None,
         verbose: int = 0,
     ) -> None:
@@ -213,11 +256,16 @@ class SlidingWindowDetector(
         self.validation_fraction = validation_fraction
         self.contamination = contamination
         self.false_alarm_rate = false_alarm_rate
+        self.threshold = threshold
+        self.max_time_steps = max_time_steps
         self.random_state = random_state
         self.verbose = verbose
 
-    def fit(self, X: Any, y: Any = None) -> Self:
+    def fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> Self:
         """Learn what windows of normal series look like.
+
+        Stretches that are unlike all others, a tenth of the rows at most, are set aside with a
+        warning that names them: what is normal, and the threshold, do not rest on them.
 
         Parameters
         ----------
@@ -228,6 +276,10 @@ class SlidingWindowDetector(
             Not learned from; labels 0 and 1, or two of text, which scikit-learn's scorers may read
             the wrong way round, and lists of labels, which they do not read at all, are met with a
             warning.
+
+        sample_weight : array-like of shape (n_timesteps,), or list of such, default=None
+            Known faults get 0: series are cut there, so that no window holds such a row. All other
+            rows count alike.
 
         Returns
         -------
@@ -242,48 +294,100 @@ class SlidingWindowDetector(
             weights so far; to interrupt once more leaves it as it was.
         """
         detector = copy(self)
-        detector._fit(X, y)
+        detector._fit(X, y, sample_weight)
         self.__dict__ = detector.__dict__
         if isinstance(self.detector_, SequenceDetector):
             self.detector_.history_.raise_interrupt()
         return self
 
     @fit_context(prefer_skip_nested_validation=False)
-    def _fit(self, X: Any, y: Any) -> None:
+    def _fit(self, X: Any, y: Any, sample_weight: Any) -> None:
         """Fit in place; callbacks see this very object from their setup to their teardown."""
         self._refuse_unsuited_detector()
         warn_of_nested_labels(y)
         warn_of_misread_labels(y)
         callbacks = FitCallbacks(self, X, y, max_subtasks=1)
-        series, _ = check_series(self, X, reset=True)
-        self._learn(series, callbacks)
+        whole, form = check_series(self, X, reset=True)
+        _, times = form.row_labels()
+        step = usual_step(times)
+        series = cut_at_jumps(whole, times, step, self.max_time_steps)
+        if sample_weight is not None:
+            weights = check_weights(sample_weight, int(series.lengths.sum()), "row")
+            series = leave_out(series, weights)
+        size = self._choose_window_size(series)
+        if len(series) > len(whole):
+            series = series.take(series.lengths >= size)  # cutting leaves bits
+        odd_rows = self._learn(series, size, callbacks)
+        self._judge = replace(self._judge, usual_step=step, max_steps=self.max_time_steps)
         self._set_threshold()
+        if self.contamination == "auto":  # else odd ones are expected
+            warn_of_odd_rows(odd_rows, whole, form)
         callbacks.end_fit()
 
-    def _learn(self, series: Sequences, callbacks: FitCallbacks) -> None:
-        """Divide the rows, learn from their windows, and score what thresholds rest on."""
-        size = self._choose_window_size(series)
+    def _learn(self, series: Sequences, size: int, callbacks: FitCallbacks) -> NDArray[np.intp]:
+        """Divide the rows, learn from their windows, and score them; return the odd ones."""
         self.detector_ = self._make_detector()
         training, held_out = self._divide(series, size)
         self.training_stride_ = self._choose_training_stride(training, size)
         split = self._split(training, held_out, size)
+        calibrating = join_sequences(self._some_stretches(training, size), held_out)
+        calibrating = calibrating.take(np.argsort(calibrating.starts))
+        windows = slide(calibrating, size, int(self.stride))
+        is_judged = 2 * count_empty(windows) <= windows.lengths
+        references = slide(series, size)
+        references = references.take(2 * count_empty(references) <= references.lengths)
+        references = spread(references, min(len(references), MAX_REFERENCES))
+        was_held_out = np.isin(windows.starts, slide(held_out, size).starts)[is_judged]
         with callbacks.passed_on_to(self.detector_):
-            windows, final = fit_to_windows(self.detector_, split, slide(series, size), size)
+            judge, scores, is_odd = fit_to_windows(
+                self.detector_,
+                split,
+                references,
+                windows.take(is_judged),
+                was_held_out,
+                size,
+            )
+        window_scores = np.full(len(windows), worst_score(scores))
+        window_scores[is_judged] = scores
 
-        # Once they are scored for it, the judge with the threshold is a silent one.
-        windows = self._told(windows, "to calibrate the threshold")
-        judge = RowJudge(windows, size, int(self.stride), self.aggregation)
-        if windows.lends_scores:
-            # Each has others that overlap with it among the references, which a fresh window has
-            # not: what they lend is the shape of their distribution, and not its level.
-            judge = judge.lent_scores_of(self._some_stretches(training, size))
-        if self.contamination == "auto":
-            judge = judge.resting_on(held_out if len(held_out) else training, "fresh")
-        # The threshold is known: from here on the held-out rows say too what is normal.
-        judge = replace(judge, windows=self._told(final, "to calibrate the threshold"))
+        if self.verbose:
+            print(f"Scored {len(scores)} windows to calibrate the threshold")
+
+        odd_rows = np.unique(references.take(is_odd).rows())
+        self._judge = self._make_judge(judge, window_scores, windows, calibrating, odd_rows)
         if self.contamination != "auto":
-            judge = judge.resting_on(series, "population")
-        self._judge = replace(judge, windows=final)
+            self._judge = self._judge.resting_on(series, "population")
+        return odd_rows
+
+    def _make_judge(
+        self,
+        judge: WindowJudge,
+        scores: NDArray[np.float64],
+        windows: Sequences,
+        calibrating: Sequences,
+        odd_rows: NDArray[np.intp],
+    ) -> RowJudge:
+        """Return the judge whose thresholds rest on the rows that are not odd."""
+        size = int(windows.lengths.max())
+        n_empty = count_empty(windows)
+        rows = merge(scores, windows, calibrating, self.aggregation, n_empty)
+        is_odd = np.zeros(len(calibrating.values), dtype=bool)
+        is_odd[odd_rows] = True
+        is_missing = are_blacked_out(calibrating, rows_of_blackout(size))
+        n_odd_before = np.concatenate([[0], np.cumsum(is_odd)])
+        n_odd = n_odd_before[windows.starts + windows.lengths] - n_odd_before[windows.starts]
+        normal_rows = rows[~is_odd[calibrating.rows()] & ~is_missing]
+        normal = scores[(n_odd < windows.lengths) & (2 * n_empty <= windows.lengths)]
+        n = independent_windows(calibrating, size)
+        return RowJudge(
+            judge,
+            size,
+            int(self.stride),
+            self.aggregation,
+            rows=Threshold.by(normal_rows, n),
+            singles=Threshold.by(normal, n),
+            worst=worst_score(normal),
+        )
 
     def set_params(self, **params: Any) -> Self:
         """Set parameters; those of ``detector``, such as ``detector__hidden_size``, too.
@@ -330,28 +434,66 @@ class SlidingWindowDetector(
         judge, series, _ = self._read(X)
         return judge.windows.explained_variance(slide(series, judge.size, judge.size))
 
-    @validate_params(
-        {
-            "max_gap": [Interval(Integral, 0, None, closed="left")],
-            "min_length": [Interval(Integral, 1, None, closed="left")],
-        },
-        prefer_skip_nested_validation=True,
-    )
-    def find_events(self, X: Any, *, max_gap: int = 0, min_length: int = 1) -> Any:
-        """Find the intervals of anomalous rows.
-
-        For ``features`` the network runs a second time, on the windows that reach into an event.
+    @available_if(_explains_variance)
+    def cell_errors(self, X: Any) -> Any:
+        """Return how badly each value is explained: the loss of each row and feature.
 
         Parameters
         ----------
         X : series
             In any of the forms above.
 
-        max_gap : int, default=0
-            The most normal rows between two anomalous ones that an event bridges.
+        Returns
+        -------
+        errors : ndarray of shape (n_timesteps, n_features), float64, or list of them
+            Mean over the windows that cover the row of `loss`, in scaled units; never negative, NaN
+            where X is missing.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from skl_lstmae import LSTMAutoencoderDetector, SlidingWindowDetector
+        >>> X = np.sin(np.arange(1000) / 5).reshape(-1, 1)
+        >>> inner = LSTMAutoencoderDetector(hidden_size=8, tol=0.1, random_state=0)
+        >>> detector = SlidingWindowDetector(inner, window_size=30).fit(X)
+        >>> X[700] = 9.0
+        >>> int(detector.cell_errors(X).argmax())
+        700
+        """
+        judge, series, form = self._read(X)
+        return form.per_row(judge.cell_errors(judge.cut(series, form.row_labels()[1])))
+
+    @validate_params(EVENT_CONSTRAINTS, prefer_skip_nested_validation=True)
+    def find_events(
+        self,
+        X: Any,
+        *,
+        max_gap: int | Literal["auto"] = "auto",
+        min_length: int = 1,
+        budget: float | None = None,
+    ) -> Any:
+        """Find the intervals of anomalous rows.
+
+        An event begins with an alarm, a row that `predict` calls anomalous, and ends with the last
+        one before more than `max_gap` other rows, or a jump in time. For ``peak`` and ``features``
+        the network runs a second time, on the windows that reach into an event.
+
+        Parameters
+        ----------
+        X : series
+            In any of the forms above.
+
+        max_gap : int or "auto", default="auto"
+            The most normal rows between two anomalous ones that an event bridges. "auto" is a
+            window with ``threshold="adaptive"``, by which a long anomaly is alarms with pauses in
+            between, else 0.
 
         min_length : int, default=1
             The fewest rows of an event, bridged ones included.
+
+        budget : float, default=None
+            The largest share of the rows of X that events may hold: of more, the rows that are the
+            least anomalous are left out.
 
         Returns
         -------
@@ -363,7 +505,11 @@ class SlidingWindowDetector(
             - ``start``, ``end``: the first and the last row, timestamps if the index has them, as
               in ``X.loc[start:end]``, else numbers from 0 on, as in ``X[start:end + 1]``;
             - ``n_rows``: number of rows from the first to the last;
-            - ``peak``, ``peak_score``: the row of the lowest score, and this score;
+            - ``peak``: the row with the largest error, or of the lowest score where there are no
+              errors;
+            - ``peak_score``: the lowest score;
+            - ``rank``: 1 for the event that lies furthest below its threshold;
+            - ``observed``: the share of its values that are not missing: 0 for a blackout;
             - ``features``: a dict from feature to its share of the reconstruction error of these
               rows in all windows that cover them, scaled as in training: the three largest shares,
               the largest first. None for the detectors of scikit-learn, which have no such error.
@@ -378,28 +524,27 @@ class SlidingWindowDetector(
         >>> detector = SlidingWindowDetector(inner, window_size=30).fit(X[:1500])
         >>> X_new = X[1500:].copy()
         >>> X_new[200:220] = 3.0
-        >>> events = detector.find_events(X_new, max_gap=10)
-        >>> len(events), bool(events.start[0] <= 200 <= 219 <= events.end[0])
+        >>> events = detector.find_events(X_new, budget=0.1)
+        >>> len(events), bool(abs(events.peak[0] - 210) < 30)
         (1, True)
         """
         judge, series, form = self._read(X)
+        ids, times = form.row_labels()
         told = replace(judge, windows=self._told(judge.windows, "of X"))
-        scores, intervals = told.find_intervals(series, max_gap, min_length)
-        shares = judge.feature_shares(series, intervals)
+        found = told.find_events(series, times, max_gap, min_length, budget)
+        if independent_windows(series, judge.size) >= MIN_FOR_DRIFT:
+            warn_of_drift(found.scores, judge.rows.calibration)
         names = getattr(self, "feature_names_in_", np.arange(self.n_features_in_)).tolist()
-        features: list[Any] = [None] * len(intervals)
-        if shares is not None:
-            features = [main_features(of_interval, names) for of_interval in shares]
-        return tabulate(intervals, scores, series, form.row_labels(), features)
+        return tabulate(found, series, (ids, times), names)
 
     def stream(self) -> Stream:
-        """Return an object that scores the rows of a series as they come in.
+        """Return an object that judges the rows of a series as they come in.
 
         Returns
         -------
         stream : Stream
-            Its method ``push`` scores rows by the window that ends with each, and ``offset_`` tells
-            anomalous scores from normal ones.
+            Its methods ``push`` and ``predict`` score rows, or tell anomalous ones, by the window
+            that ends with each.
 
         Examples
         --------
@@ -411,10 +556,8 @@ class SlidingWindowDetector(
         >>> detector = SlidingWindowDetector(inner, window_size=30).fit(X[:1500])
         >>> stream = detector.stream()
         >>> warm_up = stream.push(X[1500:1600])
-        >>> stream.push(X[1600]) < stream.offset_
-        array([False])
-        >>> stream.push([3.0]) < stream.offset_
-        array([ True])
+        >>> stream.predict(X[1600]), stream.predict([3.0])
+        (array([1]), array([-1]))
         """
         check_is_fitted(self)
         return Stream(copy(self), self._judge)
@@ -442,10 +585,17 @@ class SlidingWindowDetector(
     def _score(self, X: Any) -> Scored:
         judge, series, form = self._read(X)
         told = replace(judge, windows=self._told(judge.windows, "of X"))
-        return Scored(told.score(series), judge.offset, form.per_row)
+        scores = told.score(judge.cut(series, form.row_labels()[1]))
+        return Scored(
+            scores,
+            judge.offsets(scores, series.lengths),
+            judge.rows.calibration,
+            independent_windows(series, judge.size) >= MIN_FOR_DRIFT,
+            form.per_row,
+        )
 
     def _calibrate_on(self, X: Any) -> None:
-        judge, series, _ = self._read(X)
+        judge, series, form = self._read(X)
         longest = int(series.lengths.max())
         if longest < judge.size:
             raise ValueError(
@@ -453,15 +603,25 @@ class SlidingWindowDetector(
                 f"one window of {judge.size}: pass more rows."
             )
         told = replace(judge, windows=self._told(judge.windows, "to calibrate the threshold"))
-        self._judge = replace(told.resting_on(series), windows=judge.windows)
+        rested = told.resting_on(judge.cut(series, form.row_labels()[1]))
+        self._judge = replace(rested, windows=judge.windows)
 
     def _set_threshold(self) -> None:
         judge = self._judge
-        self._judge = replace(
-            judge,
-            offset=self._offset_of(judge.rows),
-            stream_offset=self._offset_of(judge.singles),
+        rows, singles = (
+            replace(threshold, offset=self._offset_of(threshold.calibration))
+            for threshold in (judge.rows, judge.singles)
         )
+        adapts = self.threshold == "adaptive" and self.contamination == "auto"
+        rate = self.false_alarm_rate if adapts else None
+        self._judge = replace(judge, rows=rows, singles=singles, rate=rate)
+
+    def _place_offset(self, offset: float) -> None:
+        judge = self._judge
+        self._judge = replace(judge, rows=replace(judge.rows, offset=offset))
+
+    def _fixed_offset(self) -> float:
+        return self._judge.rows.offset
 
     def _told(self, windows: WindowJudge, purpose: str) -> WindowJudge:
         return ToldJudge(windows, purpose) if self.verbose else windows
@@ -581,3 +741,23 @@ class SlidingWindowDetector(
 def read_rows(detector: SlidingWindowDetector, X: Any) -> tuple[RowJudge, Sequences, Form]:
     """Read series for a picture, and return what judges their rows with them."""
     return detector._read(X)
+
+
+def warn_of_odd_rows(odd_rows: NDArray[np.intp], series: Sequences, form: Form) -> None:
+    """Name the stretches of the training rows that a threshold does not rest on."""
+    if len(odd_rows) == 0:
+        return
+    ids, labels = form.row_labels()
+    edges = 1 + np.flatnonzero(np.diff(odd_rows) > 1)
+    stretches = []
+    for stretch in np.split(odd_rows, edges):
+        i = int(np.searchsorted(series.starts, stretch[0], side="right")) - 1
+        first, last = (labels[i][row - series.starts[i]] for row in stretch[[0, -1]])
+        where = "" if len(ids) == 1 else f" of series {ids[i]}"
+        stretches.append(f"{first} to {last}{where}")
+    more = f", and {len(stretches) - MAX_NAMED} more" if len(stretches) > MAX_NAMED else ""
+    warn(
+        f"Set aside as unlike the others: rows {', '.join(stretches[:MAX_NAMED])}{more}; neither "
+        "the threshold nor what is normal rests on them. If they are faults, leave them out by "
+        "sample_weight=0; if they are normal, pass more rows like them."
+    )

@@ -1,5 +1,6 @@
 """A series that comes in piece by piece: each row is judged when it comes."""
 
+from copy import deepcopy
 from dataclasses import replace
 from threading import Lock
 from typing import Any
@@ -7,10 +8,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from skl_lstmae._warn import warn
 from skl_lstmae.data.checks import check_rows
-from skl_lstmae.data.windows import trailing
-from skl_lstmae.detectors.row_judge import RowJudge
+from skl_lstmae.data.times import jumps_of
+from skl_lstmae.data.windows import count_empty, trailing
+from skl_lstmae.detectors.events import main_features
+from skl_lstmae.detectors.row_judge import RowJudge, follow, rows_of_blackout
 from skl_lstmae.detectors.thresholded import check_offset
+from skl_lstmae.scoring.adaptive import AdaptiveOffset
 
 
 class Stream:
@@ -58,20 +63,105 @@ class Stream:
         self._detector = detector
         self._judge = judge
         self._recent: NDArray[np.float64] = np.empty((0, detector.n_features_in_))
+        self._is_new: NDArray[np.bool_] = np.empty(0, dtype=bool)
         self._latest: Any = None
+        self._begin(judge.singles.offset)
         self._lock = Lock()
+
+    def _begin(self, offset: float) -> None:
+        judge = self._judge
+        self._fixed = self._offset = offset
+        self._adaptive: AdaptiveOffset | None = None
+        if judge.rate is not None:
+            singles = replace(judge.singles, offset=offset)
+            self._adaptive = singles.adaptive(judge.rate, judge.size)
 
     @property
     def offset_(self) -> float:
-        """The threshold: rows with lower scores are anomalous. May be set."""
-        return self._judge.stream_offset
+        """The threshold of the latest row, anomalous if its score is lower. May be set."""
+        return self._offset
 
     @offset_.setter
     def offset_(self, offset: float) -> None:
-        self._judge = replace(self._judge, stream_offset=check_offset(offset))
+        self._begin(check_offset(offset))
+
+    def predict(self, X: Any) -> NDArray[np.int64]:
+        """Take more rows of the series, as `push` does, and tell anomalous ones from normal ones.
+
+        Parameters
+        ----------
+        X : array-like or DataFrame of shape (n_timesteps, n_features), or (n_features,)
+            The rows that follow those before.
+
+        Returns
+        -------
+        labels : ndarray of shape (n_timesteps,), int64
+            -1 for anomalies, +1 for normal rows, by the offset of each, which is learned from the
+            rows before it if the detector's `threshold` is "adaptive". Until half a window is
+            there, none is anomalous.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from sklearn.neighbors import LocalOutlierFactor
+        >>> from skl_lstmae import SlidingWindowDetector
+        >>> X = np.random.default_rng(0).normal(size=(1000, 2))
+        >>> inner = LocalOutlierFactor(novelty=True)
+        >>> stream = SlidingWindowDetector(inner, window_size=5).fit(X).stream()
+        >>> labels = stream.predict(X[:5])
+        >>> stream.predict([[0.0, 0.0], [9.0, 9.0]])
+        array([ 1, -1])
+        """
+        scores, offsets = self._take(X)
+        return np.where(scores < offsets, -1, 1)
+
+    def explain(self) -> dict[Any, float]:
+        """Name the features to which most of the error of the latest window is due.
+
+        Returns
+        -------
+        features : dict
+            Name, or number, to share of the error of the window's latest tenth: the three largest,
+            the largest first. Empty before the first row, and where there is no error.
+
+        Raises
+        ------
+        AttributeError
+            If the detector of windows has no errors, as those of scikit-learn.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from skl_lstmae import LSTMAutoencoderDetector, SlidingWindowDetector
+        >>> t = np.arange(1000)
+        >>> X = np.column_stack([np.sin(t / 5), np.cos(t / 5)])
+        >>> inner = LSTMAutoencoderDetector(hidden_size=8, tol=0.1, random_state=0)
+        >>> stream = SlidingWindowDetector(inner, window_size=30).fit(X).stream()
+        >>> scores = stream.push(X[:100])
+        >>> score = stream.push([0.0, 9.0])
+        >>> next(iter(stream.explain()))
+        1
+        """
+        if not self._judge.windows.has_errors:
+            raise AttributeError(
+                f"{type(self._detector.detector_).__name__} has no errors to explain its scores by."
+            )
+        with self._lock:
+            rows, is_new = self._recent, self._is_new
+        if len(rows) == 0:
+            return {}
+        windows = trailing(rows, self._judge.size, len(rows) - 1, is_new)
+        latest = np.nan_to_num(self._judge.windows.errors(windows))[-max(1, len(rows) // 10) :]
+        shares = latest.sum(axis=0) / max(latest.sum(), np.finfo(float).tiny)
+        n_features = self._detector.n_features_in_
+        names = getattr(self._detector, "feature_names_in_", np.arange(n_features)).tolist()
+        return main_features(shares, names)
 
     def push(self, X: Any) -> NDArray[np.float64]:
         """Score more rows of the series.
+
+        Where the time jumps, or data come back after half a window without any, the window starts
+        anew; the jump is met with a warning.
 
         Parameters
         ----------
@@ -106,14 +196,43 @@ class Stream:
         >>> bool(np.array_equal(one_by_one, at_once))
         True
         """
+        return self._take(X)[0]
+
+    def _take(self, X: Any) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return the scores of more rows, and the offset of each."""
         with self._lock:
-            new_rows, latest = check_rows(self._detector, X, self._latest)
+            judge = self._judge
+            new_rows, times, latest = check_rows(self._detector, X, self._latest)
             rows = np.concatenate([self._recent, new_rows])
-            size = self._judge.size
-            windows = trailing(rows, size, first=len(self._recent))
-            scores = self._judge.windows.score(windows, one_by_one=True)
-            self._recent, self._latest = rows[max(0, len(rows) - size + 1) :].copy(), latest
-        return scores
+            first = len(self._recent)
+            is_empty = np.isnan(rows).all(axis=1)
+            n_blackout = rows_of_blackout(judge.size)
+            n_empty = _count_trailing(is_empty)
+            is_new = np.append(self._is_new, np.zeros(len(new_rows), dtype=bool))
+            comes_back = ~is_empty & (np.append(0, n_empty[:-1]) >= n_blackout)
+            jumps = jumps_of(times, self._latest, judge.usual_step, judge.max_steps)
+            is_new[first:] |= comes_back[first:] | jumps
+            windows = trailing(rows, judge.size, first, is_new)
+            scores = np.full(len(new_rows), judge.worst)
+            is_blackout = n_empty[first:] >= n_blackout
+            is_judged = ~is_blackout & (count_empty(windows) < windows.lengths)
+            scores[is_judged] = judge.windows.score(windows.take(is_judged), one_by_one=True)
+            adaptive = deepcopy(self._adaptive)
+            # A window that is less than half full is unlike any that was learned from.
+            is_ready = is_blackout | (2 * windows.lengths >= judge.size)
+            offsets = np.where(is_ready, self._fixed, -np.inf)
+            if adaptive is not None:
+                offsets[is_ready] = follow(adaptive, scores[is_ready], judge.worst)
+            kept = slice(max(0, len(rows) - judge.size + 1), None)
+            self._recent, self._is_new, self._latest = rows[kept].copy(), is_new[kept], latest
+            self._adaptive = adaptive
+            self._offset = float(offsets[-1]) if len(offsets) else self._offset
+        if jumps.any():
+            warn(
+                f"The time jumps by more than {judge.max_steps:g} usual steps before row "
+                f"{int(jumps.argmax())} of X: the stream's window starts anew there."
+            )
+        return scores, offsets
 
     def __getstate__(self) -> dict[str, Any]:
         """Leave out the lock, which is of this process."""
@@ -122,3 +241,9 @@ class Stream:
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         vars(self).update(state, _lock=Lock())
+
+
+def _count_trailing(is_empty: NDArray[np.bool_]) -> NDArray[np.intp]:
+    """Return how many rows in a row, up to each, are empty."""
+    position = np.arange(len(is_empty)) + 1
+    return position - np.maximum.accumulate(np.where(is_empty, 0, position))

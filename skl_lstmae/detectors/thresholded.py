@@ -3,7 +3,6 @@
 from abc import abstractmethod
 from collections.abc import Callable
 from copy import copy
-from dataclasses import replace
 from math import isfinite
 from numbers import Real
 from typing import Any, Literal, NamedTuple, Self
@@ -14,7 +13,10 @@ from sklearn.base import OutlierMixin
 from sklearn.utils.validation import check_is_fitted
 
 from skl_lstmae._sklearn import Interval, StrOptions, check_parameters
+from skl_lstmae._warn import warn
 from skl_lstmae.scoring.calibration import Calibration
+
+DRIFT_P_VALUE = 0.05
 
 
 def check_offset(offset: Any) -> float:
@@ -32,15 +34,36 @@ class Scored(NamedTuple):
     Attributes
     ----------
     scores : ndarray of shape (n_samples,)
-    offset : float or None
-        The threshold of the very state that gave the scores, whatever other threads do meanwhile.
+    offset : float, ndarray of shape (n_samples,), or None
+        The threshold, or that of each, of the very state that gave the scores, whatever other
+        threads do meanwhile.
+    calibration : Calibration or None
+        The scores that it rests on.
+    may_tell_drift : bool
+        Whether there are so many samples that most are hardly anomalies.
     put_back : callable
         Takes an array of shape (n_samples,).
     """
 
     scores: NDArray[np.float64]
-    offset: float | None
+    offset: float | NDArray[np.float64] | None
+    calibration: Calibration | None
+    may_tell_drift: bool
     put_back: Callable[[NDArray[Any]], Any]
+
+
+def warn_of_drift(scores: NDArray[np.float64], calibration: Calibration | None) -> None:
+    """Warn if samples as a whole are unlike those that the threshold rests on."""
+    if calibration is None or calibration.fresh is None:
+        return
+    share = float(np.mean(calibration.p_values(scores) < DRIFT_P_VALUE))
+    if share > 0.5:
+        warn(
+            f"{share:.0%} of the samples of X score lower than all but {DRIFT_P_VALUE:.0%} of "
+            "those that the threshold rests on: what is normal has drifted, or X holds little else "
+            "than anomalies. If they are normal, call recalibrate with recent normal samples, or "
+            "fit to such."
+        )
 
 
 class ThresholdMixin(OutlierMixin):
@@ -63,12 +86,12 @@ class ThresholdMixin(OutlierMixin):
     def offset_(self) -> float:
         """The threshold: samples with lower scores are anomalous. May be set."""
         check_is_fitted(self)
-        return self._known(self._judge.offset)
+        return self._known(self._fixed_offset())
 
     @offset_.setter
     def offset_(self, offset: float) -> None:
         check_is_fitted(self)
-        self._judge = replace(self._judge, offset=check_offset(offset))
+        self._place_offset(check_offset(offset))
 
     @abstractmethod
     def _score(self, X: Any) -> Scored:
@@ -77,6 +100,14 @@ class ThresholdMixin(OutlierMixin):
     @abstractmethod
     def _calibrate_on(self, X: Any) -> None:
         """Let thresholds rest on the scores of these samples."""
+
+    @abstractmethod
+    def _fixed_offset(self) -> float | None:
+        """Return the threshold, if there is one."""
+
+    @abstractmethod
+    def _place_offset(self, offset: float) -> None:
+        """Take another threshold."""
 
     @abstractmethod
     def _set_threshold(self) -> None:
@@ -100,7 +131,7 @@ class ThresholdMixin(OutlierMixin):
         return scored.put_back(scored.scores)
 
     def decision_function(self, X: Any) -> Any:
-        """Score samples relative to ``offset_``.
+        """Score samples relative to the threshold: ``offset_``, or that of each row.
 
         Parameters
         ----------
@@ -110,9 +141,13 @@ class ThresholdMixin(OutlierMixin):
         Returns
         -------
         decisions : ndarray of shape (n_samples,), float64, or list of them for a list of series
-            ``score_samples(X) - offset_``: negative for anomalies.
+            ``score_samples(X) - offset_``: negative for anomalies. With the parameter
+            ``threshold="adaptive"`` of :class:`SlidingWindowDetector` the offset of a row follows
+            the scores before it.
         """
         scored = self._score(X)
+        if scored.may_tell_drift:
+            warn_of_drift(scored.scores, scored.calibration)
         return scored.put_back(scored.scores - self._known(scored.offset))
 
     def predict(self, X: Any) -> Any:
@@ -131,7 +166,49 @@ class ThresholdMixin(OutlierMixin):
             ``make_scorer(f1_score, pos_label=-1)``, for those of the anomalies.
         """
         scored = self._score(X)
+        if scored.may_tell_drift:
+            warn_of_drift(scored.scores, scored.calibration)
         return scored.put_back(np.where(scored.scores < self._known(scored.offset), -1, 1))
+
+    def p_values(self, X: Any) -> Any:
+        """Return how rare it is for normal samples to score as low.
+
+        These are conformal p-values [1]_: those of fresh normal samples are about uniform between 0
+        and 1. So they control the false discovery rate
+        (:func:`scipy.stats.false_discovery_control`) and combine with others
+        (:func:`scipy.stats.combine_pvalues`).
+
+        Parameters
+        ----------
+        X : sequences or series
+            In any of the forms that `fit` takes.
+
+        Returns
+        -------
+        p_values : ndarray of shape (n_samples,), float64, or list of them for a list of series
+            Small for anomalies. With ``contamination="auto"``, a score is below ``offset_`` if and
+            only if its p-value is at most `false_alarm_rate`. Those of neighbouring rows depend on
+            one another.
+
+        References
+        ----------
+        .. [1] S. Bates, E. Candes, L. Lei, Y. Romano, M. Sesia, "Testing for outliers with
+           conformal p-values", Annals of Statistics 51, 2023, :doi:`10.1214/22-AOS2244`.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from skl_lstmae import LSTMAutoencoderDetector
+        >>> phases = np.random.default_rng(0).uniform(0, 6, size=(120, 1))
+        >>> X = np.sin(phases + np.arange(30) / 3)
+        >>> detector = LSTMAutoencoderDetector(hidden_size=16, tol=1e-2, random_state=0).fit(X)
+        >>> odd = X[:3] + [[0.0], [2.0], [5.0]]
+        >>> detector.p_values(odd).round(2)[1:].max() <= 0.01
+        np.True_
+        """
+        check_is_fitted(self)
+        scored = self._score(X)
+        return scored.put_back(self._known(scored.calibration).p_values(scored.scores))
 
     def recalibrate(
         self,
@@ -198,7 +275,7 @@ class ThresholdMixin(OutlierMixin):
         detector.__dict__ = vars(self).copy()
         return detector
 
-    def _known(self, offset: float | None) -> float:
+    def _known(self, offset: Any) -> Any:
         if offset is None:
             raise AttributeError(
                 f"This {type(self).__name__} judges windows for another detector, which holds the "

@@ -7,10 +7,15 @@ from typing import Any, ClassVar, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
+from sklearn.base import clone
 
 from skl_lstmae.data.sequences import Sequences
 from skl_lstmae.data.split import Split
-from skl_lstmae.data.windows import blocks, spread
+from skl_lstmae.data.windows import are_apart, blocks, spread
+from skl_lstmae.scoring.conformal import as_fresh, find_odd
+
+N_TABLE_FOLDS = 5
+"""Parts of the rows that take turns in being judged by a detector fitted to the others."""
 
 WINDOWS_PER_LINE = 2**14
 """Windows that are scored before a line tells of it."""
@@ -18,11 +23,6 @@ WINDOWS_PER_LINE = 2**14
 
 class WindowJudge(Protocol):
     """Judges windows of long series, of which it may be given any number in any order."""
-
-    @property
-    def lends_scores(self) -> bool:
-        """Whether scores of windows learned from have the shape of those of fresh ones."""
-        ...
 
     @property
     def has_errors(self) -> bool:
@@ -59,7 +59,6 @@ class TableJudge:
 
     detector: Any
     size: int
-    lends_scores: ClassVar[bool] = False
     has_errors: ClassVar[bool] = False
 
     def score(self, windows: Sequences, *, one_by_one: bool = False) -> NDArray[np.float64]:
@@ -97,11 +96,6 @@ class ToldJudge:
     purpose: str
 
     @property
-    def lends_scores(self) -> bool:
-        """As of the other judge."""
-        return self.judge.lends_scores
-
-    @property
     def has_errors(self) -> bool:
         """As of the other judge."""
         return self.judge.has_errors
@@ -128,8 +122,13 @@ class ToldJudge:
 
 @singledispatch
 def fit_to_windows(
-    detector: Any, split: Split, references: Sequences, size: int
-) -> tuple[WindowJudge, WindowJudge]:
+    detector: Any,
+    split: Split,
+    references: Sequences,
+    windows: Sequences,
+    was_held_out: NDArray[np.bool_],
+    size: int,
+) -> tuple[WindowJudge, NDArray[np.float64], NDArray[np.bool_]]:
     """Fit a detector, in place, to windows of long series.
 
     What is here is for detectors of tables, which learn from the windows of one epoch.
@@ -141,21 +140,34 @@ def fit_to_windows(
     split : Split
         Windows to train on, and held-out ones.
     references : Sequences
-        Windows of all rows, which say what is normal once the threshold is known.
+        Windows of all rows, which say what is normal.
+    windows : Sequences
+        Windows to score, in the order of their rows.
+    was_held_out : ndarray of shape (n_windows,), dtype bool
+        Which of them are not trained on.
     size : int
         Time steps of a window.
 
     Returns
     -------
     judge : WindowJudge
-        That refers to no held-out window; from its scores thresholds are learned.
-    final : WindowJudge
-        That refers to windows of all rows.
+    scores : ndarray of shape (n_windows,)
+        Of the windows, by such as do not overlap with them, as fresh ones would have them.
+    is_odd : ndarray of shape (n_references,), dtype bool
+        Which references are so unlike the others that a threshold is not to rest on them.
     """
     n_windows = split.n_per_epoch or len(split.training)
-    detector.fit(flatten(spread(split.training, n_windows), size))
-    judge = TableJudge(detector, size)
-    return judge, judge
+    table = spread(split.training, n_windows)
+    scores = np.empty(len(windows))
+    for fold in np.array_split(np.arange(len(windows)), N_TABLE_FOLDS):
+        if len(fold):
+            apart = table.take(are_apart(table, windows.take(fold)))
+            others = apart if len(apart) > len(table) // 2 else table
+            judge = TableJudge(clone(detector).fit(flatten(others, size)), size)
+            scores[fold] = judge.score(windows.take(fold))
+    judge = TableJudge(detector.fit(flatten(table, size)), size)
+    scores = as_fresh(scores, was_held_out, by_an_error_more=False)
+    return judge, scores, find_odd(-judge.score(references))
 
 
 def flatten(windows: Sequences, size: int) -> NDArray[Any]:

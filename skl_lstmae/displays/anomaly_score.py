@@ -7,7 +7,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from skl_lstmae._sklearn import Interval, validate_params
+from skl_lstmae._sklearn import Interval, StrOptions, validate_params
 from skl_lstmae.data.forms import read
 from skl_lstmae.detectors.sliding import SlidingWindowDetector, read_rows
 from skl_lstmae.displays.drawing import (
@@ -57,8 +57,8 @@ class AnomalyScoreDisplay:
     scores : ndarray of shape (n_timesteps,)
         Higher is more normal.
 
-    offset : float
-        The threshold: rows with lower scores are anomalous.
+    offset : float, or ndarray of shape (n_timesteps,)
+        The threshold, or that of each row: rows with lower scores are anomalous.
 
     events : ndarray of shape (n_events, 2)
         Detected events: first row, and the row after the last.
@@ -127,7 +127,7 @@ class AnomalyScoreDisplay:
         series: NDArray[Any],
         times: Any,
         scores: NDArray[np.float64],
-        offset: float,
+        offset: float | NDArray[np.float64],
         events: NDArray[np.intp],
         true_events: NDArray[np.intp] | None,
         feature_names: Sequence[str],
@@ -145,7 +145,7 @@ class AnomalyScoreDisplay:
     @classmethod
     @validate_params(
         {
-            "max_gap": [Interval(Integral, 0, None, closed="left")],
+            "max_gap": [Interval(Integral, 0, None, closed="left"), StrOptions({"auto"})],
             "min_length": [Interval(Integral, 1, None, closed="left")],
             **MAX_FEATURES,
         },
@@ -158,7 +158,7 @@ class AnomalyScoreDisplay:
         y: Any = None,
         *,
         index: int = 0,
-        max_gap: int = 0,
+        max_gap: int | str = "auto",
         min_length: int = 1,
         feature_names: Sequence[str] | None = None,
         max_features: int = 4,
@@ -182,7 +182,7 @@ class AnomalyScoreDisplay:
         index : int, default=0
             Which series to draw if X is several.
 
-        max_gap, min_length : int, default=0 and 1
+        max_gap, min_length : int, default="auto" and 1
             As of ``find_events``.
 
         feature_names : list of str, default=None
@@ -222,18 +222,18 @@ class AnomalyScoreDisplay:
         check_index(index, len(all_series), "series")
         series = all_series.alone(index)
         values = series[0]
-        scores, events = judge.find_intervals(series, max_gap, min_length)
-        shares = judge.feature_shares(series, events)
+        times = form.row_labels()[1][index]
+        found = judge.find_events(series, [times], max_gap, min_length)
         labels = None if y is None else labels_of_one(y, all_series.lengths, index)
         display = cls(
             series=values,
-            times=_axis_values(form.row_labels()[1][index]),
-            scores=scores,
-            offset=float(judge.offset),
-            events=events,
+            times=_axis_values(times),
+            scores=found.scores,
+            offset=found.offsets if judge.rate else float(judge.rows.offset),
+            events=found.intervals,
             true_events=intervals_of_labels(labels),
             feature_names=name_features(feature_names, estimator, values.shape[1]),
-            feature_shares=_total(shares, events, values.shape[1]),
+            feature_shares=_total(found.feature_shares, found.intervals, values.shape[1]),
         )
         return display.plot(ax, max_features=max_features)
 
@@ -244,7 +244,7 @@ class AnomalyScoreDisplay:
         X: Any,
         scores: ArrayLike,
         *,
-        offset: float,
+        offset: float | NDArray[np.float64],
         events: Any = None,
         y: ArrayLike | None = None,
         feature_names: Sequence[str] | None = None,
@@ -261,8 +261,8 @@ class AnomalyScoreDisplay:
         scores : array-like of shape (n_timesteps,)
             Higher is more normal.
 
-        offset : float
-            The threshold: rows with lower scores are anomalous.
+        offset : float, or array-like of shape (n_timesteps,)
+            The threshold, or that of each row: rows with lower scores are anomalous.
 
         events : DataFrame, list of named tuples or int array of shape (n_events, 2), default=None
             Events of X, or some of them, as `SlidingWindowDetector.find_events` returns them; or,
@@ -386,13 +386,14 @@ class AnomalyScoreDisplay:
     def _draw_scores(self, x: NDArray[Any]) -> None:
         panel = self.axes_[-2]
         self.score_line_ = draw_line(panel, x, self.scores, color=BLUE, linewidth=0.8)
-        self.threshold_line_ = panel.axhline(
-            self.offset,
-            color=BLACK,
-            linestyle="--",
-            linewidth=1,
-            label=f"threshold, {self.offset:.4g}",
-        )
+        style = {"color": BLACK, "linestyle": "--", "linewidth": 1}
+        if np.ptp(self.offset) == 0:
+            label = f"threshold, {np.max(self.offset):.4g}"
+            self.threshold_line_ = panel.axhline(np.max(self.offset), label=label, **style)
+        else:
+            self.threshold_line_ = draw_line(
+                panel, x, np.asarray(self.offset), label="threshold", **style
+            )
         legend_above(panel)
         label_panel(panel, "score, higher is more normal")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 from scipy.special import boxcox
@@ -100,7 +101,7 @@ class ReferenceScores:
         There, on long streams, the tail is fitted by maximum likelihood. Here the excesses are
         taken as exponential with a scale that is known only from their mean; the prediction of the
         next one is then a generalised Pareto law with the number of excesses as its tail index
-        [3]_, and exact for exponential scores however few.
+        [3]_, and exact for exponential scores however few, but where the lowest score is lower.
 
         References
         ----------
@@ -113,23 +114,54 @@ class ReferenceScores:
         """
         rank = int(rate * (self.n_scores + 1) + 1e-9)
         are_few = rate * (self.n_independent + 1) < 1 - 1e-9
-        if are_few and learned is not None and learned.n_independent > self.n_independent:
+        if are_few and learned is not None and self._borrows_from(learned):
             lent = learned.lowered(learned.false_alarm_offset(rate), self)
             return min(lent, self.at_rank(max(rank - 1, 0)))
         if rank >= 1:
             return self.at_rank(rank - 1)
-        n_excesses = min(
-            max(int(np.ceil(TAIL_SHARE * self.n_scores)), MIN_EXCESSES), self.n_scores - 1
-        )
-        threshold = self.scores[n_excesses]
-        if n_excesses == 0 or threshold == self.scores[0]:
-            return float(threshold)
-        mean_excess = np.mean(threshold - self.scores[:n_excesses])
+        lowest, tail = float(self.scores[0]), self._tail()
+        return lowest if tail is None else min(lowest, tail.threshold - float(tail.isf(rate)))
+
+    def p_values(self, scores: np.ndarray, learned: ReferenceScores | None = None) -> np.ndarray:
+        """Return how likely a fresh score of the same kind is to be as low as each, (n_scores,).
+
+        The share of these scores, and itself, that are as low. Below what ranks tell, it is what
+        :meth:`false_alarm_offset` extrapolates by, the tail or `learned`, so that both say the
+        same.
+        """
+        n_stored_below = np.searchsorted(self.scores, scores, side="right")
+        n_below = np.append(self.ranks, self.n_scores)[n_stored_below]
+        # Between stored scores ranks are linear, as in `at_rank`.
+        between = np.floor(np.interp(scores, self.scores, self.ranks)).astype(n_below.dtype) + 1
+        n_below = np.where(n_stored_below > 0, np.minimum(between, n_below), 0)
+        p_values = (n_below + 1) / (self.n_scores + 1)
+        is_lowest, tail = n_below == 0, self._tail()
+        if learned is not None and self._borrows_from(learned):
+            smallest = 1 / (self.n_independent + 1)
+            is_few = is_lowest | (p_values < smallest)
+            p_values[is_lowest] = 0
+            lent = learned.p_values(learned.raised(scores[is_few], self))
+            p_values[is_few] = np.minimum(np.maximum(lent, p_values[is_few]), smallest)
+        elif tail is not None:
+            extrapolated = tail.sf(tail.threshold - scores[is_lowest])
+            p_values[is_lowest] = np.minimum(extrapolated, p_values[is_lowest])
+        return p_values
+
+    def _borrows_from(self, learned: ReferenceScores) -> bool:
+        return learned.n_independent > self.n_independent
+
+    def _tail(self) -> Tail | None:
+        """Return the tail of the lowest fifth; None if these scores have no spread there."""
+        n_excesses = max(int(np.ceil(TAIL_SHARE * self.n_scores)), MIN_EXCESSES)
+        n_excesses = min(n_excesses, self.n_scores - 1)
+        if n_excesses < 1:
+            return None
+        threshold = self.at_rank(n_excesses)
+        below = np.interp(np.arange(n_excesses), self.ranks, self.scores)
+        mean = float(np.mean(threshold - below))
         # A fresh score falls below the order statistic that is the threshold with this probability.
         share_below = (n_excesses + 1) / (self.n_scores + 1)
-        return float(
-            threshold - genpareto.isf(rate / share_below, 1 / n_excesses, scale=mean_excess)
-        )
+        return Tail(threshold, share_below, n_excesses, mean) if mean > 0 else None
 
     def lowered(self, score: float, fresh: ReferenceScores) -> float:
         """Return one of these scores as low as among those of `fresh`, and a standard error lower.
@@ -139,10 +171,20 @@ class ReferenceScores:
         learned from is not less normal than what has not. The standard error is that of a mean of
         so many scores like those, once multiplied.
         """
+        factor, shift = self._lowering(fresh)
+        return score * factor + shift
+
+    def raised(self, scores: np.ndarray, fresh: ReferenceScores) -> np.ndarray:
+        """Return the scores that :meth:`lowered` makes these of."""
+        factor, shift = self._lowering(fresh)
+        return (scores - shift) / factor
+
+    def _lowering(self, fresh: ReferenceScores) -> tuple[float, float]:
+        """Return what scores are multiplied by, and what is then added."""
         error = self.standard_deviation / np.sqrt(fresh.n_independent)
         if max(self.scores[-1], fresh.scores[-1]) <= 0 and self.mean < 0:
-            return score * max(1.0, fresh.mean / self.mean) * (1 - error / self.mean)
-        return score + min(0.0, fresh.mean - self.mean) - error
+            return max(1.0, fresh.mean / self.mean) * (1 - error / self.mean), 0.0
+        return 1.0, min(0.0, fresh.mean - self.mean) - error
 
     def alone(self, worst: np.ndarray, n: np.ndarray) -> np.ndarray:
         """Return the scores that are as rare alone as ``worst`` are as the lowest of ``n`` each.
@@ -173,6 +215,34 @@ class ReferenceScores:
         return worst + boxcox(n, -shape) * (scale + shape * np.maximum(threshold - worst, 0))
 
 
+class Tail(NamedTuple):
+    """What is known of scores below a threshold, from few: a generalised Pareto law of excesses.
+
+    Attributes
+    ----------
+    threshold : float
+    share_below : float
+        The chance of a score to be lower.
+    n_excesses : int
+        How many were, whose inverse is the tail index.
+    mean : float
+        The mean of their excesses.
+    """
+
+    threshold: float
+    share_below: float
+    n_excesses: int
+    mean: float
+
+    def isf(self, chance: float) -> np.ndarray:
+        """Return the excess that is exceeded with a chance."""
+        return genpareto.isf(chance / self.share_below, 1 / self.n_excesses, scale=self.mean)
+
+    def sf(self, excesses: np.ndarray) -> np.ndarray:
+        """Return the chance to exceed excesses."""
+        return self.share_below * genpareto.sf(excesses, 1 / self.n_excesses, scale=self.mean)
+
+
 @dataclass(frozen=True, eq=False)
 class Calibration:
     """Scores on which a threshold rests.
@@ -182,9 +252,9 @@ class Calibration:
     population : ReferenceScores, default=None
         Of all samples of which ``contamination`` is a share.
     fresh : ReferenceScores, default=None
-        Of normal samples that were not learned from, or that stand for such.
+        Of normal samples, as fresh ones would have them.
     learned : ReferenceScores, default=None
-        Of samples that were learned from, which lend the shape of their distribution.
+        The same of the samples of the fit, which lend few others the shape of their distribution.
     """
 
     population: ReferenceScores | None = None
@@ -206,6 +276,18 @@ class Calibration:
         if self.population is None:
             raise LookupError
         return self.population.contamination_offset(float(contamination))
+
+    def p_values(self, scores: np.ndarray) -> np.ndarray:
+        """Return the p-values of scores, (n_scores,).
+
+        Raises
+        ------
+        LookupError
+            If there are no scores of normal samples.
+        """
+        if self.fresh is None:
+            raise LookupError
+        return self.fresh.p_values(scores, self.learned)
 
     def resting_on(self, scores: ReferenceScores, *roles: str) -> Calibration:
         """Return the calibration by other samples' scores, in the roles named, or else in both."""

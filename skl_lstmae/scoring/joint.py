@@ -6,10 +6,11 @@ import numpy as np
 import sklearn  # whose modules are imported when they are first used
 from numpy.typing import NDArray
 from scipy.linalg import eigh
+from scipy.spatial.distance import cdist
 from sklearn.base import BaseEstimator, clone
 
 from skl_lstmae.scoring.mahalanobis import MahalanobisScorer
-from skl_lstmae.scoring.neighbors import NearestTwo, mean_distance_of_others
+from skl_lstmae.scoring.neighbors import NearestTwo, mean_distance_of_others, share_of_itself
 from skl_lstmae.scoring.outcome import Outcome
 from skl_lstmae.scoring.references import ReferenceScorer
 from skl_lstmae.scoring.scorer import SMALLEST_ERROR, mean_and_scale
@@ -109,18 +110,32 @@ class DistanceFromNearest(BaseEstimator):
 
     def refer_to(self, references: NDArray[Any]) -> None:
         """Keep the references as points between which the metric is Euclidean."""
-        self.references_ = NearestTwo(self._transform(self._join(references)))
+        self.points_ = self._transform(self._join(references))
+        self.references_ = NearestTwo(self.points_)
 
     def measure(self, summaries: NDArray[Any]) -> NDArray[np.float64]:
         """Return the distances."""
+        return self.compare(summaries)[0]
+
+    def compare(
+        self, summaries: NDArray[Any]
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.intp]]:
+        """Return the distances, to what part each is a reference itself, and which it is."""
         points = self._transform(self._join(summaries))
-        distances = mean_distance_of_others(self.references_.distances(points))
-        return distances / np.sqrt(points.shape[1])
+        distances, nearest = self.references_.find(points)
+        others = mean_distance_of_others(distances) / np.sqrt(points.shape[1])
+        return others, share_of_itself(distances), nearest
+
+    def from_each(self, summaries: NDArray[Any]) -> NDArray[np.float64]:
+        """Return the distances from each reference, (n_sequences, n_references)."""
+        points = self._transform(self._join(summaries))
+        return cdist(points, self.points_) / np.sqrt(points.shape[1])
 
     def __getstate__(self) -> dict[str, Any]:
         """Leave out the references, which the scorer keeps and tells anew."""
         state = dict(super().__getstate__())
         state.pop("references_", None)
+        state.pop("points_", None)
         return state
 
     def _transform(self, rows: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -228,5 +243,25 @@ class JointScorer(ReferenceScorer):
 
     def score(self, summaries: NDArray[Any]) -> NDArray[np.float64]:
         """Return the scores."""
-        distances = [distance.measure(summaries) for distance in self.distances_]
-        return -np.exp(np.mean(np.log(np.add(distances, SMALLEST_DISTANCE)), axis=0))
+        distances, share, nearest = [], np.ones(len(summaries)), None
+        for distance in self.distances_:
+            if not hasattr(distance, "compare"):
+                distances.append(distance.measure(summaries))
+                continue
+            measured, is_itself, which = distance.compare(summaries)
+            distances.append(measured)
+            share = np.minimum(share, is_itself)
+            nearest = which if nearest is None else nearest
+        scores = -np.exp(np.mean(np.log(np.add(distances, SMALLEST_DISTANCE)), axis=0))
+        return scores if nearest is None else self.judged_as_fresh(scores, share, nearest)
+
+    def distances_from_references(self, summaries: NDArray[Any]) -> NDArray[np.float64]:
+        """Return the geometric means, (n_sequences, n_references), of distances from single ones.
+
+        Without any such distance all are alike.
+        """
+        logs = np.zeros((len(summaries), len(self.references_)))
+        distances = [each for each in self.distances_ if hasattr(each, "from_each")]
+        for distance in distances:
+            logs += np.log(distance.from_each(summaries) + SMALLEST_DISTANCE)
+        return np.exp(logs / max(len(distances), 1))

@@ -21,32 +21,35 @@ MAX_ROWS, MAX_VALUES = 1024, 2**22
 """Rows whose nearest references are looked for, and numbers in the differences, at a time."""
 
 
+def share_of_itself(distances: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return to what part the nearest reference is the row itself, (n_rows,).
+
+    At distance 0 it is so wholly. From a tenth of the next reference's distance on it is not at
+    all. In between its share falls linearly: no millionth of rounding, or noise, makes a jump.
+
+    Parameters
+    ----------
+    distances : ndarray of shape (n_rows, n + 1)
+        From the nearest references, lowest first.
+    """
+    nearest, second = distances[:, 0], distances[:, 1]
+    apart = np.divide(nearest, second, out=np.zeros(len(distances)), where=second > 0)
+    return np.clip(1 - apart / ITSELF, 0, 1)
+
+
 def mean_distance_of_others(distances: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the mean distance from the nearest references other than the row itself, (n_rows,).
 
-    A training sequence is itself one of the references, and must be left out. But a change of a
-    millionth, by rounding or noise, must not change its score by more than that. So the nearest
-    reference counts as the row itself in part. At distance 0 it counts wholly. From a tenth of the
-    next reference's distance on it does not count at all. In between its share falls linearly.
+    A training sequence is itself one of the references, and is left out: in part, as far as the
+    nearest reference is the row itself by :func:`share_of_itself`.
 
     Parameters
     ----------
     distances : ndarray of shape (n_rows, n + 1)
         From the n + 1 nearest references, lowest first.
     """
-    nearest, second = distances[:, 0], distances[:, 1]
-    apart = np.divide(nearest, second, out=np.zeros(len(distances)), where=second > 0)
-    share = np.clip(1 - apart / ITSELF, 0, 1)
+    share = share_of_itself(distances)
     return (1 - share) * distances[:, :-1].mean(axis=1) + share * distances[:, 1:].mean(axis=1)
-
-
-def nearest_distances(
-    rows: NDArray[np.float64], references: NDArray[np.float64], n: int
-) -> NDArray[np.float64]:
-    """Return the distances from the nearest `n` references, (n_rows, n), lowest first."""
-    # Unlike scikit-learn's, scipy's distances are measured pair by pair. A product of matrices has
-    # last bits that depend on the number of its rows.
-    return np.sort(np.partition(cdist(rows, references), n - 1)[:, :n])
 
 
 def first_two_of_each(points: NDArray[np.float64]) -> NDArray[np.intp]:
@@ -69,19 +72,22 @@ class NearestTwo:
 
     def __init__(self, references: NDArray[np.float64]):
         # Among flat data most are copies, each of which would be a candidate of every row.
-        references = references[first_two_of_each(references)]
+        self.numbers = first_two_of_each(references)
+        references = references[self.numbers]
         self.references = references
         self.squares = np.square(references).sum(axis=1)
         self.factors = -2 * references.T
 
-    def distances(self, rows: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return the distances of rows, (n_rows, 2), lowest first."""
-        if len(rows) <= MAX_ROWS:
-            return self._distances(rows)
-        starts = range(0, len(rows), MAX_ROWS)
-        return np.concatenate([self._distances(rows[i : i + MAX_ROWS]) for i in starts])
+    def find(self, rows: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.intp]]:
+        """Return the distances of rows, (n_rows, 2), lowest first, and which is nearest, (n_rows,).
 
-    def _distances(self, rows: NDArray[np.float64]) -> NDArray[np.float64]:
+        Of references at the same distance the first counts as the nearest.
+        """
+        starts = range(0, max(len(rows), 1), MAX_ROWS)
+        distances, nearest = zip(*(self._find(rows[i : i + MAX_ROWS]) for i in starts), strict=True)
+        return np.concatenate(distances), np.concatenate(nearest)
+
+    def _find(self, rows: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.intp]]:
         row, reference = self._candidates(rows)
         distances = np.empty(len(row))
         # Where many references are nearly alike, all of them are candidates of a row.
@@ -92,7 +98,8 @@ class NearestTwo:
             distances[pairs] = np.linalg.norm(differences, axis=1)
         order = np.lexsort((distances, row))
         first = np.searchsorted(row, np.arange(len(rows)))
-        return distances[order[first[:, np.newaxis] + [0, 1]]]
+        nearest_two = order[first[:, np.newaxis] + [0, 1]]
+        return distances[nearest_two], self.numbers[reference[nearest_two[:, 0]]]
 
     def _candidates(self, rows: NDArray[np.float64]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
         """Return pairs of a row and a reference that may be one of its nearest two."""
@@ -150,9 +157,17 @@ class NeighborsScorer(ReferenceScorer):
 
     def score(self, summaries: NDArray[Any]) -> NDArray[np.float64]:
         """Return the scores, at most 0."""
-        rows, references = self._standardize(summaries), self._standardize(self.references_)
-        n = min(self.n_neighbors, len(references) - 1)
-        return -mean_distance_of_others(nearest_distances(rows, references, n + 1))
+        every = self.distances_from_references(summaries)
+        n = min(self.n_neighbors, len(self.references_) - 1)
+        distances = np.sort(np.partition(every, n)[:, : n + 1])
+        scores = -mean_distance_of_others(distances)
+        return self.judged_as_fresh(scores, share_of_itself(distances), every.argmin(axis=1))
+
+    def distances_from_references(self, summaries: NDArray[Any]) -> NDArray[np.float64]:
+        """Return the distances, (n_sequences, n_references)."""
+        # Unlike scikit-learn's, scipy's distances are measured pair by pair. A product of matrices
+        # has last bits that depend on the number of its rows.
+        return cdist(self._standardize(summaries), self._standardize(self.references_))
 
     def _standardize(self, summaries: NDArray[Any]) -> NDArray[np.float64]:
         return np.nan_to_num((summaries - self.mean_) / self.scale_)

@@ -46,9 +46,12 @@ class ReferenceScorer(Scorer):
     def prepare(self) -> None:
         """Get ready to measure distances from ``references_``, which may have become more."""
 
+    own_scores_: NDArray[np.float64] | None = None
+
     def fit(self, summaries: NDArray[Any]) -> Self:
         """Keep at most 1024 sequences as references, and learn from them how to measure."""
         self.references_ = summaries[:MAX_REFERENCES].copy()
+        self.own_scores_ = None
         self.learn_metric()
         self.prepare()
         return self
@@ -58,15 +61,30 @@ class ReferenceScorer(Scorer):
         references = np.concatenate([self.references_, summaries])
         return self.fit(references[-MAX_REFERENCES:])
 
-    def calibrate(self, summaries: NDArray[Any]) -> NDArray[np.float64]:
-        """Make references of the held-out sequences too, if all fit, and score each by the others.
+    def remember(self, scores: NDArray[np.float64]) -> None:
+        """Keep the scores that the references would have as fresh sequences, (n_references,)."""
+        self.own_scores_ = scores
 
-        This keeps split conformal prediction valid, unless sequences are exact copies of others.
-        Had the fresh sequence also been a reference of the held-out ones, all would be
-        exchangeable; that it is not can only lower their scores, and with them the offset.
+    def judged_as_fresh(
+        self, scores: NDArray[np.float64], share: NDArray[np.float64], nearest: NDArray[np.intp]
+    ) -> NDArray[np.float64]:
+        """Return the scores of sequences, some of which are references themselves.
+
+        Parameters
+        ----------
+        scores : ndarray of shape (n_sequences,)
+        share : ndarray of shape (n_sequences,)
+            To what part each is a reference itself.
+        nearest : ndarray of shape (n_sequences,)
+            Which.
         """
-        references = np.concatenate([self.references_, summaries])
-        if len(references) <= MAX_REFERENCES:
-            self.references_ = references
-            self.prepare()
-        return self.score(summaries)
+        if self.own_scores_ is None:
+            return scores
+        return (1 - share) * scores + share * self.own_scores_[nearest]
+
+    def distances_from_references(self, summaries: NDArray[Any]) -> NDArray[np.float64] | None:
+        """Return the distances, (n_sequences, n_references), in any unit; None if unknown.
+
+        By them copies among training sequences are told, and those that are odd.
+        """
+        return None

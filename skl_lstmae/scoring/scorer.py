@@ -83,13 +83,6 @@ class Scorer(BaseEstimator):
         """
         return self
 
-    def calibrate(self, summaries: NDArray[Any]) -> NDArray[np.float64]:
-        """Return the scores of held-out normal sequences as fresh ones would have them.
-
-        A scorer may learn from them too, as long as each is judged by the others.
-        """
-        return self.score(summaries)
-
     def score(self, summaries: NDArray[Any]) -> NDArray[np.float64]:
         """Return the scores, (n_sequences,), finite, higher for normal sequences."""
         raise NotImplementedError(f"{type(self).__name__} must define score.")
@@ -144,7 +137,7 @@ class AdaptedScorer(Scorer):
     Parameters
     ----------
     scorer : object
-        Its ``summarize``, ``partial_fit`` and ``calibrate`` are used if it has them.
+        Its ``summarize`` and ``partial_fit`` are used if it has them.
     """
 
     def __init__(self, scorer: Any):
@@ -164,11 +157,6 @@ class AdaptedScorer(Scorer):
         """Fit it further."""
         self.scorer.partial_fit(summaries)
         return self
-
-    def calibrate(self, summaries: NDArray[Any]) -> NDArray[np.float64]:
-        """Return its scores of held-out sequences."""
-        calibrate = getattr(self.scorer, "calibrate", self.scorer.score)
-        return calibrate(summaries)
 
     def score(self, summaries: NDArray[Any]) -> NDArray[np.float64]:
         """Return its scores."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from copy import deepcopy
 from dataclasses import dataclass
-from functools import cached_property
-from typing import Any
+from functools import cached_property, wraps
+from typing import Any, TypeVar, cast
 
 import numpy as np
 import sklearn  # whose modules are imported when they are first used
@@ -22,10 +22,24 @@ from skl_lstmae.training.batches import MAX_ROWS, Batch, BatchBuilder
 from skl_lstmae.training.devices import usable_device
 from skl_lstmae.training.objectives import Loss, StepPrediction, find_loss
 from skl_lstmae.training.scaling import Scaling
+from skl_lstmae.training.threads import is_large
 from skl_lstmae.training.torch_state import settled
+
+Method = TypeVar("Method", bound=Callable[..., Any])
 
 WEIGHTLESS = {"dropout", "noise", "teacher_forcing"}
 """Arguments of a network that no weight depends on."""
+
+
+def _settled(method: Method) -> Method:
+    """Decorate a method that runs the network."""
+
+    @wraps(method)
+    def run(model: Model, *args: Any, **kwargs: Any) -> Any:
+        with settled(is_large(model.network)):
+            return method(model, *args, **kwargs)
+
+    return cast(Method, run)
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,7 +82,7 @@ class Model:
         """What the network is trained for."""
         return StepPrediction(find_loss(self.loss))
 
-    @settled()
+    @_settled
     def latents(self, sequences: Sequences) -> NDArray[np.float32]:
         """Return one latent vector a sequence, (n_sequences, latent_size)."""
         latents = np.empty((len(sequences), self.network.latent_size), dtype=np.float32)
@@ -78,7 +92,7 @@ class Model:
                 latents[batch.indices] = _one_vector(latent, batch.lengths).cpu().numpy()
         return latents
 
-    @settled()
+    @_settled
     def decode(
         self, latents: NDArray[np.float32], lengths: NDArray[np.int64]
     ) -> list[NDArray[np.float64]]:
@@ -97,7 +111,7 @@ class Model:
             ]
         return sequences
 
-    @settled()
+    @_settled
     def forecasts(self, sequences: Sequences, n_steps: int) -> NDArray[Any]:
         """Return what follows sequences, in the user's units, (n_sequences, n_steps, n_features).
 
@@ -115,7 +129,7 @@ class Model:
             forecasts[indices] = rows.reshape(steps.shape)
         return forecasts
 
-    @settled()
+    @_settled
     def predictions(self, sequences: Sequences) -> NDArray[Any]:
         """Return the predictions in the user's units, (total_timesteps, n_features)."""
         predictions = np.empty(
@@ -126,7 +140,7 @@ class Model:
             predictions[sequences.positions(indices)] = rows
         return predictions
 
-    @settled()
+    @_settled
     def errors(self, sequences: Sequences) -> NDArray[np.float64]:
         """Return the loss of each cell, NaN if it is missing, (total_timesteps, n_features)."""
         errors = np.empty((sequences.lengths.sum(), sequences.n_features))
@@ -134,7 +148,7 @@ class Model:
             errors[sequences.positions(indices)] = outcome.errors
         return errors
 
-    @settled()
+    @_settled
     def timestep_shares(self, sequences: Sequences) -> NDArray[np.float64]:
         """Return each time step's share of its sequence's error, (total_timesteps,)."""
         shares = np.empty(sequences.lengths.sum())
@@ -142,7 +156,7 @@ class Model:
             shares[sequences.positions(indices)] = outcome.timestep_shares()
         return shares
 
-    @settled()
+    @_settled
     def summaries(
         self, sequences: Sequences, summarize: Callable[[Outcome], NDArray[Any]]
     ) -> NDArray[Any]:
@@ -165,7 +179,7 @@ class Model:
         ]
         return float(np.mean(shares))
 
-    @settled()
+    @_settled
     def outcome(self, sequence: Sequences) -> Outcome:
         """Return the network's outcome of a single sequence."""
         ((_, outcome),) = self.outcomes(sequence)

@@ -3,11 +3,13 @@
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from threading import Event
+from functools import cache
+from threading import Event, Lock
+from types import SimpleNamespace
 
 import torch
 from joblib.parallel import get_active_backend
-from threadpoolctl import threadpool_limits
+from threadpoolctl import ThreadpoolController
 
 _in_a_fork = Event()
 """Set if this process was forked from one that had imported this package."""
@@ -16,12 +18,19 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_in_a_fork.set)
 
 
-@contextmanager
-def one_thread_in_workers() -> Iterator[None]:
-    """Keep to one thread inside a joblib worker, whose siblings are busy on the other cores.
+_settings = SimpleNamespace(lock=Lock(), n_users=0, n_threads=1)
+"""Who has torch on one thread, and how many it had before."""
 
-    Small LSTMs lose more than they gain when there are more threads than cores. The limit is that
-    of the calling thread, and of OpenMP, which runs the LSTM kernels.
+LARGE_NETWORK = 2**18
+"""Weights from which on a network gains from several threads."""
+
+
+@contextmanager
+def few_threads(is_large: bool) -> Iterator[None]:
+    """Keep to one thread with a small network, and inside a joblib worker.
+
+    Small LSTMs lose more than they gain from several threads, and the siblings of a worker are busy
+    on the other cores. Afterwards torch has its setting again.
 
     A forked process has one thread from here on, as the workers of torch's own loaders: its OpenMP
     would for ever wait for the threads of the parent, none of which is there.
@@ -30,8 +39,36 @@ def one_thread_in_workers() -> Iterator[None]:
         torch.set_num_threads(1)
     backend, _ = get_active_backend()
     # A thread's first call into torch sets its number of threads anew.
-    if torch.get_num_threads() == 1 or not backend.nesting_level:
+    if torch.get_num_threads() == 1 or (is_large and not backend.nesting_level):
         yield
         return
-    with threadpool_limits(1, user_api="openmp"):
+    # What of the kernels is OpenMP's has a limit a thread, and what is MKL's only torch's setting.
+    with _one_thread_of_torch(), _thread_pools().limit(limits=1, user_api="openmp"):
         yield
+
+
+@contextmanager
+def _one_thread_of_torch() -> Iterator[None]:
+    """Set torch's number of threads to one, until no thread of the process needs that any more."""
+    with _settings.lock:
+        if _settings.n_users == 0:
+            _settings.n_threads = torch.get_num_threads()
+            torch.set_num_threads(1)
+        _settings.n_users += 1
+    try:
+        yield
+    finally:
+        with _settings.lock:
+            _settings.n_users -= 1
+            if _settings.n_users == 0:
+                torch.set_num_threads(_settings.n_threads)
+
+
+def is_large(network: torch.nn.Module) -> bool:
+    """Whether a network is so large that several threads pay."""
+    return sum(weights.numel() for weights in network.parameters()) >= LARGE_NETWORK
+
+
+@cache
+def _thread_pools() -> ThreadpoolController:
+    return ThreadpoolController()  # which takes milliseconds to look for them

@@ -237,7 +237,8 @@ def test_the_warning_points_at_the_line_of_the_user_whatever_the_method():
     ids=["rows", "list", "tensor", "float32", "missing", "none"],
 )
 def test_rows_are_read_as_float64(X, expected):
-    rows, latest = OfSeries().fit(np.ones((4, 2))).push(X)
+    rows, times, latest = OfSeries().fit(np.ones((4, 2))).push(X)
+    assert len(times) == len(rows)
     np.testing.assert_array_equal(rows, np.array(expected, dtype=float), strict=True)
     assert latest is None
 
@@ -249,8 +250,9 @@ def test_rows_of_a_frame_keep_their_names_and_times():
         (FRAME, [[1, 2], [3, 4]], None),
         (timed.iloc[1], [[3, 4]], HOURS[1]),
     ):
-        rows, found = estimator.push(X)
+        rows, times, found = estimator.push(X)
         assert (rows.tolist(), found) == (expected, latest)
+        assert latest is None or times[-1] == latest
     with pytest.raises(ValueError, match="Feature names must be in the same order"):
         estimator.push(FRAME.iloc[1][["b", "a"]])
 

@@ -1,15 +1,21 @@
 """Long series: cut into windows, pieces and ends, and results of windows put back together."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from skl_lstmae.data import windows as windows_module
 from skl_lstmae.data.sequences import Sequences
+from skl_lstmae.data.times import cut_at_jumps, elapsed, jumps_of, usual_step
+from skl_lstmae.data.weights import leave_out
 from skl_lstmae.data.windows import (
     AGGREGATIONS,
+    are_apart,
+    are_blacked_out,
     blocks,
+    count_empty,
     cut,
     hold_out_ends,
     merge,
@@ -81,6 +87,61 @@ def test_a_rows_value_aggregates_those_of_the_windows_that_cover_it(example, agg
     assert merged.tolist() == series.values[series.rows()].tolist()
 
 
+def test_windows_with_holes_do_not_count_for_rows_that_have_fuller_ones():
+    series = make_table(9, 4)
+    series.values[3:5] = np.nan
+    windows = slide(series, 4)
+    n_empty = count_empty(windows)
+    assert n_empty.tolist() == [1, 2, 2, 2, 1, 0, 0]
+    values = np.arange(7.0)
+    # Each row is in the windows with the fewest steps without data; no fifth of 4 is a step.
+    expected = [0, 0, 0, 0, 4, 5, 5, 5, 5, 6, 6, 6, 6]
+    assert merge(values, windows, series, n_empty=n_empty).tolist() == expected
+    whole = merge(values, windows, series, n_empty=np.zeros(7, dtype=int))
+    assert whole.tolist() == merge(values, windows, series).tolist() != expected
+
+
+def test_of_windows_with_many_holes_those_with_few_more_count_too():
+    series = make_table(24)
+    series.values[[*range(5), *range(14, 24)]] = np.nan
+    windows = slide(series, 10)
+    n_empty = count_empty(windows)
+    assert n_empty.tolist() == [5, 4, 3, 2, 1, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10]
+    merged = merge(np.arange(15.0), windows, series, n_empty=n_empty)
+    # Row 0 is in one window. Row 23 is in windows 14; row 18 in 9 with 5 and in 10 with 6.
+    assert merged[[0, 9, 18, 23]].tolist() == [0, 4.5, 9.5, 14]
+
+
+# ---------------------------------------------------------------------------- what holds no data
+
+
+@pytest.mark.parametrize(
+    ("lengths", "empty", "n_rows", "expected"),
+    [
+        ([8], [], 1, []),
+        ([8], [2, 3, 5], 1, [2, 3, 5]),
+        ([8], [2, 3, 5], 2, [2, 3]),
+        ([8], [0, 1, 5, 6, 7], 3, [5, 6, 7]),
+        ([4, 4], [2, 3, 4, 5, 6], 3, [4, 5, 6]),
+        ([4, 4], [0, 1, 2, 3, 4], 4, [0, 1, 2, 3]),
+        ([3], [0, 1, 2], 4, []),
+    ],
+)
+def test_a_blackout_is_a_long_stretch_of_one_series_without_data(lengths, empty, n_rows, expected):
+    series = make_table(*lengths)
+    series.values[empty] = np.nan
+    assert np.flatnonzero(are_blacked_out(series, n_rows)).tolist() == expected
+
+
+def test_rows_with_any_value_are_in_no_blackout_and_rows_between_series_are_none():
+    table = make_table(3, 3, 4)
+    table.values[0:10] = np.nan
+    table.values[8, 1] = 0.0
+    series = table.take([0, 2])
+    assert are_blacked_out(series, 2).tolist() == [True] * 5 + [False] * 2
+    assert count_empty(series).tolist() == [3, 3]
+
+
 # -------------------------------------------------------------------------------------- other cuts
 
 
@@ -90,6 +151,93 @@ def test_a_rows_value_aggregates_those_of_the_windows_that_cover_it(example, agg
 )
 def test_trailing_windows_end_with_their_rows_and_grow_to_their_size(first, expected):
     assert ranges(trailing(make_table(5).values, 3, first)) == expected
+
+
+def test_trailing_windows_begin_anew_where_a_series_does():
+    is_new = np.array([0, 0, 1, 0, 0, 0], dtype=bool)
+    expected = [(0, 1), (0, 2), (2, 3), (2, 4), (2, 5), (3, 6)]
+    for first in range(7):
+        windows = trailing(make_table(6).values, 3, first, is_new)
+        assert ranges(windows) == expected[first:]
+
+
+@pytest.mark.parametrize(
+    ("stretch", "expected"), [([3, 4], [0, 7]), ([7], [0, 1, 2, 3, 4]), ([0], [3, 4, 5, 6, 7])]
+)
+def test_windows_are_apart_from_a_stretch_if_they_share_no_row(stretch, expected):
+    windows = slide(make_table(10), 3)
+    assert np.flatnonzero(are_apart(windows, windows.take(stretch))).tolist() == expected
+
+
+@pytest.mark.parametrize(
+    ("lengths", "left_out", "expected"),
+    [
+        ([6], [], [(0, 6)]),
+        ([6], [0, 3, 5], [(1, 3), (4, 5)]),
+        ([3, 3], [2], [(0, 2), (3, 6)]),
+        ([3, 3, 2], [3, 4, 5], [(0, 3), (6, 8)]),
+        ([3, 3], [0, 5], [(1, 3), (3, 5)]),
+    ],
+)
+def test_series_are_cut_where_rows_are_left_out(lengths, left_out, expected):
+    series = make_table(*lengths)
+    weights = np.ones(sum(lengths))
+    weights[left_out] = 0
+    assert ranges(leave_out(series, weights)) == expected
+
+
+# --------------------------------------------------------------------------------- jumps in time
+
+HOURS = np.array([0, 1, 2, 3, 9, 10, 15, 21])
+TIMES = pd.Timestamp("2024-01-01") + pd.to_timedelta(HOURS, "h")
+INDICES = {
+    "times": TIMES,
+    "times of a zone": TIMES.tz_localize("UTC").tz_convert("Europe/Paris"),
+    "seconds": TIMES.as_unit("s"),
+    "periods": TIMES.to_period("h"),
+    "durations": pd.to_timedelta(HOURS, "h"),
+    "datetimes": pd.Index(TIMES.to_pydatetime(), dtype=object),
+    "datetimes of a zone": pd.Index(TIMES.tz_localize("Asia/Tokyo").to_pydatetime(), dtype=object),
+}
+of_each_index = pytest.mark.parametrize("index", INDICES.values(), ids=INDICES)
+
+
+@of_each_index
+def test_seconds_elapse_alike_in_every_kind_of_times(index):
+    assert elapsed(index).tolist() == (3600.0 * np.diff(HOURS)).tolist()
+    assert usual_step([index, index[:3]]) == 3600
+
+
+def test_the_hour_that_a_zone_skips_is_no_jump():
+    times = pd.date_range("2024-03-30", periods=48, freq="h", tz="Europe/Paris")
+    for index in times, pd.Index(times.to_pydatetime(), dtype=object):
+        assert set(elapsed(index)) == {3600.0}
+
+
+@of_each_index
+def test_series_are_cut_where_the_next_time_is_more_steps_away(index):
+    series, times = make_table(8, 2), [index, np.arange(2)]
+    assert ranges(cut_at_jumps(series, times, 3600.0, 5)) == [(0, 4), (4, 7), (7, 8), (8, 10)]
+    assert ranges(cut_at_jumps(series, times, None, 5)) == [(0, 4), (4, 7), (7, 8), (8, 10)]
+    assert ranges(cut_at_jumps(series, times, 3600.0, 6)) == ranges(series)
+
+
+@of_each_index
+def test_jumps_are_told_from_the_latest_time_on(index):
+    whole = jumps_of(index, None, 3600.0, 5)
+    assert np.flatnonzero(whole).tolist() == [4, 7]
+    for row in range(1, 8):
+        found = jumps_of(index[row:], index[row - 1], 3600.0, 5)
+        assert found.tolist() == whole[row:].tolist()
+    assert jumps_of(index[:0], index[0], 3600.0, 5).tolist() == []
+    assert not jumps_of(index, None, None, 5).any()
+
+
+def test_numbers_never_jump():
+    numbers = pd.Index([0, 1, 2, 90])
+    assert usual_step([numbers, np.arange(3)]) is None
+    assert ranges(cut_at_jumps(make_table(4), [numbers], None, 5)) == [(0, 4)]
+    assert jumps_of(numbers, None, 1.0, 5).tolist() == [False] * 4
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,1 @@
+"""How far a detector's decisions can be trusted: alarms on normal data, and anomalies found."""

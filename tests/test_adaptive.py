@@ -1,0 +1,130 @@
+"""Offsets that follow scores that drift."""
+
+import pickle
+from copy import copy
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.testing import assert_allclose, assert_array_equal
+
+from skl_lstmae.scoring.adaptive import PATIENCE, TARGET, AdaptiveOffset, spread_of
+
+RATE = 0.02
+
+
+def make_offset(scores, rate=RATE, size=10):
+    """Return an offset that a share `rate` of scores like these is below."""
+    deviation, by_factors = spread_of(scores)
+    return AdaptiveOffset(np.quantile(scores, rate), deviation, rate, size, by_factors)
+
+
+def make_scores(n=20_000, by_factors=True, seed=0):
+    """Return scores, minus a distance or of both signs, that do not drift."""
+    noise = np.random.default_rng(seed).normal(size=n)
+    return -np.exp(0.3 * noise) if by_factors else 0.3 * noise
+
+
+@pytest.fixture(params=[True, False], ids=["factors", "differences"])
+def by_factors(request):
+    return request.param
+
+
+@pytest.fixture
+def drifting(by_factors):
+    """Scores that sink until what was rare is the rule."""
+    scores, sinking = make_scores(by_factors=by_factors, seed=1), np.linspace(0, 3, 20_000)
+    return scores * np.exp(sinking) if by_factors else scores - sinking
+
+
+@pytest.fixture
+def offset(by_factors):
+    return make_offset(make_scores(by_factors=by_factors))
+
+
+numbers = st.floats(-1e6, 1e6)
+
+
+@given(st.lists(numbers, max_size=60), st.floats(-10, 10), st.floats(0, 10), st.booleans())
+@settings(deadline=None)
+def test_no_offset_is_above_the_fixed_one(scores, fixed, deviation, by_factors):
+    fixed = -abs(fixed) - 1e-3 if by_factors else fixed
+    offsets = AdaptiveOffset(fixed, deviation, 0.01, 3, by_factors).follow(scores)
+    assert offsets.shape == (len(scores),)
+    assert (offsets <= fixed).all()
+
+
+def test_where_scores_do_not_drift_the_offset_stays_about_the_fixed_one(offset, by_factors):
+    scores = make_scores(by_factors=by_factors, seed=2)
+    is_low = scores < offset.follow(scores)
+    assert is_low.mean() == pytest.approx(RATE, rel=0.3)
+
+
+def test_where_scores_drift_alarms_come_at_about_twice_the_rate_at_most(offset, drifting):
+    assert (drifting < offset.fixed).mean() > 0.5
+    is_low = drifting < offset.follow(drifting)
+    assert 0.2 * RATE < is_low[10_000:].mean() < 1.2 * TARGET * RATE
+
+
+def test_each_offset_is_learned_from_the_scores_before_it(offset, drifting):
+    changed = drifting.copy()
+    changed[5000:] *= 2
+    expected, offsets = copy(offset).follow(drifting), copy(offset).follow(changed)
+    assert_array_equal(offsets[:5001], expected[:5001])
+    assert (offsets[5001:] != expected[5001:]).any()
+
+
+def test_blocks_and_a_pickle_between_them_change_no_bit(offset, drifting):
+    expected = copy(offset).follow(drifting)
+    found = []
+    for block in np.split(drifting, [0, 1, 7, 3000, 3001, 12_000]):
+        found.append(offset.follow(block))
+        offset = pickle.loads(pickle.dumps(offset))
+    assert_array_equal(np.concatenate(found), expected)
+
+
+def test_the_offset_comes_back_when_scores_do(offset, drifting, by_factors):
+    calm = make_scores(by_factors=by_factors, seed=2)
+    offsets = offset.follow(np.r_[drifting, calm])
+    assert offsets[len(drifting) - 1] < offset.fixed
+    assert (offsets[-1000:] == offset.fixed).mean() > 0.5
+
+
+@pytest.mark.parametrize("size", [5, 10, 40])
+def test_the_first_alarms_are_by_the_fixed_offset(size):
+    offsets = make_offset(make_scores(), size=size).follow(np.full(200, -50.0))
+    n_patient = int(np.ceil(PATIENCE * size))
+    assert (offsets[:n_patient] == offsets[0]).all()
+    assert offsets[n_patient] < offsets[0]
+
+
+def test_a_long_anomaly_is_marked_at_its_beginning_and_then_followed(offset, by_factors):
+    scores = make_scores(3000, by_factors, seed=2)
+    low = scores[1000:2000]
+    scores[1000:2000] = 20 * low if by_factors else low - 6
+    is_low = scores < offset.follow(scores)
+    assert is_low[1000]
+    assert is_low[1000:1020].mean() > is_low[1500:2000].mean()
+    assert is_low[1500:2000].mean() < 3 * TARGET * RATE
+
+
+def test_scores_that_are_all_alike_have_a_steady_offset():
+    offset = make_offset(np.full(50, -1.0))
+    assert offset.deviation == 0
+    assert (offset.follow([-1.0, -2.0, -3.0, 0.0]) == -1.0).all()
+
+
+@pytest.mark.parametrize(
+    ("scores", "deviation", "by_factors"),
+    [
+        ([-1.0, -np.e, -np.e, -1.0], 0.5, True),
+        ([-1.0, 3.0, -1.0, 3.0], 2.0, False),
+        ([0.0, -1e-6], 0.0, True),
+    ],
+    ids=["distances", "both signs", "no error at all"],
+)
+def test_scores_none_of_which_is_positive_spread_by_factors(scores, deviation, by_factors):
+    found, is_by_factors = spread_of(np.array(scores))
+    assert_allclose(found, deviation, atol=1e-12)
+    assert is_by_factors is by_factors

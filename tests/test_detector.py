@@ -23,7 +23,7 @@ from skl_lstmae import LSTMAutoencoderDetector, LSTMForecastDetector, SlidingWin
 from skl_lstmae.modules import LSTMAutoencoder, LSTMForecaster
 from skl_lstmae.scoring.scorers import SCORERS
 from skl_lstmae.training.model import Model
-from skl_lstmae.training.trainer import Progress
+from skl_lstmae.training.progress import Progress
 
 # Most fits here are cut short.
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")

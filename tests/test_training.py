@@ -13,7 +13,8 @@ from torch import nn
 from skl_lstmae.modules import Output, SequenceNetwork
 from skl_lstmae.training.batches import Batch
 from skl_lstmae.training.objectives import StepPrediction, squared_error
-from skl_lstmae.training.trainer import History, Trainer
+from skl_lstmae.training.progress import History
+from skl_lstmae.training.trainer import Trainer
 
 
 class Constant(SequenceNetwork):

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Iterator
 from copy import copy, deepcopy
 from dataclasses import replace
 from numbers import Integral, Real
+from os import PathLike
 from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
@@ -32,6 +33,7 @@ from skl_lstmae.data.split import Split
 from skl_lstmae.data.weights import check_weights, draw_counts, order_by_content
 from skl_lstmae.detectors.judge import Judge
 from skl_lstmae.detectors.labels import warn_of_misread_labels
+from skl_lstmae.detectors.resuming import delete_checkpoint, open_checkpoint
 from skl_lstmae.detectors.thresholded import Scored, ThresholdMixin
 from skl_lstmae.detectors.trained import TrainedNetwork
 from skl_lstmae.detectors.window_judge import fit_to_windows
@@ -50,10 +52,11 @@ from skl_lstmae.training.batches import Batch
 from skl_lstmae.training.devices import resolve_device
 from skl_lstmae.training.model import Model, copy_network
 from skl_lstmae.training.objectives import LOSSES, Loss, check_loss
+from skl_lstmae.training.progress import History, Progress
 from skl_lstmae.training.scaling import SCALERS, Scaling, fit_scaling, learns_in_parts
 from skl_lstmae.training.threads import LARGE_NETWORK, few_threads, is_large
 from skl_lstmae.training.torch_state import settled
-from skl_lstmae.training.trainer import History, Progress, Trainer
+from skl_lstmae.training.trainer import Trainer
 
 MIN_REFERENCES = 3
 """Sequences to calibrate a threshold on, at the least."""
@@ -141,6 +144,7 @@ class SequenceDetector(CallbackSupportMixin, ThresholdMixin, TrainedNetwork):
         "tol": [Interval(Real, 0, None, closed="left")],
         "clip_norm": [Interval(Real, 0, None, closed="neither"), None],
         "warm_start": ["boolean"],
+        "checkpoint": [str, PathLike, None],
         "scorer": [StrOptions(set(SCORERS)), HasMethods(["fit", "score"]), callable],
         **ThresholdMixin._threshold_constraints,
         "device": [str, torch.device],
@@ -168,6 +172,7 @@ class SequenceDetector(CallbackSupportMixin, ThresholdMixin, TrainedNetwork):
         tol: float,
         clip_norm: float | None,
         warm_start: bool,
+        checkpoint: str | PathLike[str] | None,
         scorer: str | Scorer | Callable[..., Any],
         contamination: float | Literal["auto"],
         false_alarm_rate: float,
@@ -192,6 +197,7 @@ class SequenceDetector(CallbackSupportMixin, ThresholdMixin, TrainedNetwork):
         self.tol = tol
         self.clip_norm = clip_norm
         self.warm_start = warm_start
+        self.checkpoint = checkpoint
         self.scorer = scorer
         self.contamination = contamination
         self.false_alarm_rate = false_alarm_rate
@@ -234,6 +240,7 @@ class SequenceDetector(CallbackSupportMixin, ThresholdMixin, TrainedNetwork):
         detector = copy(self)
         detector._fit(X, y, sample_weight)
         self.__dict__ = detector.__dict__
+        delete_checkpoint(self)
         self.history_.raise_interrupt()
         return self
 
@@ -478,6 +485,7 @@ class SequenceDetector(CallbackSupportMixin, ThresholdMixin, TrainedNetwork):
                 else None,
                 self.history_,
                 callbacks,
+                open_checkpoint(self, model, split, random_state),
             )
 
     def _train_once(self, model: Model, sequences: Sequences, random_state: RandomState) -> None:

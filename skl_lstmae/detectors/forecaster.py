@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from numbers import Integral
+from os import PathLike
 from typing import Any, Literal
 
 import numpy as np
@@ -163,6 +164,12 @@ class LSTMForecastDetector(SequenceDetector):
         start anew. Scaling, scores and threshold are learned anew from X. With the same X and an
         int `random_state` the same sequences are held out as before.
 
+    checkpoint : str, path-like or None, default=None
+        File from which `fit` goes on after its process has ended before it did. Each epoch writes
+        it, and the end of the fit deletes it. A fit that is started again with the same X and
+        parameters, of which `random_state` must be an int, ends as if it had never stopped. One
+        path is for one fit at a time: leave it out in searches.
+
     scorer : {"neighbors", "joint", "mahalanobis", "error", "error_max"}, Scorer or callable, \
             default="neighbors"
         How errors and latents become the score of a sequence or, if scores are learned from pieces
@@ -291,6 +298,7 @@ class LSTMForecastDetector(SequenceDetector):
         tol: float = 1e-4,
         clip_norm: float | None = 1.0,
         warm_start: bool = False,
+        checkpoint: str | PathLike[str] | None = None,
         scorer: str | Scorer | Callable[..., Any] = "neighbors",
         contamination: float | Literal["auto"] = "auto",
         false_alarm_rate: float = 0.01,
@@ -316,6 +324,7 @@ class LSTMForecastDetector(SequenceDetector):
             tol=tol,
             clip_norm=clip_norm,
             warm_start=warm_start,
+            checkpoint=checkpoint,
             scorer=scorer,
             contamination=contamination,
             false_alarm_rate=false_alarm_rate,

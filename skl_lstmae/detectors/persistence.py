@@ -13,12 +13,12 @@ from skl_lstmae._version import __version__
 def checksum(state: Any) -> int:
     """Return a number that another state is unlikely to share."""
     total = 0
-    for value in _values(state):
+    for value in bytes_of(state):
         total = zlib.crc32(value, total)
     return total
 
 
-def _values(state: Any) -> Iterator[bytes]:
+def bytes_of(state: Any) -> Iterator[bytes]:
     """Yield the bytes of all numbers, texts and names in a state."""
     if isinstance(state, np.ndarray | np.generic):
         if not state.dtype.hasobject:  # such an array holds addresses, which loading changes
@@ -27,11 +27,11 @@ def _values(state: Any) -> Iterator[bytes]:
         yield repr(state).encode()
     elif isinstance(state, list | tuple):
         for part in state:
-            yield from _values(part)
+            yield from bytes_of(part)
     elif isinstance(state, dict):
         for name, part in state.items():
             yield repr(name).encode()
-            yield from _values(part)
+            yield from bytes_of(part)
     elif isinstance(state, nn.Module):
         for name, weight in state.state_dict().items():
             yield repr(name).encode() + weight.cpu().numpy().tobytes()
@@ -39,10 +39,10 @@ def _values(state: Any) -> Iterator[bytes]:
         saved = state.__getstate__()
         if isinstance(saved, dict):  # where a network runs is up to the machine that loads it
             saved = {name: part for name, part in saved.items() if name != "device"}
-        yield from _values(saved)
+        yield from bytes_of(saved)
     elif type(state).__module__.startswith("sklearn.preprocessing."):
         # Objects of other classes may save something else than they hold.
-        yield from _values(vars(state))
+        yield from bytes_of(vars(state))
 
 
 def refuse_newer_major_version(version: Any, name: str) -> None:

@@ -46,6 +46,7 @@ from skl_lstmae.detectors.autoencoder import LSTMAutoencoderDetector
 from skl_lstmae.detectors.base import MAX_NAMED, MIN_SEQUENCES, SequenceDetector
 from skl_lstmae.detectors.events import tabulate
 from skl_lstmae.detectors.labels import warn_of_misread_labels, warn_of_nested_labels
+from skl_lstmae.detectors.resuming import delete_checkpoint
 from skl_lstmae.detectors.row_judge import (
     RowJudge,
     Threshold,
@@ -297,6 +298,7 @@ class SlidingWindowDetector(
         detector._fit(X, y, sample_weight)
         self.__dict__ = detector.__dict__
         if isinstance(self.detector_, SequenceDetector):
+            delete_checkpoint(self.detector_)
             self.detector_.history_.raise_interrupt()
         return self
 

@@ -11,7 +11,7 @@ from skl_lstmae._version import __version__
 from skl_lstmae.detectors.persistence import checksum, refuse_newer_major_version
 from skl_lstmae.modules import SequenceNetwork
 from skl_lstmae.training.model import Model
-from skl_lstmae.training.trainer import History
+from skl_lstmae.training.progress import History
 
 
 class TrainedNetwork(BaseEstimator):

@@ -2,7 +2,7 @@
 
 from skl_lstmae._files import name_by_package
 from skl_lstmae.training.model import Model
+from skl_lstmae.training.progress import History
 from skl_lstmae.training.scaling import Scaling
-from skl_lstmae.training.trainer import History
 
 name_by_package(__name__, History, Model, Scaling)

@@ -3,13 +3,13 @@
 import math
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from time import perf_counter
 from typing import Any, Protocol
 
 import torch
 from sklearn.exceptions import ConvergenceWarning
-from torch import Generator, Tensor, nn
+from torch import Generator, Tensor
 from torch.nn.utils import clip_grad_norm_
 from torch.optim import AdamW, Optimizer
 from torch.optim.swa_utils import AveragedModel
@@ -18,88 +18,9 @@ from skl_lstmae._warn import warn
 from skl_lstmae.modules import SequenceNetwork
 from skl_lstmae.modules.randomness import global_draws_from
 from skl_lstmae.training.batches import Batch
+from skl_lstmae.training.checkpoint import Checkpoint, Training
 from skl_lstmae.training.objectives import Objective
-
-
-@dataclass(eq=False)
-class History:
-    """What is on record of each epoch.
-
-    Parameters
-    ----------
-    loss_curve : list of float
-        Mean loss of an observed cell in training.
-    validation_loss_curve : list of float
-        The same of the held-out sequences after the epoch; NaN if it was not measured.
-    seconds : list of float
-        Wall-clock time of the epoch, its validation included.
-    was_interrupted : bool
-        Whether the latest training was ended by an interrupt from the keyboard.
-    """
-
-    loss_curve: list[float] = field(default_factory=list)
-    validation_loss_curve: list[float] = field(default_factory=list)
-    seconds: list[float] = field(default_factory=list)
-    was_interrupted: bool = False
-
-    @property
-    def n_epochs(self) -> int:
-        """Number of finished epochs."""
-        return len(self.loss_curve)
-
-    def record(self, loss: float, validation_loss: float | None, seconds: float) -> None:
-        """Note the end of an epoch."""
-        self.validation_loss_curve.append(math.nan if validation_loss is None else validation_loss)
-        self.seconds.append(seconds)
-        self.loss_curve.append(loss)  # last, as it is counted
-
-    def raise_interrupt(self) -> None:
-        """End what the training was a part of, a search perhaps, if it was to end."""
-        if self.was_interrupted:
-            raise KeyboardInterrupt(
-                f"training was interrupted after {self.n_epochs} epochs; what was being fitted has "
-                "the best weights so far."
-            )
-
-    def copy(self) -> "History":
-        """Return one that may go on without this one, by another training."""
-        return History(self.loss_curve[:], self.validation_loss_curve[:], self.seconds[:])
-
-
-@dataclass(eq=False)
-class Progress:
-    """How far a training is, and the weights to keep.
-
-    Where there is a validation loss, it judges the epochs, and the best one's weights are kept. A
-    training loss is that of weights on their way through the epoch, not of averaged ones: it tells
-    when to stop, but the weights kept are the last.
-
-    Parameters
-    ----------
-    history : History
-        Of this training and of those it goes on from.
-    tol : float
-        Least improvement that counts.
-    """
-
-    history: History
-    tol: float
-    n_epochs: int = 0
-    best_loss: float = math.inf
-    kept_weights: dict[str, Tensor] = field(default_factory=dict)
-    n_epochs_without_progress: int = 0
-
-    def judge(self, network: nn.Module, loss: float, validation_loss: float | None) -> None:
-        """Note the end of an epoch; the weights are copied, since training goes on in place."""
-        judged = loss if validation_loss is None else validation_loss
-        if validation_loss is None or judged < self.best_loss:
-            self.kept_weights = {
-                name: weight.detach().clone() for name, weight in network.state_dict().items()
-            }
-        is_better = judged < self.best_loss - self.tol
-        self.n_epochs_without_progress = 0 if is_better else self.n_epochs_without_progress + 1
-        self.best_loss = min(self.best_loss, judged)
-        self.n_epochs += 1
+from skl_lstmae.training.progress import History, Progress
 
 
 class EpochWatcher(Protocol):
@@ -162,17 +83,20 @@ class Trainer:
         validation_batches: Callable[[], Iterable[Batch]] | None,
         history: History,
         watcher: EpochWatcher | None = None,
+        checkpoint: Checkpoint | None = None,
     ) -> None:
         """Train a network in place, leave it in evaluation mode, and go on with a history.
 
         ``training_batches()`` yields an epoch's batches, each as a list of micro-batches whose
         gradients are accumulated. Without ``validation_batches`` the training loss decides when to
         stop, unless ``watcher`` does earlier. After an interrupt from the keyboard the best weights
-        so far are kept, and the history tells of it.
+        so far are kept, and the history tells of it. What a ``checkpoint`` holds is gone on from,
+        and each epoch replaces it.
         """
         progress = Progress(history, self.tol)
+        training = self._begin(network, progress)
         try:
-            self._run_epochs(network, training_batches, validation_batches, progress, watcher)
+            self._run_epochs(training, training_batches, validation_batches, watcher, checkpoint)
         except KeyboardInterrupt:
             if progress.n_epochs == 0:
                 raise
@@ -198,37 +122,45 @@ class Trainer:
             fused=True,
         )
 
-    def _run_epochs(
-        self,
-        network: SequenceNetwork,
-        training_batches: Callable[[], Iterable[list[Batch]]],
-        validation_batches: Callable[[], Iterable[Batch]] | None,
-        progress: Progress,
-        watcher: EpochWatcher | None,
-    ) -> None:
+    def _begin(self, network: SequenceNetwork, progress: Progress) -> Training:
+        """Return a training at its beginning, each step of which is averaged."""
         optimizer = self._make_optimizer(network)
         averaged = AveragedModel(network, self.generator.device, multi_avg_fn=self._average)
         optimizer.register_step_post_hook(lambda *_: averaged.update_parameters(network))
-        while progress.n_epochs < self.max_epochs:
+        return Training(network, averaged, optimizer, self.generator, progress)
+
+    def _run_epochs(
+        self,
+        training: Training,
+        training_batches: Callable[[], Iterable[list[Batch]]],
+        validation_batches: Callable[[], Iterable[Batch]] | None,
+        watcher: EpochWatcher | None,
+        checkpoint: Checkpoint | None,
+    ) -> None:
+        progress, averaged = training.progress, training.averaged.module
+        if checkpoint and checkpoint.restore(training) and self.verbose:
+            print(f"Going on after epoch {progress.n_epochs}, from {checkpoint.path}")
+        while not progress.is_over and progress.n_epochs < self.max_epochs:
             if watcher:
                 watcher.begin_epoch()
             start = perf_counter()
-            loss = self._train_epoch(network, training_batches(), optimizer)
-            validation_loss = validation_batches and self._mean_loss(
-                averaged.module, validation_batches()
-            )
+            loss = self._train_epoch(training.network, training_batches(), training.optimizer)
+            validation_loss = validation_batches and self._mean_loss(averaged, validation_batches())
             progress.history.record(loss, validation_loss, perf_counter() - start)
-            progress.judge(averaged.module, loss, validation_loss)
+            progress.judge(averaged, loss, validation_loss)
             self._report(progress)
-            wants_to_stop = watcher and watcher.end_epoch(progress)
-            if wants_to_stop or progress.n_epochs_without_progress >= self.n_iter_no_change:
-                return
-        warn(
-            f"Training ended at max_epochs={self.max_epochs}, before the loss had failed to "
-            f"improve for n_iter_no_change={self.n_iter_no_change} epochs; raise max_epochs or "
-            "learning_rate.",
-            ConvergenceWarning,
-        )
+            wants_to_stop = bool(watcher and watcher.end_epoch(progress))
+            has_stalled = progress.n_epochs_without_progress >= self.n_iter_no_change
+            progress.is_over = wants_to_stop or has_stalled
+            if checkpoint:
+                checkpoint.write(training)
+        if not progress.is_over:
+            warn(
+                f"Training ended at max_epochs={self.max_epochs}, before the loss had failed to "
+                f"improve for n_iter_no_change={self.n_iter_no_change} epochs; raise max_epochs or "
+                "learning_rate.",
+                ConvergenceWarning,
+            )
 
     def _train_epoch(
         self, network: SequenceNetwork, batches: Iterable[list[Batch]], optimizer: Optimizer

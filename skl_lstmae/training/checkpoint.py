@@ -1,0 +1,137 @@
+"""All that a training goes on from, and the file that keeps it between epochs."""
+
+import json
+import os
+from dataclasses import dataclass
+from hashlib import sha256
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.random import RandomState
+from torch import Generator
+from torch.optim import Optimizer
+from torch.optim.swa_utils import AveragedModel
+
+from skl_lstmae.modules import SequenceNetwork
+from skl_lstmae.training.progress import Progress
+
+KIND = b"skl_lstmae checkpoint 1\n"
+"""What such a file begins with; the SHA-256 of the rest follows, since torch checks no sums."""
+
+N_BYTES_BEFORE = len(KIND) + sha256().digest_size
+
+
+@dataclass(frozen=True, eq=False)
+class Training:
+    """A training between two epochs, but for what draws its batches.
+
+    Parameters
+    ----------
+    network : SequenceNetwork
+        In training.
+    averaged : AveragedModel
+        Of its weights.
+    optimizer : Optimizer
+        Of its weights.
+    generator : torch.Generator
+        Drives the network's random parts.
+    progress : Progress
+        Up to here.
+    """
+
+    network: SequenceNetwork
+    averaged: AveragedModel
+    optimizer: Optimizer
+    generator: Generator
+    progress: Progress
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return everything that an epoch changes, as tensors, numbers and texts."""
+        return {
+            "network": self.network.state_dict(),
+            "averaged": self.averaged.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "generator": self.generator.get_state(),
+            "progress": self.progress.state_dict(),
+        }
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go on, in place, from what another training has returned."""
+        self.network.load_state_dict(state["network"])
+        self.averaged.load_state_dict(state["averaged"])
+        self.optimizer.load_state_dict(state["optimizer"])
+        self.generator.set_state(state["generator"])
+        self.progress.load_state_dict(state["progress"])
+
+
+@dataclass(frozen=True, eq=False)
+class Checkpoint:
+    """A file that holds a training after its latest epoch.
+
+    At any moment it is the old file or the new one, whatever ends the process.
+
+    Parameters
+    ----------
+    path : Path
+        Of the file; another of that name with ``.tmp`` at its end becomes the next one.
+    fingerprint : str
+        Tells this training from those with other data or parameters.
+    random_state : RandomState
+        Draws the batches.
+    """
+
+    path: Path
+    fingerprint: str
+    random_state: RandomState
+
+    def restore(self, training: Training) -> bool:
+        """Set a training, and the random state, to what the file holds; return if there is one."""
+        try:
+            content = self.path.read_bytes()
+        except FileNotFoundError:
+            return False
+        before, state = content[:N_BYTES_BEFORE], content[N_BYTES_BEFORE:]
+        if before != KIND + sha256(state).digest():
+            raise ValueError(
+                f"{str(self.path)!r} is damaged, or no checkpoint; delete it, or choose another "
+                "path as checkpoint."
+            )
+        saved = torch.load(BytesIO(state), map_location="cpu", weights_only=True)
+        if saved["fingerprint"] != self.fingerprint:
+            raise ValueError(
+                f"{str(self.path)!r} is the checkpoint of a fit with other data, parameters or "
+                "versions; delete it, or choose another path as checkpoint."
+            )
+        training.load_state_dict(saved["training"])
+        self.random_state.set_state(json.loads(saved["random_state"]))
+        return True
+
+    def write(self, training: Training) -> None:
+        """Replace the file; an error leaves the old one."""
+        buffer = BytesIO()
+        saved = {
+            "fingerprint": self.fingerprint,
+            "training": training.state_dict(),
+            "random_state": json.dumps(
+                self.random_state.get_state(legacy=False), default=np.ndarray.tolist
+            ),
+        }
+        torch.save(saved, buffer)
+        state = buffer.getvalue()
+        write_then_replace(self.path, KIND + sha256(state).digest() + state)
+
+
+def write_then_replace(path: Path, content: bytes) -> None:
+    """Write a file beside another, and put it in its place once the disk has it."""
+    beside = path.with_name(f"{path.name}.tmp")
+    try:
+        with beside.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        beside.replace(path)
+    finally:
+        beside.unlink(missing_ok=True)

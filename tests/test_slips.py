@@ -1,13 +1,17 @@
 """Slips that are met at once, with a sentence that names the remedy."""
 
+import pickle
 import re
 import warnings
+from copy import copy
+from inspect import signature
 
 import numpy as np
 import pandas as pd
 import pytest
-from conftest import QUICK, fitted, make_series, make_waves
-from sklearn.base import BaseEstimator, OutlierMixin
+from conftest import QUICK, exactly, fitted, make_series, make_waves
+from sklearn.base import BaseEstimator, OutlierMixin, clone
+from sklearn.ensemble import IsolationForest
 from sklearn.neighbors import LocalOutlierFactor
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -140,3 +144,52 @@ def test_explained_variance_does_not_depend_on_units_in_float32(detector, size):
     expected = fitted(detector, X).score(X)
     scaled = (size * X).astype(np.float32)
     assert fitted(detector, scaled).score(scaled) == pytest.approx(expected, abs=1e-3)
+
+
+# ----------------------------------------------------------------------- parameters of the inside
+
+
+@pytest.mark.parametrize(
+    ("detector", "parameters", "call"),
+    [
+        (None, {"hidden_size": 8}, "LSTMAutoencoderDetector(hidden_size=8)"),
+        (None, {"noise": 0.1, "dropout": 0.2}, "LSTMAutoencoderDetector(noise=0.1, dropout=0.2)"),
+        (LSTMForecastDetector(), {"scorer": "error"}, "LSTMForecastDetector(scorer='error')"),
+        (IsolationForest(), {"n_estimators": 9}, "IsolationForest(n_estimators=9)"),
+    ],
+)
+def test_a_parameter_of_the_detector_inside_is_told_its_place(detector, parameters, call):
+    first = call.partition("(")[2].split(",")[0].rstrip(")")
+    message = (
+        f"SlidingWindowDetector has no parameter {first.partition('=')[0]}, but the detector "
+        f"inside has; pass detector={call}, or call set_params(detector__{first})."
+    )
+    with pytest.raises(TypeError, match=exactly(message)):
+        SlidingWindowDetector(detector, **parameters)
+    with pytest.raises(TypeError, match=exactly(message)):
+        SlidingWindowDetector(detector=detector, window_size=9, **parameters)
+
+
+def test_other_names_are_as_unexpected_as_ever():
+    with pytest.raises(TypeError, match="unexpected keyword argument 'windw_size'"):
+        SlidingWindowDetector(windw_size=9)
+    with pytest.raises(TypeError, match="unexpected keyword argument 'hidden_size'"):
+        SlidingWindowDetector(IsolationForest(), hidden_size=9)
+    assert "window_size" in signature(SlidingWindowDetector).parameters
+
+
+class Narrow(SlidingWindowDetector):
+    def __init__(self, detector=None, *, hidden_size=8):
+        super().__init__(detector)
+        self.hidden_size = hidden_size
+
+
+class TakesAny(SlidingWindowDetector):
+    def __init__(self, **parameters):
+        super().__init__(LSTMAutoencoderDetector(**parameters))
+
+
+def test_a_subclass_may_have_a_parameter_of_that_name():
+    assert clone(Narrow(hidden_size=9)).hidden_size == 9
+    assert TakesAny(hidden_size=9).detector.hidden_size == 9
+    assert copy(pickle.loads(pickle.dumps(Narrow(hidden_size=9)))).hidden_size == 9

@@ -2,6 +2,8 @@
 
 from copy import copy
 from dataclasses import replace
+from functools import update_wrapper
+from inspect import Parameter, signature
 from numbers import Integral, Real
 from typing import Any, Literal, Self
 
@@ -261,6 +263,27 @@ class SlidingWindowDetector(
         self.max_time_steps = max_time_steps
         self.random_state = random_state
         self.verbose = verbose
+
+    def __new__(cls, *args: Any, **kwargs: Any) -> Self:
+        """Say where a parameter goes that only the detector inside has."""
+        inner = kwargs.get("detector", args[0] if args else None)
+        if not isinstance(inner, BaseEstimator):
+            inner = LSTMAutoencoderDetector()
+        own = signature(cls).parameters.values()
+        takes_any = any(parameter.kind == Parameter.VAR_KEYWORD for parameter in own)
+        others = kwargs.keys() - {parameter.name for parameter in own}
+        inner_names = inner.get_params(deep=False)
+        names = [name for name in kwargs if name in others and name in inner_names]
+        if names and not takes_any:
+            inside = ", ".join(f"{name}={kwargs[name]!r}" for name in names)
+            raise TypeError(
+                f"{cls.__name__} has no parameter {names[0]}, but the detector inside has; pass "
+                f"detector={type(inner).__name__}({inside}), or call "
+                f"set_params(detector__{names[0]}={kwargs[names[0]]!r})."
+            )
+        return super().__new__(cls)
+
+    update_wrapper(__new__, __init__, assigned=(), updated=())  # the signature is that of __init__
 
     def fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> Self:
         """Learn what windows of normal series look like.

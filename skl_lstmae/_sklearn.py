@@ -14,8 +14,8 @@ from sklearn.utils._param_validation import (
     Interval,
     Options,
     StrOptions,
-    validate_params,
 )
+from sklearn.utils._param_validation import validate_params as _validate_params
 from sklearn.utils._set_output import _wrap_data_with_container as wrap_data_with_container
 
 __all__ = [
@@ -42,6 +42,15 @@ def fit_context(*, prefer_skip_nested_validation: bool) -> Callable[[Method], Me
     scikit-learn's own has no types, so that a fit would return anything.
     """
     return _fit_context(prefer_skip_nested_validation=prefer_skip_nested_validation)
+
+
+def validate_params(
+    constraints: dict[str, list[Any]], *, prefer_skip_nested_validation: bool
+) -> Callable[[Method], Method]:
+    """Decorate a method: scikit-learn validates its parameters, and its types are kept."""
+    return _validate_params(
+        constraints, prefer_skip_nested_validation=prefer_skip_nested_validation
+    )
 
 
 def check_parameters(estimator: Any) -> None:

@@ -2,8 +2,12 @@
 
 import subprocess
 import sys
+from typing import Any, get_args, get_type_hints
 
 import pytest
+
+from skl_lstmae import LSTMAutoencoderDetector, LSTMForecastDetector, SlidingWindowDetector
+from skl_lstmae._sklearn import StrOptions
 
 pytest.importorskip("mypy", reason="checks types; the oldest versions do without")
 
@@ -26,9 +30,22 @@ assert_type(detector.n_epochs_, int)
 """
 
 
+WRONG = """
+LSTMAutoencoderDetector(contamination="often")
+LSTMAutoencoderDetector(bottleneck="min")
+LSTMAutoencoderDetector(decoder="free")
+LSTMAutoencoderDetector(bidirectional=True)
+LSTMForecastDetector(loss="squared")
+LSTMForecastDetector(output_activation="softmax")
+LSTMForecastDetector(scorer="knn")
+SlidingWindowDetector(aggregation="median")
+detector.reconstruction_error(X, per="step")
+"""
+
+
 def test_a_typed_program_is_accepted_and_a_wrong_option_is_not(tmp_path):
     (tmp_path / "program.py").write_text(PROGRAM)
-    (tmp_path / "wrong.py").write_text(PROGRAM + 'LSTMAutoencoderDetector(contamination="often")\n')
+    (tmp_path / "wrong.py").write_text(PROGRAM + WRONG)
     found = subprocess.run(
         [sys.executable, "-m", "mypy", "--strict", "--ignore-missing-imports", "."],
         cwd=tmp_path,
@@ -36,5 +53,21 @@ def test_a_typed_program_is_accepted_and_a_wrong_option_is_not(tmp_path):
         text=True,
     ).stdout.splitlines()
     errors = [line for line in found if ": error: " in line and not line.startswith("..")]
-    assert len(errors) == 1
-    assert errors[0].startswith('wrong.py:17: error: Argument "contamination" to')
+    names = [line.partition(': error: Argument "')[2].partition('"')[0] for line in errors]
+    assert names == [
+        *("contamination", "bottleneck", "decoder", "bidirectional"),
+        *("loss", "output_activation", "scorer", "aggregation", "per"),
+    ]
+    assert all(line.startswith("wrong.py:") for line in errors)
+
+
+@pytest.mark.parametrize(
+    "kind", [LSTMAutoencoderDetector, LSTMForecastDetector, SlidingWindowDetector]
+)
+def test_types_name_the_words_that_parameters_may_be(kind):
+    types = get_type_hints(kind.__init__)
+    for name, constraints in kind._parameter_constraints.items():
+        words = {word for c in constraints if isinstance(c, StrOptions) for word in c.options}
+        parts = [types[name], *get_args(types[name])]
+        literals = {word for part in parts for word in get_args(part) if isinstance(word, str)}
+        assert types[name] is Any or literals == words, name

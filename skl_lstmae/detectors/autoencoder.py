@@ -23,6 +23,15 @@ from skl_lstmae._sklearn import (
     wrap_data_with_container,
 )
 from skl_lstmae.detectors.base import VIEWS_OF_ERRORS, SequenceDetector
+from skl_lstmae.detectors.options import (
+    Activation,
+    Bottleneck,
+    Decoder,
+    Directions,
+    LossName,
+    ScorerName,
+    View,
+)
 from skl_lstmae.modules import LSTMAutoencoder, SequenceNetwork
 from skl_lstmae.scoring import Scorer
 from skl_lstmae.training.objectives import Loss
@@ -281,17 +290,17 @@ class LSTMAutoencoderDetector(ClassNamePrefixFeaturesOutMixin, TransformerMixin,
         hidden_size: int | list[int] | tuple[int, ...] = 64,
         latent_size: int = 32,
         *,
-        bottleneck: str = "mean",
-        decoder: str = "repeat",
+        bottleneck: Bottleneck = "mean",
+        decoder: Decoder = "repeat",
         teacher_forcing: float = 0.5,
-        bidirectional: str | bool = False,
+        bidirectional: Directions = False,
         skip_connection: bool = False,
         dropout: float = 0.0,
         noise: float = 0.8,
-        output_activation: str | None = None,
+        output_activation: Activation | None = None,
         network: SequenceNetwork | Callable[[int], SequenceNetwork] | None = None,
         scaler: Any = "standard",
-        loss: str | Loss = "squared_error",
+        loss: LossName | Loss = "squared_error",
         learning_rate: float = 3e-3,
         weight_decay: float = 1e-4,
         batch_size: int = 32,
@@ -303,7 +312,7 @@ class LSTMAutoencoderDetector(ClassNamePrefixFeaturesOutMixin, TransformerMixin,
         clip_norm: float | None = 1.0,
         warm_start: bool = False,
         checkpoint: str | PathLike[str] | None = None,
-        scorer: str | Scorer | Callable[..., Any] = "joint",
+        scorer: ScorerName | Scorer | Callable[..., Any] = "joint",
         contamination: float | Literal["auto"] = "auto",
         false_alarm_rate: float = 0.01,
         device: str | torch.device = "auto",
@@ -472,7 +481,7 @@ class LSTMAutoencoderDetector(ClassNamePrefixFeaturesOutMixin, TransformerMixin,
         return self._predicted_steps(X)
 
     @validate_params(VIEWS_OF_ERRORS, prefer_skip_nested_validation=True)
-    def reconstruction_error(self, X: Any, per: str = "sequence") -> Any:
+    def reconstruction_error(self, X: Any, per: View = "sequence") -> Any:
         """Return how badly sequences are reconstructed, as a whole or by time step or feature.
 
         Parameters

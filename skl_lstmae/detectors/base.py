@@ -33,6 +33,7 @@ from skl_lstmae.data.split import Split
 from skl_lstmae.data.weights import check_weights, draw_counts, order_by_content
 from skl_lstmae.detectors.judge import Judge
 from skl_lstmae.detectors.labels import warn_of_misread_labels
+from skl_lstmae.detectors.options import Activation, LossName, ScorerName, View
 from skl_lstmae.detectors.resuming import delete_checkpoint, open_checkpoint
 from skl_lstmae.detectors.thresholded import Scored, ThresholdMixin
 from skl_lstmae.detectors.trained import TrainedNetwork
@@ -158,10 +159,10 @@ class SequenceDetector(CallbackSupportMixin, ThresholdMixin, TrainedNetwork):
         hidden_size: int | list[int] | tuple[int, ...],
         dropout: float,
         noise: float,
-        output_activation: str | None,
+        output_activation: Activation | None,
         network: SequenceNetwork | Callable[[int], SequenceNetwork] | None,
         scaler: Any,
-        loss: str | Loss,
+        loss: LossName | Loss,
         learning_rate: float,
         weight_decay: float,
         batch_size: int,
@@ -173,7 +174,7 @@ class SequenceDetector(CallbackSupportMixin, ThresholdMixin, TrainedNetwork):
         clip_norm: float | None,
         warm_start: bool,
         checkpoint: str | PathLike[str] | None,
-        scorer: str | Scorer | Callable[..., Any],
+        scorer: ScorerName | Scorer | Callable[..., Any],
         contamination: float | Literal["auto"],
         false_alarm_rate: float,
         device: str | torch.device,
@@ -600,7 +601,7 @@ class SequenceDetector(CallbackSupportMixin, ThresholdMixin, TrainedNetwork):
         judge, sequences, form = self._read(X)
         return form.restore(judge.model.predictions(sequences))
 
-    def _view_errors(self, X: Any, per: str) -> Any:
+    def _view_errors(self, X: Any, per: View) -> Any:
         judge, sequences, form = self._read(X)
         if per == "timestep":
             return form.restore(judge.model.timestep_shares(sequences))

@@ -17,6 +17,7 @@ from skl_lstmae.data.split import Split
 from skl_lstmae.data.windows import cut, hold_out_ends, observed, slide, spread
 from skl_lstmae.detectors.base import MIN_SEQUENCES, VIEWS_OF_ERRORS, SequenceDetector
 from skl_lstmae.detectors.judge import Judge
+from skl_lstmae.detectors.options import Activation, LossName, ScorerName, View
 from skl_lstmae.modules import LSTMForecaster, SequenceNetwork
 from skl_lstmae.scoring import Scorer
 from skl_lstmae.scoring.scorers import make_scorer
@@ -284,10 +285,10 @@ class LSTMForecastDetector(SequenceDetector):
         *,
         dropout: float = 0.0,
         noise: float = 0.0,
-        output_activation: str | None = None,
+        output_activation: Activation | None = None,
         network: SequenceNetwork | Callable[[int], SequenceNetwork] | None = None,
         scaler: Any = "standard",
-        loss: str | Loss = "squared_error",
+        loss: LossName | Loss = "squared_error",
         learning_rate: float = 3e-3,
         weight_decay: float = 1e-4,
         batch_size: int = 32,
@@ -299,7 +300,7 @@ class LSTMForecastDetector(SequenceDetector):
         clip_norm: float | None = 1.0,
         warm_start: bool = False,
         checkpoint: str | PathLike[str] | None = None,
-        scorer: str | Scorer | Callable[..., Any] = "neighbors",
+        scorer: ScorerName | Scorer | Callable[..., Any] = "neighbors",
         contamination: float | Literal["auto"] = "auto",
         false_alarm_rate: float = 0.01,
         device: str | torch.device = "auto",
@@ -404,7 +405,7 @@ class LSTMForecastDetector(SequenceDetector):
         return self._predicted_steps(X)
 
     @validate_params(VIEWS_OF_ERRORS, prefer_skip_nested_validation=True)
-    def prediction_error(self, X: Any, per: str = "sequence") -> Any:
+    def prediction_error(self, X: Any, per: View = "sequence") -> Any:
         """Return how badly steps are predicted: in all, or by time step or feature.
 
         Parameters

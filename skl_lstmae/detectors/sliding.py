@@ -48,6 +48,7 @@ from skl_lstmae.detectors.autoencoder import LSTMAutoencoderDetector
 from skl_lstmae.detectors.base import MAX_NAMED, MIN_SEQUENCES, SequenceDetector
 from skl_lstmae.detectors.events import tabulate
 from skl_lstmae.detectors.labels import warn_of_misread_labels, warn_of_nested_labels
+from skl_lstmae.detectors.options import Aggregation
 from skl_lstmae.detectors.resuming import delete_checkpoint
 from skl_lstmae.detectors.row_judge import (
     RowJudge,
@@ -242,7 +243,7 @@ class SlidingWindowDetector(
         window_size: int | Literal["auto"] = "auto",
         stride: int = 1,
         training_stride: int | Literal["auto"] = "auto",
-        aggregation: str = "mean_min",
+        aggregation: Aggregation = "mean_min",
         validation_fraction: float = 0.1,
         contamination: float | Literal["auto"] = "auto",
         false_alarm_rate: float = 0.01,

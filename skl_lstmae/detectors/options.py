@@ -1,0 +1,12 @@
+"""Words that parameters may be, as the types of users' programs see them."""
+
+from typing import Literal
+
+Bottleneck = Literal["mean", "max", "last", "sequence"]
+Decoder = Literal["repeat", "autoregressive"]
+Directions = Literal[False, "encoder", "both"]
+Activation = Literal["sigmoid", "tanh", "relu"]
+LossName = Literal["squared_error", "absolute_error", "huber", "binary_cross_entropy"]
+ScorerName = Literal["joint", "neighbors", "mahalanobis", "error", "error_max"]
+Aggregation = Literal["mean_min", "mean", "min", "max"]
+View = Literal["sequence", "timestep", "feature"]

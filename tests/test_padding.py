@@ -5,8 +5,11 @@ import torch
 from conftest import exactly
 
 from skl_lstmae.modules import (
+    Bottleneck,
     LSTMAutoencoder,
+    LSTMDecoder,
     LSTMForecaster,
+    LSTMStack,
     check_lengths,
     last_step,
     max_step,
@@ -47,6 +50,29 @@ INTEGERS = "expected 6 integers, one a sequence of the batch."
 def test_lengths_that_are_no_numbers_of_steps_are_refused(lengths, sentence):
     with pytest.raises(ValueError, match=exactly(sentence)):
         check_lengths(X, lengths)
+
+
+@pytest.mark.parametrize(
+    "block",
+    [
+        *(last_step, mean_step, max_step),
+        *(LSTMStack(4, (3, 2)), LSTMStack(4, (3, 2), bidirectional=True)),
+        *(Bottleneck(4, 2, kind=kind) for kind in ("last", "mean", "max")),
+    ],
+)
+def test_the_parts_of_networks_refuse_such_lengths_too(block):
+    wrong = LENGTHS.clone()
+    wrong[4] = 0
+    with pytest.raises(ValueError, match=exactly(f"lengths are from 0 to 9; {RANGE}")):
+        block(X, wrong)
+    with pytest.raises(ValueError, match=f"has shape \\(2,\\) .*{INTEGERS}$"):
+        block(X, wrong[:2])
+
+
+def test_a_decoder_refuses_lengths_that_are_not_those_of_its_target():
+    decoder = LSTMDecoder(4, (3,), latent_size=2)
+    with pytest.raises(ValueError, match=exactly(f"lengths are from 3 to 11; {RANGE}")):
+        decoder(torch.ones(6, 2), LENGTHS + 2, target=X)
 
 
 def with_value(value):

@@ -68,6 +68,10 @@ def last_step(x: Tensor, lengths: Tensor) -> Tensor:
     tensor([[6.],
             [2.]])
     """
+    return _last_step(x, check_lengths(x, lengths))
+
+
+def _last_step(x: Tensor, lengths: Tensor) -> Tensor:
     # As an LSTM's outputs lie in memory, time first, so that their gradient does too.
     return x.transpose(0, 1)[lengths - 1, torch.arange(x.shape[0], device=x.device)]
 
@@ -99,7 +103,8 @@ def mean_step(x: Tensor, lengths: Tensor) -> Tensor:
     tensor([[3.],
             [3.]])
     """
-    return last_step(x.cumsum(dim=1), lengths) / lengths.unsqueeze(1)
+    lengths = check_lengths(x, lengths)
+    return _last_step(x.cumsum(dim=1), lengths) / lengths.unsqueeze(1)
 
 
 def max_step(x: Tensor, lengths: Tensor) -> Tensor:
@@ -126,6 +131,7 @@ def max_step(x: Tensor, lengths: Tensor) -> Tensor:
     tensor([[ 6.],
             [-2.]])
     """
+    lengths = check_lengths(x, lengths)
     if torch.compiler.is_compiling():  # when nobody knows the lengths yet
         return x.masked_fill(~real_steps(x, lengths).unsqueeze(-1), -torch.inf).amax(dim=1)
     n_shared = int(lengths.min())

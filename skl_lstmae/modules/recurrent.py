@@ -12,7 +12,7 @@ from torch import Generator, Tensor, nn
 from torch.nn import functional
 
 from skl_lstmae.modules.layers import dropout
-from skl_lstmae.modules.padding import reverse_padded
+from skl_lstmae.modules.padding import check_lengths, reverse_padded
 
 State = tuple[Tensor, Tensor]
 """Hidden and cell state of one layer, each ``(n_directions, batch, hidden_size)``."""
@@ -80,6 +80,8 @@ class LSTMStack(nn.Module):
         generator: Generator | None = None,
     ) -> tuple[Tensor, list[State] | None]:
         """Run all layers over a padded batch."""
+        if x.shape[1] > 1:  # a decoder may run step by step, where a check would take its time
+            lengths = check_lengths(x, lengths)
         ends = []
         for depth, layer in enumerate(self.layers):
             if depth > 0 and self.training:

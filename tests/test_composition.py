@@ -25,8 +25,9 @@ from sklearn.model_selection import (
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import FunctionTransformer, MinMaxScaler, RobustScaler, StandardScaler
 from sklearn.utils import _safe_indexing
+from sklearn.utils.discovery import all_estimators
 
-from skl_lstmae import LSTMAutoencoderDetector
+from skl_lstmae import LSTMAutoencoderDetector, LSTMForecastDetector, SlidingWindowDetector
 
 # Most fits here are cut short.
 pytestmark = [
@@ -337,3 +338,26 @@ def test_imbalanced_learn_keeps_known_anomalies_out_of_the_training(detector, X)
     assert_array_equal(pipeline.score_samples(X), expected.score_samples(X))
     scores = cross_val_score(pipeline, X, LABELS, scoring="roc_auc", cv=2, error_score="raise")
     assert (scores > 0.9).all()
+
+
+@pytest.mark.parametrize(
+    "detector", [LSTMAutoencoderDetector, LSTMForecastDetector, SlidingWindowDetector]
+)
+def test_tools_that_record_every_fit_of_scikit_learn_see_none_inside(detector, monkeypatch):
+    """Those of MLflow's autolog, which takes what prepares data for no model, would be logged."""
+    recorded = []
+
+    def record(self, *args, **kwargs):
+        recorded.append(type(self).__name__)
+
+    X = np.random.default_rng(0).normal(size=(40, 12))
+    if detector is SlidingWindowDetector:
+        inner = LSTMAutoencoderDetector(hidden_size=4, max_epochs=1)
+        detector, X = SlidingWindowDetector(inner, window_size=10), X.reshape(-1, 1)
+    else:
+        detector = detector(hidden_size=4, max_epochs=1)
+    for _, estimator in all_estimators():
+        if not estimator.__module__.startswith(("sklearn.preprocessing", "sklearn.impute")):
+            monkeypatch.setattr(estimator, "fit", record)
+    detector.fit(X)
+    assert recorded == []

@@ -101,10 +101,14 @@ class DistanceFromNearest(BaseEstimator):
         self.mean_, self.scale_ = mean_and_scale(rows)
         self.axes_ = None
         if self.is_whitened:
-            covariance, _ = sklearn.covariance.ledoit_wolf(
-                self._transform(rows), assume_centered=True
+            rows = self._transform(rows)
+            # As `ledoit_wolf`, which fits an estimator that MLflow's autolog would record.
+            variances, axes = eigh(
+                sklearn.covariance.shrunk_covariance(
+                    sklearn.covariance.empirical_covariance(rows, assume_centered=True),
+                    sklearn.covariance.ledoit_wolf_shrinkage(rows, assume_centered=True),
+                )
             )
-            variances, axes = eigh(covariance)
             self.axes_ = axes / np.sqrt(np.maximum(variances, SMALLEST_VARIANCE))
         return self
 

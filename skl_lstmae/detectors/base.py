@@ -1,14 +1,11 @@
 """What all detectors of sequences share: learning, thresholds, scores, persistence."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable
 from copy import copy, deepcopy
 from dataclasses import replace
-from numbers import Integral, Real
-from os import PathLike
 from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
-import torch
 from numpy.random import RandomState
 from numpy.typing import NDArray
 from sklearn.utils import check_random_state
@@ -16,10 +13,8 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
 from skl_lstmae._sklearn import (
-    CallbackSupportMixin,
     FitCallbacks,
     HasMethods,
-    Interval,
     StrOptions,
     check_parameters,
     fit_context,
@@ -27,37 +22,25 @@ from skl_lstmae._sklearn import (
 from skl_lstmae._warn import warn
 from skl_lstmae.data.checks import check_sequences
 from skl_lstmae.data.forms import Form
-from skl_lstmae.data.names import call_features, feature_names
+from skl_lstmae.data.names import call_features
 from skl_lstmae.data.sequences import Sequences
 from skl_lstmae.data.split import Split
 from skl_lstmae.data.weights import check_weights, draw_counts, order_by_content
 from skl_lstmae.detectors.judge import Judge
 from skl_lstmae.detectors.labels import warn_of_misread_labels
+from skl_lstmae.detectors.learner import SequenceLearner, spawn_random_state
 from skl_lstmae.detectors.options import Activation, LossName, ScorerName, View
-from skl_lstmae.detectors.resuming import delete_checkpoint, open_checkpoint
 from skl_lstmae.detectors.thresholded import Scored, ThresholdMixin
-from skl_lstmae.detectors.trained import TrainedNetwork
 from skl_lstmae.detectors.window_judge import fit_to_windows
 from skl_lstmae.modules import SequenceNetwork
-from skl_lstmae.modules.network import (
-    call_factory,
-    check_kind,
-    check_network,
-    check_trainable,
-    make_network,
-)
 from skl_lstmae.scoring.outcome import Outcome
 from skl_lstmae.scoring.scorer import MAX_REFERENCES, Scorer
 from skl_lstmae.scoring.scorers import SCORERS, can_take_more, make_scorer
-from skl_lstmae.training.batches import Batch
-from skl_lstmae.training.devices import resolve_device
-from skl_lstmae.training.model import Model, copy_network
+from skl_lstmae.training.model import Model
 from skl_lstmae.training.objectives import LOSSES, Loss, check_loss
 from skl_lstmae.training.progress import History, Progress
-from skl_lstmae.training.scaling import SCALERS, Scaling, fit_scaling, learns_in_parts
-from skl_lstmae.training.threads import LARGE_NETWORK, few_threads, is_large
+from skl_lstmae.training.scaling import Scaling, learns_in_parts
 from skl_lstmae.training.torch_state import settled
-from skl_lstmae.training.trainer import Trainer
 
 MIN_REFERENCES = 3
 """Sequences to calibrate a threshold on, at the least."""
@@ -105,7 +88,7 @@ def _can_learn_in_parts(detector: "SequenceDetector") -> bool:
     return True
 
 
-class SequenceDetector(CallbackSupportMixin, ThresholdMixin, TrainedNetwork):
+class SequenceDetector(ThresholdMixin, SequenceLearner):
     """Trains a network on sequences and judges others by what it makes of them.
 
     A subclass names the class of its network and says with which arguments it is made. All that is
@@ -124,87 +107,29 @@ class SequenceDetector(CallbackSupportMixin, ThresholdMixin, TrainedNetwork):
     _n_timesteps: int | None
 
     _parameter_constraints: dict[str, list[Any]] = {
-        "hidden_size": [Interval(Integral, 1, None, closed="left"), list, tuple],
-        "dropout": [Interval(Real, 0, 1, closed="left")],
-        "noise": [Interval(Real, 0, None, closed="left")],
+        **SequenceLearner._parameter_constraints,
         "output_activation": [StrOptions(set(ACTIVATION_RANGES)), None],
-        "network": [torch.nn.Module, callable, None],
-        "scaler": [
-            StrOptions({name for name in SCALERS if name}),
-            HasMethods(["fit", "transform", "inverse_transform"]),
-            None,
-        ],
         "loss": [StrOptions(set(LOSSES)), callable],
-        "learning_rate": [Interval(Real, 0, None, closed="neither")],
-        "weight_decay": [Interval(Real, 0, None, closed="left")],
-        "batch_size": [Interval(Integral, 1, None, closed="left")],
-        "max_epochs": [Interval(Integral, 0, None, closed="left")],
-        "early_stopping": ["boolean"],
-        "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
-        "n_iter_no_change": [Interval(Integral, 1, None, closed="left")],
-        "tol": [Interval(Real, 0, None, closed="left")],
-        "clip_norm": [Interval(Real, 0, None, closed="neither"), None],
-        "warm_start": ["boolean"],
-        "checkpoint": [str, PathLike, None],
         "scorer": [StrOptions(set(SCORERS)), HasMethods(["fit", "score"]), callable],
         **ThresholdMixin._threshold_constraints,
-        "device": [str, torch.device],
-        "random_state": ["random_state"],
-        "verbose": ["verbose"],
     }
 
     def __init__(
         self,
         *,
-        hidden_size: int | list[int] | tuple[int, ...],
-        dropout: float,
-        noise: float,
         output_activation: Activation | None,
-        network: SequenceNetwork | Callable[[int], SequenceNetwork] | None,
-        scaler: Any,
         loss: LossName | Loss,
-        learning_rate: float,
-        weight_decay: float,
-        batch_size: int,
-        max_epochs: int,
-        early_stopping: bool,
-        validation_fraction: float,
-        n_iter_no_change: int,
-        tol: float,
-        clip_norm: float | None,
-        warm_start: bool,
-        checkpoint: str | PathLike[str] | None,
         scorer: ScorerName | Scorer | Callable[..., Any],
         contamination: float | Literal["auto"],
         false_alarm_rate: float,
-        device: str | torch.device,
-        random_state: int | RandomState | None,
-        verbose: int,
+        **common: Any,
     ) -> None:
-        self.hidden_size = hidden_size
-        self.dropout = dropout
-        self.noise = noise
+        super().__init__(**common)
         self.output_activation = output_activation
-        self.network = network
-        self.scaler = scaler
         self.loss = loss
-        self.learning_rate = learning_rate
-        self.weight_decay = weight_decay
-        self.batch_size = batch_size
-        self.max_epochs = max_epochs
-        self.early_stopping = early_stopping
-        self.validation_fraction = validation_fraction
-        self.n_iter_no_change = n_iter_no_change
-        self.tol = tol
-        self.clip_norm = clip_norm
-        self.warm_start = warm_start
-        self.checkpoint = checkpoint
         self.scorer = scorer
         self.contamination = contamination
         self.false_alarm_rate = false_alarm_rate
-        self.device = device
-        self.random_state = random_state
-        self.verbose = verbose
 
     def fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> Self:
         """Learn what normal sequences look like.
@@ -238,12 +163,7 @@ class SequenceDetector(CallbackSupportMixin, ThresholdMixin, TrainedNetwork):
             If training is interrupted from the keyboard, which thus ends a search, too. After the
             first epoch, the detector is then fitted all the same, with the best weights so far.
         """
-        detector = copy(self)
-        detector._fit(X, y, sample_weight)
-        self.__dict__ = detector.__dict__
-        delete_checkpoint(self)
-        self.history_.raise_interrupt()
-        return self
+        return self._fit_or_stay(X, y, sample_weight)
 
     @available_if(_can_learn_in_parts)
     @fit_context(prefer_skip_nested_validation=True)
@@ -394,127 +314,18 @@ class SequenceDetector(CallbackSupportMixin, ThresholdMixin, TrainedNetwork):
 
     def _go_on(self, judge: Judge, sequences: Sequences) -> None:
         random_state = deepcopy(self._random_state)
-        before = judge.model
-        network = copy_network(
-            before.network, sequences.n_features, self._config(sequences.n_features)
-        )
-        scaling = before.scaling.updated(sequences)
-        self._check_output_range(scaling)
-        model = replace(before, network=network.to(before.device), scaling=scaling)
-        self.history_ = self.history_.copy()
-        self._train_once(model, sequences, random_state)
-        self._judge = judge.gone_on(model, sequences)
-        self._n_timesteps = _common_length([*sequences.lengths, self._n_timesteps or 0])
+        self._judge = judge.gone_on(self._gone_on(sequences, random_state), sequences)
         self._random_state = random_state
 
-    def _begin(self, split: Split, random_state: RandomState, *, go_on: bool) -> Model:
-        """Learn the scaling, and make a network or go on with a copy of the one there is."""
-        device, training = resolve_device(self.device), split.training
-        names = split.names or feature_names(self, training.n_features)
-        scaling = fit_scaling(self.scaler, training, names)
+    def _fit_scaling(self, training: Sequences, names: tuple[str, ...]) -> Scaling:
+        scaling = super()._fit_scaling(training, names)
         self._check_output_range(scaling)
-        if go_on and self.__sklearn_is_fitted__():
-            before, n_features = self._judge.model.network, training.n_features
-            network = copy_network(before, n_features, self._config(n_features))
-            self.history_ = self.history_.copy()
-        else:
-            network = self._make_network(training.n_features, random_state)
-            self._network_fitted_with = self.network
-            self.history_ = History()
-        self._n_timesteps = _common_length(training.lengths)
-        return Model(network.to(device).eval(), scaling, self.loss, device)
+        return scaling
 
-    def _make_network(self, n_features: int, random_state: RandomState) -> SequenceNetwork:
-        config = self._config(n_features)
-        factory: Any = self.network
-        if isinstance(factory, torch.nn.Module):
-            network: Any = deepcopy(factory)
-        else:
-            network = make_network(
-                lambda: (
-                    self._network_class(**config) if config else call_factory(factory, n_features)
-                ),
-                make_generator(random_state, "cpu"),
-            )
-        if config is None:
-            check_network(network, n_features, is_causal=self._is_causal)
-            self._warn_of_parameters_without_effect(n_features)
-        return network
-
-    def _warn_of_parameters_without_effect(self, n_features: int) -> None:
-        """Name what has been set to shape our own network, although it is the user's."""
-        kind: Any = type(self)
-        default = kind()._network_config(n_features)
-        names = [
-            name
-            for name, value in self._network_config(n_features).items()
-            if value != default[name]
-        ]
-        if names:
-            warn(
-                f"network is given, so that setting {', '.join(names)} has no effect: that is for "
-                f"the network that {type(self).__name__} makes by itself; leave it out, or make "
-                "your network so."
-            )
-
-    def _may_be_large(self) -> bool:
-        """Whether the network may gain from several threads, before there is one."""
-        if isinstance(self.network, torch.nn.Module):
-            return is_large(self.network)
-        widest = int(np.max(self.hidden_size))
-        return self.network is not None or GATES * widest**2 >= LARGE_NETWORK // 2
-
-    def _config(self, n_features: int) -> dict[str, Any] | None:
-        """Return the arguments of the network for so many features; None if it is the user's."""
-        return self._network_config(n_features) if self.network is None else None
-
-    def _network_config(self, n_features: int) -> dict[str, Any]:
-        """Return the arguments of our network for so many features."""
-        raise NotImplementedError
-
-    def _train(
-        self, model: Model, split: Split, random_state: RandomState, callbacks: FitCallbacks
-    ) -> None:
-        batches, is_validated = model.batches, self.early_stopping and len(split.held_out)
-        trainer = self._make_trainer(model, random_state)
-        with few_threads(is_large(model.network)):
-            trainer.train(
-                model.network,
-                lambda: self._training_batches(model, split.draw(random_state), random_state),
-                (lambda: batches.scoring_batches(self._cut(split.held_out)))
-                if is_validated
-                else None,
-                self.history_,
-                callbacks,
-                open_checkpoint(self, model, split, random_state),
-            )
-
-    def _train_once(self, model: Model, sequences: Sequences, random_state: RandomState) -> None:
-        batches = self._training_batches(model, sequences, random_state)
-        trainer = self._make_trainer(model, random_state)
-        with few_threads(is_large(model.network)):
-            trainer.train_once(model.network, batches, self.history_)
-
-    def _training_batches(
-        self, model: Model, sequences: Sequences, random_state: RandomState
-    ) -> Iterator[list[Batch]]:
-        return model.batches.training_batches(
-            self._cut(sequences, random_state), self.batch_size, random_state
-        )
-
-    def _make_trainer(self, model: Model, random_state: RandomState) -> Trainer:
-        check_trainable(model.network)
-        return Trainer(
-            objective=model.objective,
-            learning_rate=self.learning_rate,
-            weight_decay=self.weight_decay,
-            clip_norm=self.clip_norm,
-            max_epochs=self.max_epochs,
-            n_iter_no_change=self.n_iter_no_change,
-            tol=self.tol,
-            verbose=self.verbose,
-            generator=make_generator(random_state, model.device),
-        )
+    def _updated(self, scaling: Scaling, sequences: Sequences) -> Scaling:
+        scaling = super()._updated(scaling, sequences)
+        self._check_output_range(scaling)
+        return scaling
 
     def _make_judge(self, model: Model, split: Split) -> Judge:
         """Return a judge that has yet to learn from what the model makes of the split."""
@@ -523,10 +334,6 @@ class SequenceDetector(CallbackSupportMixin, ThresholdMixin, TrainedNetwork):
     @property
     def _holds_out(self) -> bool:
         return bool(self.early_stopping or self.contamination == "auto")
-
-    def _cut(self, sequences: Sequences, random_state: RandomState | None = None) -> Sequences:
-        """Return what the network is trained on in one go; in training it may vary at random."""
-        return sequences
 
     def _split(self, sequences: Sequences, random_state: RandomState) -> Split:
         """Hold out whole sequences if anything is to be judged by them."""
@@ -616,46 +423,15 @@ class SequenceDetector(CallbackSupportMixin, ThresholdMixin, TrainedNetwork):
     def __sklearn_is_fitted__(self) -> bool:
         return hasattr(self, "_judge")
 
-    def __sklearn_tags__(self) -> Any:
-        tags = super().__sklearn_tags__()
-        tags.input_tags.three_d_array = True
-        tags.input_tags.allow_nan = True
-        return tags
-
     def _check_parameters(self) -> None:
-        """Refuse what the declared constraints, which see one parameter at a time, let through."""
-        widths = np.atleast_1d(np.array(self.hidden_size, dtype=object))
-        if not len(widths) or not all(isinstance(n, int | np.integer) and n >= 1 for n in widths):
-            raise ValueError(
-                f"The 'hidden_size' parameter of {type(self).__name__} must be a positive int or a "
-                f"non-empty list of them. Got {self.hidden_size!r} instead."
-            )
+        super()._check_parameters()
         if callable(self.loss):
             check_loss(self.loss)
-        if isinstance(self.network, torch.nn.Module):
-            check_kind(self.network)
         is_ours = self.network is None
         if is_ours and self.loss == "binary_cross_entropy" and self.output_activation != "sigmoid":
             raise ValueError(
                 "loss='binary_cross_entropy' compares probabilities; use "
                 f"output_activation='sigmoid', not {self.output_activation!r}."
-            )
-
-    def _refuse_another_network(self, way: str) -> None:
-        """Refuse to go on with the network there is if the parameter asks for another."""
-        if self.__sklearn_is_fitted__() and self.network != self._network_fitted_with:
-            raise ValueError(
-                f"network has changed since this {type(self).__name__} was fitted, but {way} goes "
-                "on with the network of that fit; set network back, or fit with warm_start=False "
-                "to start with a new one."
-            )
-
-    def _refuse_to_leave_untrained(self) -> None:
-        goes_on = self.warm_start and self.__sklearn_is_fitted__()
-        if self.max_epochs == 0 and not (isinstance(self.network, torch.nn.Module) or goes_on):
-            raise ValueError(
-                "max_epochs=0 leaves the network untrained; pass one that has been trained as "
-                "network, or train for 1 epoch at least."
             )
 
     def _check_output_range(self, scaling: Scaling) -> None:
@@ -708,19 +484,3 @@ def warn_of_set_aside(judge: Judge, split: Split) -> None:
 def read_sequences(detector: SequenceDetector, X: Any) -> tuple[Judge, Sequences, Form]:
     """Read sequences for a picture, and return what judges them with them."""
     return detector._read(X)
-
-
-def _common_length(lengths: Iterable[int]) -> int | None:
-    """Return the number that all lengths are, or None."""
-    distinct = {int(length) for length in lengths}
-    return distinct.pop() if len(distinct) == 1 else None
-
-
-def spawn_random_state(random_state: RandomState) -> RandomState:
-    """Return a random state of its own, seeded from another."""
-    return RandomState(random_state.randint(2**31 - 1))
-
-
-def make_generator(random_state: RandomState, device: str | torch.device) -> torch.Generator:
-    """Return a torch generator seeded from a numpy one."""
-    return torch.Generator(device).manual_seed(int(random_state.randint(2**31 - 1)))

@@ -14,6 +14,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from skl_lstmae._sklearn import Interval, StrOptions, check_parameters
 from skl_lstmae._warn import warn
+from skl_lstmae.detectors.trained import FrozenState
 from skl_lstmae.scoring.calibration import Calibration
 
 DRIFT_P_VALUE = 0.05
@@ -66,7 +67,7 @@ def warn_of_drift(scores: NDArray[np.float64], calibration: Calibration | None) 
         )
 
 
-class ThresholdMixin(OutlierMixin):
+class ThresholdMixin(FrozenState, OutlierMixin):
     """Decides by scores and a threshold, ``offset_``.
 
     A sample is a sequence or, of a :class:`SlidingWindowDetector`, a row of a series.
@@ -268,12 +269,6 @@ class ThresholdMixin(OutlierMixin):
         detector._set_threshold()
         self.__dict__ = detector.__dict__
         return self
-
-    def __copy__(self) -> Self:
-        """Share what is fitted, which is never changed in place."""
-        detector = type(self).__new__(type(self))
-        detector.__dict__ = vars(self).copy()
-        return detector
 
     def _known(self, offset: Any) -> Any:
         if offset is None:

@@ -1,7 +1,7 @@
 """What an estimator with a trained network shows of it, and saves."""
 
 from abc import abstractmethod
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import torch
@@ -14,7 +14,17 @@ from skl_lstmae.training.model import Model
 from skl_lstmae.training.progress import History
 
 
-class TrainedNetwork(BaseEstimator):
+class FrozenState:
+    """What is fitted is never changed in place, so that copies share it."""
+
+    def __copy__(self) -> Self:
+        """Share what is fitted."""
+        estimator = type(self).__new__(type(self))
+        estimator.__dict__ = vars(self).copy()
+        return estimator
+
+
+class TrainedNetwork(FrozenState, BaseEstimator):
     """Shows the parts of a model and its history; files carry a checksum and a version."""
 
     history_: History

@@ -1,0 +1,356 @@
+"""What all that train a network on sequences share: how it is made, learns and goes on."""
+
+from abc import abstractmethod
+from collections.abc import Callable, Iterable, Iterator
+from copy import copy, deepcopy
+from dataclasses import replace
+from numbers import Integral, Real
+from os import PathLike
+from typing import Any, ClassVar, Self
+
+import numpy as np
+import torch
+from numpy.random import RandomState
+
+from skl_lstmae._sklearn import (
+    CallbackSupportMixin,
+    FitCallbacks,
+    HasMethods,
+    Interval,
+    StrOptions,
+)
+from skl_lstmae._warn import warn
+from skl_lstmae.data.names import feature_names
+from skl_lstmae.data.sequences import Sequences
+from skl_lstmae.data.split import Split
+from skl_lstmae.detectors.resuming import delete_checkpoint, open_checkpoint
+from skl_lstmae.detectors.trained import TrainedNetwork
+from skl_lstmae.modules import SequenceNetwork
+from skl_lstmae.modules.network import (
+    call_factory,
+    check_kind,
+    check_network,
+    check_trainable,
+    make_network,
+)
+from skl_lstmae.training.batches import Batch
+from skl_lstmae.training.devices import resolve_device
+from skl_lstmae.training.model import Model, copy_network
+from skl_lstmae.training.objectives import Objective
+from skl_lstmae.training.progress import History
+from skl_lstmae.training.scaling import SCALERS, Scaling, fit_scaling
+from skl_lstmae.training.threads import LARGE_NETWORK, few_threads, is_large
+from skl_lstmae.training.trainer import Trainer
+
+GATES = 4
+"""Square matrices of an LSTM layer, of which an autoencoder has two."""
+
+
+class SequenceLearner(CallbackSupportMixin, TrainedNetwork):
+    """Trains a network on sequences.
+
+    A subclass names the class of its network and says with which arguments it is made. All that is
+    learned is frozen, and replaced as a whole: a call that fails leaves no trace, and other threads
+    see one state or the other.
+    """
+
+    _network_class: ClassVar[Callable[..., SequenceNetwork]]
+    _is_causal: ClassVar[bool] = False
+
+    history_: History
+    loss: Any
+    _network_fitted_with: Any
+    _random_state: RandomState
+    _n_timesteps: int | None
+
+    _parameter_constraints: dict[str, list[Any]] = {
+        "hidden_size": [Interval(Integral, 1, None, closed="left"), list, tuple],
+        "dropout": [Interval(Real, 0, 1, closed="left")],
+        "noise": [Interval(Real, 0, None, closed="left")],
+        "network": [torch.nn.Module, callable, None],
+        "scaler": [
+            StrOptions({name for name in SCALERS if name}),
+            HasMethods(["fit", "transform", "inverse_transform"]),
+            None,
+        ],
+        "learning_rate": [Interval(Real, 0, None, closed="neither")],
+        "weight_decay": [Interval(Real, 0, None, closed="left")],
+        "batch_size": [Interval(Integral, 1, None, closed="left")],
+        "max_epochs": [Interval(Integral, 0, None, closed="left")],
+        "early_stopping": ["boolean"],
+        "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
+        "n_iter_no_change": [Interval(Integral, 1, None, closed="left")],
+        "tol": [Interval(Real, 0, None, closed="left")],
+        "clip_norm": [Interval(Real, 0, None, closed="neither"), None],
+        "warm_start": ["boolean"],
+        "checkpoint": [str, PathLike, None],
+        "device": [str, torch.device],
+        "random_state": ["random_state"],
+        "verbose": ["verbose"],
+    }
+
+    def __init__(
+        self,
+        *,
+        hidden_size: int | list[int] | tuple[int, ...],
+        dropout: float,
+        noise: float,
+        network: SequenceNetwork | Callable[[int], SequenceNetwork] | None,
+        scaler: Any,
+        learning_rate: float,
+        weight_decay: float,
+        batch_size: int,
+        max_epochs: int,
+        early_stopping: bool,
+        validation_fraction: float,
+        n_iter_no_change: int,
+        tol: float,
+        clip_norm: float | None,
+        warm_start: bool,
+        checkpoint: str | PathLike[str] | None,
+        device: str | torch.device,
+        random_state: int | RandomState | None,
+        verbose: int,
+    ) -> None:
+        self.hidden_size = hidden_size
+        self.dropout = dropout
+        self.noise = noise
+        self.network = network
+        self.scaler = scaler
+        self.learning_rate = learning_rate
+        self.weight_decay = weight_decay
+        self.batch_size = batch_size
+        self.max_epochs = max_epochs
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.n_iter_no_change = n_iter_no_change
+        self.tol = tol
+        self.clip_norm = clip_norm
+        self.warm_start = warm_start
+        self.checkpoint = checkpoint
+        self.device = device
+        self.random_state = random_state
+        self.verbose = verbose
+
+    @abstractmethod
+    def _fit(self, X: Any, y: Any, sample_weight: Any) -> None:
+        """Fit in place; callbacks see this very object from their setup to their teardown."""
+
+    def _fit_or_stay(self, X: Any, y: Any, sample_weight: Any) -> Self:
+        """Fit a copy, and take its state once nothing can fail any more."""
+        learner = copy(self)
+        learner._fit(X, y, sample_weight)
+        self.__dict__ = learner.__dict__
+        delete_checkpoint(self)
+        self.history_.raise_interrupt()
+        return self
+
+    def _begin(self, split: Split, random_state: RandomState, *, go_on: bool) -> Model:
+        """Learn the scaling, and make a network or go on with a copy of the one there is."""
+        device, training = resolve_device(self.device), split.training
+        names = split.names or feature_names(self, training.n_features)
+        scaling = self._fit_scaling(training, names)
+        if go_on and self.__sklearn_is_fitted__():
+            before, n_features = self._model.network, training.n_features
+            network = copy_network(before, n_features, self._config(n_features))
+            self.history_ = self.history_.copy()
+        else:
+            network = self._make_network(training.n_features, random_state)
+            self._network_fitted_with = self.network
+            self.history_ = History()
+        self._n_timesteps = _common_length(training.lengths)
+        return Model(network.to(device).eval(), scaling, self.loss, device)
+
+    def _make_network(self, n_features: int, random_state: RandomState) -> SequenceNetwork:
+        config = self._config(n_features)
+        factory: Any = self.network
+        if isinstance(factory, torch.nn.Module):
+            network: Any = deepcopy(factory)
+        else:
+            network = make_network(
+                lambda: (
+                    self._network_class(**config)
+                    if config
+                    else call_factory(factory, *self._sizes(n_features))
+                ),
+                make_generator(random_state, "cpu"),
+            )
+        if config is None:
+            self._check_network(network, n_features)
+            self._warn_of_parameters_without_effect(n_features)
+        return network
+
+    def _warn_of_parameters_without_effect(self, n_features: int) -> None:
+        """Name what has been set to shape our own network, although it is the user's."""
+        kind: Any = type(self)
+        default = kind()
+        names = [
+            name
+            for name in self._network_config(n_features)
+            if not _are_alike(getattr(self, name, None), getattr(default, name, None))
+        ]
+        if names:
+            warn(
+                f"network is given, so that setting {', '.join(names)} has no effect: that is for "
+                f"the network that {type(self).__name__} makes by itself; leave it out, or make "
+                "your network so."
+            )
+
+    def _may_be_large(self) -> bool:
+        """Whether the network may gain from several threads, before there is one."""
+        if isinstance(self.network, torch.nn.Module):
+            return is_large(self.network)
+        widest = int(np.max(self.hidden_size))
+        return self.network is not None or GATES * widest**2 >= LARGE_NETWORK // 2
+
+    def _config(self, n_features: int) -> dict[str, Any] | None:
+        """Return the arguments of the network for so many features; None if it is the user's."""
+        return self._network_config(n_features) if self.network is None else None
+
+    def _network_config(self, n_features: int) -> dict[str, Any]:
+        """Return the arguments of our network for so many features."""
+        raise NotImplementedError
+
+    def _train(
+        self, model: Model, split: Split, random_state: RandomState, callbacks: FitCallbacks
+    ) -> None:
+        is_validated = self.early_stopping and len(split.held_out)
+        trainer = self._make_trainer(model, random_state)
+        with few_threads(is_large(model.network)):
+            trainer.train(
+                model.network,
+                lambda: self._epoch(model, split, random_state),
+                (lambda: self._validation(model, split)) if is_validated else None,
+                self.history_,
+                callbacks,
+                open_checkpoint(self, model, split, random_state),
+            )
+
+    def _epoch(
+        self, model: Model, split: Split, random_state: RandomState
+    ) -> Iterator[list[Batch]]:
+        """Yield the batches of an epoch, each as a list of micro-batches."""
+        return self._training_batches(model, split.draw(random_state), random_state)
+
+    def _validation(self, model: Model, split: Split) -> Iterator[Batch]:
+        """Yield the batches of what is held out."""
+        return model.batches.scoring_batches(self._cut(split.held_out))
+
+    def _objective(self, model: Model) -> Objective:
+        """Return what is minimised."""
+        return model.objective
+
+    def _train_once(self, model: Model, sequences: Sequences, random_state: RandomState) -> None:
+        batches = self._training_batches(model, sequences, random_state)
+        trainer = self._make_trainer(model, random_state)
+        with few_threads(is_large(model.network)):
+            trainer.train_once(model.network, batches, self.history_)
+
+    def _training_batches(
+        self, model: Model, sequences: Sequences, random_state: RandomState
+    ) -> Iterator[list[Batch]]:
+        return model.batches.training_batches(
+            self._cut(sequences, random_state), self.batch_size, random_state
+        )
+
+    def _make_trainer(self, model: Model, random_state: RandomState) -> Trainer:
+        check_trainable(model.network)
+        return Trainer(
+            objective=self._objective(model),
+            learning_rate=self.learning_rate,
+            weight_decay=self.weight_decay,
+            clip_norm=self.clip_norm,
+            max_epochs=self.max_epochs,
+            n_iter_no_change=self.n_iter_no_change,
+            tol=self.tol,
+            verbose=self.verbose,
+            generator=make_generator(random_state, model.device),
+        )
+
+    def _gone_on(self, sequences: Sequences, random_state: RandomState) -> Model:
+        """Return the model after an epoch more, over these sequences."""
+        before = self._model
+        network = copy_network(
+            before.network, sequences.n_features, self._config(sequences.n_features)
+        )
+        scaling = self._updated(before.scaling, sequences)
+        model = replace(before, network=network.to(before.device), scaling=scaling)
+        self.history_ = self.history_.copy()
+        self._train_once(model, sequences, random_state)
+        self._n_timesteps = _common_length([*sequences.lengths, self._n_timesteps or 0])
+        return model
+
+    def _fit_scaling(self, training: Sequences, names: tuple[str, ...]) -> Scaling:
+        """Learn the scaling of the features."""
+        return fit_scaling(self.scaler, training, names)
+
+    def _updated(self, scaling: Scaling, sequences: Sequences) -> Scaling:
+        """Return the scaling of these sequences, too."""
+        return scaling.updated(sequences)
+
+    def _sizes(self, n_features: int) -> tuple[int, ...]:
+        """Return what a function that makes a network is called with."""
+        return (n_features,)
+
+    def _check_network(self, network: SequenceNetwork, n_features: int) -> None:
+        """Refuse a network of the user's that does not keep the contract."""
+        check_network(network, n_features, is_causal=self._is_causal)
+
+    def _cut(self, sequences: Sequences, random_state: RandomState | None = None) -> Sequences:
+        """Return what the network is trained on in one go; in training it may vary at random."""
+        return sequences
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.three_d_array = True
+        tags.input_tags.allow_nan = True
+        return tags
+
+    def _check_parameters(self) -> None:
+        """Refuse what the declared constraints, which see one parameter at a time, let through."""
+        widths = np.atleast_1d(np.array(self.hidden_size, dtype=object))
+        if not len(widths) or not all(isinstance(n, int | np.integer) and n >= 1 for n in widths):
+            raise ValueError(
+                f"The 'hidden_size' parameter of {type(self).__name__} must be a positive int or a "
+                f"non-empty list of them. Got {self.hidden_size!r} instead."
+            )
+        if isinstance(self.network, torch.nn.Module):
+            check_kind(self.network)
+
+    def _refuse_another_network(self, way: str) -> None:
+        """Refuse to go on with the network there is if the parameter asks for another."""
+        if self.__sklearn_is_fitted__() and self.network != self._network_fitted_with:
+            raise ValueError(
+                f"network has changed since this {type(self).__name__} was fitted, but {way} goes "
+                "on with the network of that fit; set network back, or fit with warm_start=False "
+                "to start with a new one."
+            )
+
+    def _refuse_to_leave_untrained(self) -> None:
+        goes_on = self.warm_start and self.__sklearn_is_fitted__()
+        if self.max_epochs == 0 and not (isinstance(self.network, torch.nn.Module) or goes_on):
+            raise ValueError(
+                "max_epochs=0 leaves the network untrained; pass one that has been trained as "
+                "network, or train for 1 epoch at least."
+            )
+
+
+def _are_alike(one: Any, other: Any) -> bool:
+    """Whether two values of a parameter make the same network, as 8 and [8] do."""
+    return np.array_equal(np.atleast_1d(one), np.atleast_1d(other))
+
+
+def _common_length(lengths: Iterable[int]) -> int | None:
+    """Return the number that all lengths are, or None."""
+    distinct = {int(length) for length in lengths}
+    return distinct.pop() if len(distinct) == 1 else None
+
+
+def spawn_random_state(random_state: RandomState) -> RandomState:
+    """Return a random state of its own, seeded from another."""
+    return RandomState(random_state.randint(2**31 - 1))
+
+
+def make_generator(random_state: RandomState, device: str | torch.device) -> torch.Generator:
+    """Return a torch generator seeded from a numpy one."""
+    return torch.Generator(device).manual_seed(int(random_state.randint(2**31 - 1)))

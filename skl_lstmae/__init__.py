@@ -3,11 +3,14 @@
 from skl_lstmae._files import name_by_package, refuse_earlier_files
 from skl_lstmae._version import __version__
 from skl_lstmae.detectors.autoencoder import LSTMAutoencoderDetector
+from skl_lstmae.detectors.classifier import LSTMClassifier
 from skl_lstmae.detectors.forecaster import LSTMForecastDetector
+from skl_lstmae.detectors.regressor import LSTMRegressor
 from skl_lstmae.detectors.sliding import SlidingWindowDetector
 from skl_lstmae.detectors.stream import Stream
 from skl_lstmae.displays import (
     AnomalyScoreDisplay,
+    AttributionDisplay,
     LatentDisplay,
     LossCurveDisplay,
     ReconstructionDisplay,
@@ -16,8 +19,11 @@ from skl_lstmae.displays import (
 
 __all__ = [
     "AnomalyScoreDisplay",
+    "AttributionDisplay",
     "LSTMAutoencoderDetector",
+    "LSTMClassifier",
     "LSTMForecastDetector",
+    "LSTMRegressor",
     "LatentDisplay",
     "LossCurveDisplay",
     "ReconstructionDisplay",
@@ -29,6 +35,7 @@ __all__ = [
 
 refuse_earlier_files()
 name_by_package(__name__, LSTMAutoencoderDetector, LSTMForecastDetector)
+name_by_package(__name__, LSTMClassifier, LSTMRegressor)
 name_by_package(__name__, SlidingWindowDetector, Stream)
-name_by_package(__name__, AnomalyScoreDisplay, LatentDisplay, LossCurveDisplay)
-name_by_package(__name__, ReconstructionDisplay, ScoreDistributionDisplay)
+name_by_package(__name__, AnomalyScoreDisplay, AttributionDisplay, LatentDisplay)
+name_by_package(__name__, LossCurveDisplay, ReconstructionDisplay, ScoreDistributionDisplay)

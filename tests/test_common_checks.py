@@ -18,7 +18,13 @@ from sklearn.utils.estimator_checks import (
     parametrize_with_checks,
 )
 
-from skl_lstmae import LSTMAutoencoderDetector, LSTMForecastDetector, SlidingWindowDetector
+from skl_lstmae import (
+    LSTMAutoencoderDetector,
+    LSTMClassifier,
+    LSTMForecastDetector,
+    LSTMRegressor,
+    SlidingWindowDetector,
+)
 
 
 class WorstCell:
@@ -59,6 +65,13 @@ DETECTORS = [
 ]
 
 
+# What they learn is checked, too, for which a few epochs are too few.
+PREDICTORS = [
+    LSTMClassifier(hidden_size=8, learning_rate=0.03, max_epochs=12, device="cpu"),
+    LSTMRegressor(hidden_size=16, learning_rate=0.03, max_epochs=25, device="cpu"),
+]
+
+
 def expected_failures(detector):
     """Return why a detector cannot pass checks that take the rows of X for independent."""
     if not isinstance(detector, SlidingWindowDetector):
@@ -78,7 +91,7 @@ def expected_failures(detector):
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 @pytest.mark.filterwarnings("ignore:y holds labels 0 and 1")  # the checks' y, for all estimators
 @pytest.mark.filterwarnings("ignore:Each row of X is read as")  # neither is X of sequences
-@parametrize_with_checks(DETECTORS, expected_failed_checks=expected_failures)
+@parametrize_with_checks([*DETECTORS, *PREDICTORS], expected_failed_checks=expected_failures)
 def test_scikit_learns_checks_pass(estimator, check):
     check(estimator)
 
@@ -118,7 +131,7 @@ def print_counts():
     n_failed = 0
     print(f"scikit-learn {sklearn.__version__}")
     print("   run  passed  failed  skipped  xfail  estimator")
-    for detector in DETECTORS:
+    for detector in [*DETECTORS, LSTMClassifier(), LSTMRegressor()]:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             results = check_estimator(

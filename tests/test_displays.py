@@ -23,10 +23,13 @@ from sklearn.preprocessing import StandardScaler
 import skl_lstmae
 from skl_lstmae import (
     AnomalyScoreDisplay,
+    AttributionDisplay,
     LatentDisplay,
     LossCurveDisplay,
     LSTMAutoencoderDetector,
+    LSTMClassifier,
     LSTMForecastDetector,
+    LSTMRegressor,
     ReconstructionDisplay,
     ScoreDistributionDisplay,
     SlidingWindowDetector,
@@ -70,11 +73,17 @@ def sliding():
     return fitted(SlidingWindowDetector(make_autoencoder(), window_size=20), SERIES)
 
 
+@pytest.fixture(scope="module")
+def classifier():
+    return LSTMClassifier(**QUICK).fit(X, np.arange(40) % 3)
+
+
 @pytest.fixture
-def draw(display, autoencoder, sliding):
+def draw(display, autoencoder, sliding, classifier):
     """Return what draws a display, of the class that the test is parametrized by."""
     arguments = {
         AnomalyScoreDisplay: (sliding, NEW_SERIES, LABELS),
+        AttributionDisplay: (classifier, X),
         LatentDisplay: (autoencoder, X),
         LossCurveDisplay: (autoencoder,),
         ReconstructionDisplay: (autoencoder, X),
@@ -175,6 +184,7 @@ class FindsEvents(PCA):
 
 
 LIKE_EITHER = ", such as LSTMAutoencoderDetector or LSTMForecastDetector"
+LIKE_A_PREDICTOR = ", such as LSTMClassifier or LSTMRegressor"
 LIKE_THE_FIRST = ", such as LSTMAutoencoderDetector"
 HINT = "; pass its detector_ and windows of the series as arrays, such as [X[:100], X[100:200]]"
 
@@ -182,6 +192,7 @@ HINT = "; pass its detector_ and windows of the series as arrays, such as [X[:10
 @pytest.mark.parametrize(
     ("display", "estimator", "needed"),
     [
+        (AttributionDisplay, PCA(2), f"with attributions{LIKE_A_PREDICTOR}"),
         (ReconstructionDisplay, PCA(2), f"with reconstruct or predict_steps{LIKE_EITHER}"),
         (ScoreDistributionDisplay, LocalOutlierFactor(), f"with score_samples{LIKE_THE_FIRST}"),
         (ScoreDistributionDisplay, PCA(2), f"with offset_{LIKE_THE_FIRST}"),
@@ -296,6 +307,7 @@ def test_events_of_another_form_are_refused(events):
     [
         (ReconstructionDisplay, -1, "sequences", 39),
         (ReconstructionDisplay, 40, "sequences", 39),
+        (AttributionDisplay, 40, "sequences", 39),
         (AnomalyScoreDisplay, 1, "series", 0),
     ],
 )
@@ -356,6 +368,36 @@ def test_features_have_names_and_panels_and_steps_are_counted_in_whole_numbers(d
     ticks = display.axes_[-1].get_xticks()
     assert len(ticks) > 3
     assert_array_equal(ticks, np.round(ticks))
+
+
+# ------------------------------------------------------------------------------------ attributions
+
+
+def test_attributions_are_those_of_the_estimator(classifier):
+    display = AttributionDisplay.from_estimator(classifier, list(X), index=7, max_features=2)
+    assert_allclose(display.attributions, classifier.attributions(X[7:8])[0], atol=1e-6)
+    assert_array_equal(display.sequence, X[7])
+    total = np.abs(display.attributions).sum(axis=0)
+    assert_array_equal(display.features_, np.argsort(-total)[:2])
+    assert_allclose(display.steps_.get_data().values, display.attributions.sum(axis=1))
+    predicted = classifier.predict(X[7:8])[0]
+    assert display.prediction == f"class {predicted}"
+    assert f"what each step adds to class {predicted}, " in display.axes_[2].get_title(loc="left")
+    of_another = AttributionDisplay.from_estimator(classifier, X, index=7, target=1)
+    assert of_another.prediction == "class 1"
+
+
+def test_attributions_of_nothing_but_missing_values_are_drawn(tmp_path):
+    regressor = LSTMRegressor(**QUICK).fit(X, X[:, :2, 0])
+    x = X[0].copy()
+    x[:, 1] = np.nan
+    display = AttributionDisplay.from_estimator(regressor, [x], target=1)
+    assert display.prediction == "output 1"
+    assert not is_blank(display.figure_, tmp_path / "picture.png")
+    zero = AttributionDisplay(
+        sequence=x, attributions=np.zeros_like(x), feature_names=["a", "b", "c"]
+    ).plot()
+    assert zero.steps_.get_data().values.tolist() == [0.0] * 20
 
 
 # --------------------------------------------------------------------------------- reconstructions

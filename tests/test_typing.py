@@ -6,7 +6,13 @@ from typing import Any, get_args, get_type_hints
 
 import pytest
 
-from skl_lstmae import LSTMAutoencoderDetector, LSTMForecastDetector, SlidingWindowDetector
+from skl_lstmae import (
+    LSTMAutoencoderDetector,
+    LSTMClassifier,
+    LSTMForecastDetector,
+    LSTMRegressor,
+    SlidingWindowDetector,
+)
 from skl_lstmae._sklearn import StrOptions
 
 pytest.importorskip("mypy", reason="checks types; the oldest versions do without")
@@ -17,6 +23,7 @@ from typing import assert_type
 import numpy as np
 
 from skl_lstmae import LSTMAutoencoderDetector, LSTMForecastDetector, SlidingWindowDetector, Stream
+from skl_lstmae import LSTMClassifier, LSTMRegressor
 
 X = [np.zeros((20, 2)) for _ in range(9)]
 detector = LSTMAutoencoderDetector(hidden_size=8)
@@ -25,6 +32,8 @@ assert_type(detector.fit(X).recalibrate(false_alarm_rate=0.05), LSTMAutoencoderD
 assert_type(LSTMForecastDetector().fit(X), LSTMForecastDetector)
 assert_type(SlidingWindowDetector().fit(X[0]), SlidingWindowDetector)
 assert_type(SlidingWindowDetector().fit(X[0]).stream(), Stream)
+assert_type(LSTMClassifier().fit(X, [0, 1, 2] * 3), LSTMClassifier)
+assert_type(LSTMRegressor().fit(X, range(9)), LSTMRegressor)
 assert_type(detector.offset_, float)
 assert_type(detector.n_epochs_, int)
 """
@@ -39,6 +48,8 @@ LSTMForecastDetector(loss="squared")
 LSTMForecastDetector(output_activation="softmax")
 LSTMForecastDetector(scorer="knn")
 SlidingWindowDetector(aggregation="median")
+LSTMClassifier(bottleneck="sequence")
+LSTMRegressor(loss="squared")
 detector.reconstruction_error(X, per="step")
 """
 
@@ -56,13 +67,20 @@ def test_a_typed_program_is_accepted_and_a_wrong_option_is_not(tmp_path):
     names = [line.partition(': error: Argument "')[2].partition('"')[0] for line in errors]
     assert names == [
         *("contamination", "bottleneck", "decoder", "bidirectional"),
-        *("loss", "output_activation", "scorer", "aggregation", "per"),
+        *("loss", "output_activation", "scorer", "aggregation", "bottleneck", "loss", "per"),
     ]
     assert all(line.startswith("wrong.py:") for line in errors)
 
 
 @pytest.mark.parametrize(
-    "kind", [LSTMAutoencoderDetector, LSTMForecastDetector, SlidingWindowDetector]
+    "kind",
+    [
+        LSTMAutoencoderDetector,
+        LSTMForecastDetector,
+        SlidingWindowDetector,
+        LSTMClassifier,
+        LSTMRegressor,
+    ],
 )
 def test_types_name_the_words_that_parameters_may_be(kind):
     types = get_type_hints(kind.__init__)

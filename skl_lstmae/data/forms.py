@@ -374,7 +374,8 @@ def dress_like(original: Any, rows: NDArray[Any], index: Any = None, columns: An
     if not is_frame(original):
         return type(original)(rows, index=index, name=original.name)
     if rows.ndim == 2:
-        columns = original.columns if columns is None else columns
+        if columns is None and rows.shape[1] == original.shape[1]:
+            columns = original.columns
         return type(original)(rows, index=index, columns=columns)
     return type(original)(rows, index=index).iloc[:, 0].rename(None)
 

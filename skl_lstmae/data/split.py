@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.random import RandomState
@@ -35,6 +35,9 @@ class Split:
         Of the features, if it is another estimator that knows them.
     numbers : ndarray of shape (n_training + n_held_out,), default=None
         What the user counts the training sequences as, and then those held out.
+    targets : object, default=None
+        What is to be predicted of the training sequences, and then of those held out; None stands
+        for their own steps.
     """
 
     training: Sequences
@@ -44,6 +47,7 @@ class Split:
     piece_size: int | None = None
     names: tuple[str, ...] = ()
     numbers: NDArray[np.intp] | None = None
+    targets: Any = None
 
     @property
     def overlaps(self) -> bool:

@@ -10,7 +10,6 @@ import numpy as np
 import torch
 from numpy.random import RandomState
 from numpy.typing import NDArray
-from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils import check_array
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
@@ -20,9 +19,9 @@ from skl_lstmae._sklearn import (
     Options,
     StrOptions,
     validate_params,
-    wrap_data_with_container,
 )
 from skl_lstmae.detectors.base import VIEWS_OF_ERRORS, SequenceDetector
+from skl_lstmae.detectors.latents import LatentTransformerMixin
 from skl_lstmae.detectors.options import (
     Activation,
     Bottleneck,
@@ -54,7 +53,7 @@ def _decodes(detector: "LSTMAutoencoderDetector") -> bool:
     return True
 
 
-class LSTMAutoencoderDetector(ClassNamePrefixFeaturesOutMixin, TransformerMixin, SequenceDetector):
+class LSTMAutoencoderDetector(LatentTransformerMixin, SequenceDetector):
     """Find anomalous sequences by what an LSTM autoencoder makes of them.
 
     The network learns to pass the training sequences through a narrow latent; a new sequence is
@@ -352,25 +351,6 @@ class LSTMAutoencoderDetector(ClassNamePrefixFeaturesOutMixin, TransformerMixin,
         self.bidirectional = bidirectional
         self.skip_connection = skip_connection
 
-    def transform(self, X: Any) -> NDArray[np.float32]:
-        """Encode each sequence as one latent vector.
-
-        Parameters
-        ----------
-        X : sequences
-            In any of the forms above.
-
-        Returns
-        -------
-        Z : ndarray of shape (n_sequences, latent_size), float32
-            The latents; with ``bottleneck="sequence"`` their mean over each sequence's steps.
-        """
-        judge, sequences, form = self._read(X)
-        latents = judge.model.latents(sequences)
-        # Left to itself, scikit-learn would give pandas output the index of X, which for a panel
-        # has a row per time step; the index of a frame that is returned it keeps.
-        return wrap_data_with_container("transform", latents, form.one_row_each(), self)
-
     def fit_transform(self, X: Any, y: Any = None, **fit_params: Any) -> NDArray[np.float32]:
         """Learn what normal sequences look like, and encode each as one latent vector.
 
@@ -518,15 +498,6 @@ class LSTMAutoencoderDetector(ClassNamePrefixFeaturesOutMixin, TransformerMixin,
         True
         """
         return self._view_errors(X, per)
-
-    def __sklearn_tags__(self) -> Any:
-        tags = super().__sklearn_tags__()
-        tags.transformer_tags.preserves_dtype = []  # the network computes in float32
-        return tags
-
-    @property
-    def _n_features_out(self) -> int:
-        return self.module_.latent_size
 
     def _check_parameters(self) -> None:
         super()._check_parameters()

@@ -28,7 +28,7 @@ from skl_lstmae.data.split import Split
 from skl_lstmae.data.weights import check_weights, draw_counts, order_by_content
 from skl_lstmae.detectors.judge import Judge
 from skl_lstmae.detectors.labels import warn_of_misread_labels
-from skl_lstmae.detectors.learner import SequenceLearner, spawn_random_state
+from skl_lstmae.detectors.learner import SequenceLearner, counted, spawn_random_state
 from skl_lstmae.detectors.options import Activation, LossName, ScorerName, View
 from skl_lstmae.detectors.thresholded import Scored, ThresholdMixin
 from skl_lstmae.detectors.window_judge import fit_to_windows
@@ -47,9 +47,6 @@ MIN_REFERENCES = 3
 
 GATES = 4
 """Square matrices of an LSTM layer, of which an autoencoder has two."""
-
-MAX_GATHERED = 2**20
-"""Numbers that are copied to make what is learned the same, bit for bit, in any order of X."""
 
 MIN_FOR_DRIFT = 100
 """Sequences from which drift may be told: of fewer all may well be anomalies."""
@@ -233,12 +230,8 @@ class SequenceDetector(ThresholdMixin, SequenceLearner):
             sequences, _ = check_sequences(self, X, min_sequences=self._min_sequences)
             random_state = check_random_state(self.random_state)
             numbers = self._count(sequences, sample_weight, random_state)
-            counted = sequences.take(numbers)
-            # So that sums over rows round alike in any order, and rows that count twice are two.
-            is_small = counted.lengths.sum() * counted.n_features <= MAX_GATHERED
-            if is_small or sample_weight is not None:
-                counted = counted.gathered()
-            split = self._split(counted, random_state)
+            chosen = counted(sequences, numbers, is_weighted=sample_weight is not None)
+            split = self._split(chosen, random_state)
             if split.numbers is not None:
                 split = replace(split, numbers=numbers[split.numbers])
             self._learn(split, random_state, callbacks)
@@ -308,13 +301,14 @@ class SequenceDetector(ThresholdMixin, SequenceLearner):
         random_state = spawn_random_state(check_random_state(self.random_state))
         split = Split(sequences, sequences.take([]))
         model = self._begin(split, random_state, go_on=False)
-        self._train_once(model, sequences, random_state)
+        self._train_once(model, split, random_state)
         self._judge = self._make_judge(model, split).calibrated(split)
         self._random_state = random_state
 
     def _go_on(self, judge: Judge, sequences: Sequences) -> None:
         random_state = deepcopy(self._random_state)
-        self._judge = judge.gone_on(self._gone_on(sequences, random_state), sequences)
+        split = Split(sequences, sequences.take([]))
+        self._judge = judge.gone_on(self._gone_on(split, random_state), sequences)
         self._random_state = random_state
 
     def _fit_scaling(self, training: Sequences, names: tuple[str, ...]) -> Scaling:

@@ -11,6 +11,7 @@ from typing import Any, ClassVar, Self
 import numpy as np
 import torch
 from numpy.random import RandomState
+from numpy.typing import NDArray
 
 from skl_lstmae._sklearn import (
     CallbackSupportMixin,
@@ -20,6 +21,8 @@ from skl_lstmae._sklearn import (
     StrOptions,
 )
 from skl_lstmae._warn import warn
+from skl_lstmae.data.checks import check_sequences
+from skl_lstmae.data.forms import Form
 from skl_lstmae.data.names import feature_names
 from skl_lstmae.data.sequences import Sequences
 from skl_lstmae.data.split import Split
@@ -44,6 +47,9 @@ from skl_lstmae.training.trainer import Trainer
 
 GATES = 4
 """Square matrices of an LSTM layer, of which an autoencoder has two."""
+
+MAX_GATHERED = 2**20
+"""Numbers that are copied to make what is learned the same, bit for bit, in any order of X."""
 
 
 class SequenceLearner(CallbackSupportMixin, TrainedNetwork):
@@ -145,6 +151,11 @@ class SequenceLearner(CallbackSupportMixin, TrainedNetwork):
         self.history_.raise_interrupt()
         return self
 
+    def _read_by_model(self, X: Any) -> tuple[Model, Sequences, Form]:
+        """Read X, and return the model of this moment with it."""
+        model = self._model
+        return model, *check_sequences(self, X, n_channels=model.n_features)
+
     def _begin(self, split: Split, random_state: RandomState, *, go_on: bool) -> Model:
         """Learn the scaling, and make a network or go on with a copy of the one there is."""
         device, training = resolve_device(self.device), split.training
@@ -215,7 +226,7 @@ class SequenceLearner(CallbackSupportMixin, TrainedNetwork):
         self, model: Model, split: Split, random_state: RandomState, callbacks: FitCallbacks
     ) -> None:
         is_validated = self.early_stopping and len(split.held_out)
-        trainer = self._make_trainer(model, random_state)
+        trainer = self._make_trainer(model, split, random_state)
         with few_threads(is_large(model.network)):
             trainer.train(
                 model.network,
@@ -240,9 +251,9 @@ class SequenceLearner(CallbackSupportMixin, TrainedNetwork):
         """Return what is minimised."""
         return model.objective
 
-    def _train_once(self, model: Model, sequences: Sequences, random_state: RandomState) -> None:
-        batches = self._training_batches(model, sequences, random_state)
-        trainer = self._make_trainer(model, random_state)
+    def _train_once(self, model: Model, split: Split, random_state: RandomState) -> None:
+        batches = self._epoch(model, split, random_state)
+        trainer = self._make_trainer(model, split, random_state)
         with few_threads(is_large(model.network)):
             trainer.train_once(model.network, batches, self.history_)
 
@@ -253,7 +264,7 @@ class SequenceLearner(CallbackSupportMixin, TrainedNetwork):
             self._cut(sequences, random_state), self.batch_size, random_state
         )
 
-    def _make_trainer(self, model: Model, random_state: RandomState) -> Trainer:
+    def _make_trainer(self, model: Model, split: Split, random_state: RandomState) -> Trainer:
         check_trainable(model.network)
         return Trainer(
             objective=self._objective(model),
@@ -267,16 +278,16 @@ class SequenceLearner(CallbackSupportMixin, TrainedNetwork):
             generator=make_generator(random_state, model.device),
         )
 
-    def _gone_on(self, sequences: Sequences, random_state: RandomState) -> Model:
-        """Return the model after an epoch more, over these sequences."""
-        before = self._model
+    def _gone_on(self, split: Split, random_state: RandomState) -> Model:
+        """Return the model after an epoch more, over the sequences to train on."""
+        before, sequences = self._model, split.training
         network = copy_network(
             before.network, sequences.n_features, self._config(sequences.n_features)
         )
         scaling = self._updated(before.scaling, sequences)
         model = replace(before, network=network.to(before.device), scaling=scaling)
         self.history_ = self.history_.copy()
-        self._train_once(model, sequences, random_state)
+        self._train_once(model, split, random_state)
         self._n_timesteps = _common_length([*sequences.lengths, self._n_timesteps or 0])
         return model
 
@@ -333,6 +344,17 @@ class SequenceLearner(CallbackSupportMixin, TrainedNetwork):
                 "max_epochs=0 leaves the network untrained; pass one that has been trained as "
                 "network, or train for 1 epoch at least."
             )
+
+
+def counted(sequences: Sequences, numbers: NDArray[np.intp], *, is_weighted: bool) -> Sequences:
+    """Return sequences as often as they count, in the order of their numbers.
+
+    They are copied, unless they are many and each counts once, so that sums over rows round alike
+    in any order, and rows that count twice are two.
+    """
+    chosen = sequences.take(numbers)
+    is_small = chosen.lengths.sum() * chosen.n_features <= MAX_GATHERED
+    return chosen.gathered() if is_small or is_weighted else chosen
 
 
 def _are_alike(one: Any, other: Any) -> bool:

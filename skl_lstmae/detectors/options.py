@@ -10,3 +10,5 @@ LossName = Literal["squared_error", "absolute_error", "huber", "binary_cross_ent
 ScorerName = Literal["joint", "neighbors", "mahalanobis", "error", "error_max"]
 Aggregation = Literal["mean_min", "mean", "min", "max"]
 View = Literal["sequence", "timestep", "feature"]
+Pooling = Literal["mean_max", "mean", "max", "last"]
+TargetLoss = Literal["squared_error", "absolute_error", "huber", "pinball"]

@@ -73,6 +73,7 @@ def _all_it_depends_on(
     yield type(detector).__name__, parameters, __version__, torch.__version__, model.device.type
     yield type(network).__name__, network.config or repr(network), network
     yield random_state.get_state(legacy=False), split.n_per_epoch
+    yield split.targets
     for sequences in split.training, split.held_out:
         yield np.asarray(sequences.starts), np.asarray(sequences.lengths)
         for rows in sequences.blocks():

@@ -17,6 +17,7 @@ from skl_lstmae.modules.padding import (
     previous_steps,
     real_steps,
 )
+from skl_lstmae.modules.predictor import LSTMPredictor
 from skl_lstmae.modules.recurrent import LSTMLayer, LSTMStack, State
 
 __all__ = [
@@ -25,6 +26,7 @@ __all__ = [
     "LSTMDecoder",
     "LSTMForecaster",
     "LSTMLayer",
+    "LSTMPredictor",
     "LSTMStack",
     "Output",
     "Past",
@@ -43,4 +45,5 @@ __all__ = [
 ]
 
 name_by_package(__name__, Bottleneck, LSTMAutoencoder, LSTMDecoder, StateBridge, LSTMForecaster)
+name_by_package(__name__, LSTMPredictor)
 name_by_package(__name__, LSTMLayer, LSTMStack, RowActivation, RowLinear, Output, SequenceNetwork)

@@ -211,9 +211,9 @@ class Bottleneck(nn.Module):
     latent_size : int
         Width of the latent.
 
-    kind : {"last", "mean", "max", "sequence"}, default="last"
+    kind : {"last", "mean", "max", "mean_max", "sequence"}, default="last"
         What of the outputs becomes the latent: the last real step of each direction, the mean or
-        maximum over the real steps, or every step.
+        maximum over the real steps, or both side by side, or every step.
 
     n_directions : int, default=1
         2 if the encoder is bidirectional.
@@ -238,7 +238,8 @@ class Bottleneck(nn.Module):
         super().__init__()
         self.hidden_size = hidden_size
         self.kind = kind
-        self.linear = RowLinear(n_directions * hidden_size, latent_size)
+        n_pooled = 2 if kind == "mean_max" else 1
+        self.linear = RowLinear(n_pooled * n_directions * hidden_size, latent_size)
 
     def forward(self, outputs: Tensor, lengths: Tensor) -> Tensor:
         """Pool the real steps and map them to the latent."""
@@ -251,6 +252,8 @@ class Bottleneck(nn.Module):
             pooled = mean_step(outputs, lengths)
         elif self.kind == "max":
             pooled = max_step(outputs, lengths)
+        elif self.kind == "mean_max":
+            pooled = torch.cat([mean_step(outputs, lengths), max_step(outputs, lengths)], dim=-1)
         else:
             pooled = outputs
         return self.linear(pooled)

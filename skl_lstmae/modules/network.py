@@ -24,7 +24,9 @@ class Output(NamedTuple):
     Attributes
     ----------
     prediction : Tensor of shape (batch, time, input_size)
-        Of the steps; arbitrary beyond a sequence's length.
+        Of the steps; arbitrary beyond a sequence's length. Of a network with a target of another
+        kind, such as :class:`LSTMPredictor`, of that: ``(batch, output_size)``, or ``(batch, time,
+        output_size)``.
     latent : Tensor of shape (batch, latent_size) or (batch, time, latent_size)
         One vector a sequence, or one a step.
     states : Tensor of shape (batch, time, n_states)
@@ -294,13 +296,16 @@ def make_network(
     return network
 
 
-def call_factory(factory: Callable[[int], Any], n_features: int) -> Any:
+def call_factory(factory: Callable[..., Any], n_features: int, *n_outputs: int) -> Any:
     """Return what a user's function makes, or say whose error it raised."""
     try:
-        return factory(n_features)
+        return factory(n_features, *n_outputs)
     except Exception as error:
+        sizes = f"{n_features}, the number of features,"
+        if n_outputs:
+            sizes = f"{n_features} and {n_outputs[0]}, the numbers of features and of outputs,"
         raise ValueError(
-            f"network, called with {n_features}, the number of features, raised "
+            f"network, called with {sizes} raised "
             f"{type(error).__name__}: {error}; expected it to return a "
             "skl_lstmae.modules.SequenceNetwork."
         ) from error
@@ -350,8 +355,18 @@ def check_trainable(network: SequenceNetwork) -> None:
         )
 
 
-def check_network(network: SequenceNetwork, n_features: int, *, is_causal: bool) -> None:
-    """Refuse a network that does not keep the contract, by what it makes of a small batch."""
+def check_network(
+    network: SequenceNetwork,
+    n_features: int,
+    *,
+    is_causal: bool = False,
+    target: tuple[int, ...] | None = None,
+) -> None:
+    """Refuse a network that does not keep the contract, by what it makes of a small batch.
+
+    ``target`` is the shape of what is predicted of a sequence: outputs, or -1, for each step, and
+    outputs; None stands for the steps themselves.
+    """
     name = type(network).__name__
     if is_causal and not network.is_causal:
         raise ValueError(
@@ -365,7 +380,7 @@ def check_network(network: SequenceNetwork, n_features: int, *, is_causal: bool)
                 f"{name} has {attribute}={found!r}; expected {expected or 'a positive int'}."
             )
     _check_signature(network)
-    _check_output(network, n_features)
+    _check_output(network, n_features, target)
 
 
 def _check_signature(network: SequenceNetwork) -> None:
@@ -382,7 +397,9 @@ def _check_signature(network: SequenceNetwork) -> None:
 
 
 @torch.no_grad()
-def _check_output(network: SequenceNetwork, n_features: int) -> None:
+def _check_output(
+    network: SequenceNetwork, n_features: int, target: tuple[int, ...] | None
+) -> None:
     """Look at what a network makes of two sequences of four and three steps."""
     was_training, first = network.training, next(network.parameters(), None)
     device = "cpu" if first is None else first.device
@@ -390,7 +407,8 @@ def _check_output(network: SequenceNetwork, n_features: int) -> None:
     x = torch.linspace(-1, 1, 2 * 4 * n_features, device=device).reshape(2, 4, n_features)
     lengths = torch.tensor([4, 3], device=device)
     output = network(x, lengths)
-    _check_shapes(network, x, output)
+    expected = x.shape if target is None else [4 if size < 0 else size for size in (2, *target)]
+    _check_shapes(network, x, output, tuple(expected))
     changed = x.clone()
     changed[0, 3] += 1.0  # a step that nothing comes after
     changed[1, 3] += 1.0  # padding
@@ -410,14 +428,17 @@ def _check_output(network: SequenceNetwork, n_features: int) -> None:
                 f"In {name} padding reaches real steps, their latent or their states; mask what "
                 "stands beyond lengths."
             )
-    if network.is_causal and (output.prediction - again.prediction)[0].abs().max() > TOLERANCE:
+    is_forecaster = network.is_causal and target is None
+    if is_forecaster and (output.prediction - again.prediction)[0].abs().max() > TOLERANCE:
         raise ValueError(
             f"{name} says that it is causal, but its prediction of a step depends on this step; "
             "have it read the steps delayed by one, so that it predicts each from those before it."
         )
 
 
-def _check_shapes(network: SequenceNetwork, x: Tensor, output: Any) -> None:
+def _check_shapes(
+    network: SequenceNetwork, x: Tensor, output: Any, expected: tuple[int, ...]
+) -> None:
     """Refuse an output that is none, or of other shapes than those that `Output` names."""
     name = type(network).__name__
     if not isinstance(output, Output):
@@ -427,11 +448,11 @@ def _check_shapes(network: SequenceNetwork, x: Tensor, output: Any) -> None:
         )
     every_step = (*x.shape[:2], network.latent_size)
     latents = [every_step] if network.is_causal else [(len(x), network.latent_size), every_step]
-    if output.prediction.shape != x.shape or tuple(output.latent.shape) not in latents:
+    if output.prediction.shape != expected or tuple(output.latent.shape) not in latents:
         raise ValueError(
             f"{name} makes a prediction of shape {tuple(output.prediction.shape)} and a latent of "
             f"shape {tuple(output.latent.shape)} of x of shape {tuple(x.shape)}; expected "
-            f"{tuple(x.shape)} and {latents[0]}."
+            f"{expected} and {latents[0]}."
         )
     if output.states.dim() != 3 or output.states.shape[:2] != x.shape[:2]:
         raise ValueError(

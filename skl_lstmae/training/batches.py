@@ -40,12 +40,19 @@ class Batch:
         Neither missing nor padding.
     lengths : Tensor of shape (batch,), int64
         Number of real steps.
+    target : Tensor of shape (batch, time or 1, output), float32, default=None
+        What is to be predicted of each step, or of the sequence, NaN where there is nothing; None
+        stands for the steps themselves.
+    weight : Tensor of shape (batch,), float32, default=None
+        Of the loss of each sequence with a target.
     """
 
     indices: np.ndarray
     x: Tensor
     observed: Tensor
     lengths: Tensor
+    target: Tensor | None = None
+    weight: Tensor | None = None
 
 
 @dataclass(frozen=True, eq=False)

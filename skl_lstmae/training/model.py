@@ -93,6 +93,25 @@ class Model:
         return latents
 
     @_settled
+    def targets(self, sequences: Sequences) -> NDArray[np.float32]:
+        """Return the outputs of a network that predicts a target.
+
+        Their shape is (n_sequences, n_outputs), or (total_timesteps, n_outputs) if the network
+        predicts one a step.
+        """
+        blocks, places = [], []
+        for batch in self.batches.scoring_batches(sequences):
+            with torch.inference_mode():
+                prediction = self.network(batch.x, batch.lengths).prediction
+            if prediction.dim() == 3:
+                prediction = prediction[real_steps(batch.x, batch.lengths)]
+                places.append(sequences.positions(batch.indices))
+            else:
+                places.append(batch.indices)
+            blocks.append(prediction.cpu().numpy())
+        return np.concatenate(blocks)[np.concatenate(places).argsort()]
+
+    @_settled
     def decode(
         self, latents: NDArray[np.float32], lengths: NDArray[np.int64]
     ) -> list[NDArray[np.float64]]:

@@ -41,6 +41,36 @@ def binary_cross_entropy(prediction: Tensor, target: Tensor) -> Tensor:
     return (cross_entropy - entropy).clamp(min=0) + (target - probability).square()
 
 
+def cross_entropy(prediction: Tensor, target: Tensor) -> Tensor:
+    """Minus the log-probability of classes, (batch, steps, 1), by logits (batch, steps, class)."""
+    losses = functional.cross_entropy(
+        prediction.flatten(0, 1), target.flatten().long(), reduction="none"
+    )
+    return losses.reshape(target.shape)
+
+
+@dataclass(frozen=True)
+class Pinball:
+    """Loss that a quantile minimises.
+
+    Parameters
+    ----------
+    quantile : float
+        Share of the targets that are to be lower than their predictions.
+
+    References
+    ----------
+    .. [1] R. Koenker, G. Bassett, "Regression quantiles", Econometrica 46, 1978.
+    """
+
+    quantile: float
+
+    def __call__(self, prediction: Tensor, target: Tensor) -> Tensor:
+        """Return the loss of each cell."""
+        difference = target - prediction
+        return torch.maximum(self.quantile * difference, (self.quantile - 1) * difference)
+
+
 LOSSES: dict[str, Loss] = {
     loss.__name__: loss for loss in (squared_error, absolute_error, huber, binary_cross_entropy)
 }
@@ -103,3 +133,36 @@ class StepPrediction:
         """Return the sum of the losses of the observed cells."""
         prediction = network(batch.x, batch.lengths, generator).prediction
         return (self.loss(prediction, batch.x) * batch.observed).sum()
+
+
+@dataclass(frozen=True, eq=False)
+class TargetPrediction:
+    """The loss of a network's prediction of a target, over the targets that are observed.
+
+    Parameters
+    ----------
+    loss : callable
+        Loss of (prediction, target), of shape (batch, steps, output) each, in the shape of the
+        target.
+    """
+
+    loss: Loss
+
+    def count(self, batch: Batch) -> int:
+        """Return the number of observed targets."""
+        target, _ = _target_and_weight(batch)
+        return int((~target.isnan()).sum())
+
+    def total(self, network: SequenceNetwork, batch: Batch, generator: Generator | None) -> Tensor:
+        """Return the weighted sum of the losses of the observed targets."""
+        target, weight = _target_and_weight(batch)
+        prediction = network(batch.x, batch.lengths, generator).prediction
+        prediction = prediction.reshape(*target.shape[:2], -1)
+        losses = self.loss(prediction, target.nan_to_num())
+        return (losses * ~target.isnan() * weight[:, None, None]).sum()
+
+
+def _target_and_weight(batch: Batch) -> tuple[Tensor, Tensor]:
+    assert batch.target is not None
+    assert batch.weight is not None
+    return batch.target, batch.weight

@@ -154,6 +154,10 @@ class Trainer:
             progress.is_over = wants_to_stop or has_stalled
             if checkpoint:
                 checkpoint.write(training)
+        self._tell_of_the_end(progress)
+
+    def _tell_of_the_end(self, progress: Progress) -> None:
+        """Warn if the loss was still falling."""
         if not progress.is_over:
             warn(
                 f"Training ended at max_epochs={self.max_epochs}, before the loss had failed to "

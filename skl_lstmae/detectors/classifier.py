@@ -1,0 +1,492 @@
+"""The LSTM classifier of sequences."""
+
+from collections.abc import Callable
+from os import PathLike
+from typing import Any, Literal, Self
+
+import numpy as np
+import torch
+from numpy.random import RandomState
+from numpy.typing import NDArray
+from sklearn.base import ClassifierMixin
+from sklearn.utils.class_weight import compute_class_weight
+from sklearn.utils.validation import check_is_fitted
+
+from skl_lstmae._sklearn import StrOptions, fit_context
+from skl_lstmae.data.sequences import Sequences
+from skl_lstmae.data.targets import Classes, read_labels
+from skl_lstmae.detectors.options import Pooling
+from skl_lstmae.detectors.predictor import SequencePredictor
+from skl_lstmae.modules import SequenceNetwork
+from skl_lstmae.training.objectives import Loss, cross_entropy
+
+
+class LSTMClassifier(ClassifierMixin, SequencePredictor):
+    """Classify sequences by an LSTM that has read them as a whole.
+
+    The network turns a sequence, of whatever length, into one latent vector, and this into the
+    probability of each class. Nothing is padded with values that it would learn from.
+
+    Everywhere `X` may be
+
+    - a list, tuple or object array of sequences `(n_timesteps, n_features)` of any lengths (arrays,
+      tensors, DataFrames; 1-D ones have a single feature, times in an index must increase);
+    - an array, memory map or tensor `(n_sequences, n_timesteps, n_features)`, where trailing steps
+      that are all NaN are padding; `(n_sequences, n_timesteps)`, array or DataFrame, where each row
+      is a sequence of one feature; or `(n_sequences, n_timesteps, n_variables, n_features)`, which
+      is flattened to `n_variables * n_features` features;
+    - a DataFrame indexed by (sequence id, time), in long format.
+
+    Any other NaN is a missing value. To the network it looks like the last observed value of its
+    feature.
+
+    Parameters
+    ----------
+    hidden_size : int or sequence of int, default=64
+        Width of each direction of the LSTM layers, first to last.
+
+    latent_size : int, default=32
+        Number of features of the latent, which a linear head reads.
+
+    bottleneck : {"mean_max", "mean", "max", "last"}, default="mean_max"
+        What of the LSTM's outputs becomes the latent: the mean over all steps, the maximum, or
+        both, or the last step of each direction.
+
+    bidirectional : bool, default=True
+        Whether the LSTMs read the sequence in both directions of time.
+
+    dropout : float, default=0.3
+        Probability of zeroing an output between stacked layers, and a number of the latent, in
+        training.
+
+    noise : float, default=0.0
+        Standard deviation, in scaled units, of Gaussian noise that is added to the sequences in
+        training.
+
+    network : SequenceNetwork, or function that makes one, default=None
+        A network of your own in the place of the LSTMs, whose parameters above then have no effect;
+        a warning names those that are set. Either a function from the numbers of features and of
+        outputs to a new network, whose weights are drawn by `random_state`; or a network that has
+        been trained elsewhere, of which a copy is trained further, or with `max_epochs=0` left as
+        it is. It works in scaled units, see :class:`skl_lstmae.modules.SequenceNetwork`; its
+        ``prediction`` is the logits of the classes, ``(batch, n_outputs)``.
+
+    init : fitted estimator, default=None
+        An :class:`LSTMAutoencoderDetector`, or another classifier or regressor of this package,
+        from whose encoder and scaling training goes on: it may have seen many more sequences, which
+        nobody labelled. `hidden_size`, `bidirectional` and `scaler` are then its own. Whatever
+        clones this estimator, as a search does, clones `init` too, and unfits it: there pass
+        :class:`sklearn.frozen.FrozenEstimator` of it.
+
+    scaler : {"standard", "minmax", "robust"}, transformer or None, default="standard"
+        Scaling of the features, learned from the sequences the network is trained on: zero mean and
+        unit variance, [0, 1], zero median and unit interquartile range, or an unfitted scikit-learn
+        transformer that treats rows one by one, keeps their number of features and can invert
+        itself. None leaves X as it is.
+
+    class_weight : dict or "balanced", default=None
+        How much the loss of each class counts: by label, or in inverse proportion to how often it
+        occurs; None means alike.
+
+    learning_rate : float, default=0.005
+        Highest step size of the optimizer, AdamW. It rises to that over three tenths of a `fit`,
+        and falls to nearly nothing [1]_.
+
+    weight_decay : float, default=0.01
+        Decoupled weight decay.
+
+    batch_size : int, default=32
+        Number of sequences in a training step.
+
+    max_epochs : int, default=60
+        Number of passes over the training sequences; 0 is for a `network` that has been trained.
+
+    early_stopping : bool, default=False
+        Whether part of the sequences is held out to tell which epoch's weights to keep, and when to
+        stop. If False, all are learned from, for `max_epochs`, and the last weights are kept. In
+        both cases a weight is an average over the latest steps.
+
+    validation_fraction : float, default=0.1
+        Share of the sequences that are held out if `early_stopping`:
+        of every class about alike.
+
+    n_iter_no_change : int, default=10
+        If `early_stopping`, training stops after so many epochs in which the loss of the sequences
+        held out did not improve by `tol`.
+
+    tol : float, default=0.0001
+        Least improvement of the loss that counts.
+
+    clip_norm : float or None, default=1.0
+        Bound on the norm of the gradient.
+
+    warm_start : bool, default=False
+        Whether `fit` goes on with the weights it finds, and appends to the loss curves, rather than
+        start anew. The classes stay what they were.
+
+    checkpoint : str, path-like or None, default=None
+        File from which `fit` goes on after its process has ended before it did. Each epoch writes
+        it, and the end of the fit deletes it. A fit that is started again with the same data and
+        parameters, of which `random_state` must be an int, ends as if it had never stopped. One
+        path is for one fit at a time: leave it out in searches.
+
+    device : str or torch.device, default="auto"
+        Where the network runs; "auto" is CUDA if there is one, else MPS, else the CPU.
+
+    random_state : int, RandomState instance or None, default=None
+        Determines the held-out sequences, the first weights, the order of batches, noise and
+        dropout. With an int, two fits on a CPU, on the same number of threads, give the same
+        weights, bit for bit. The global random states of numpy and torch are not used.
+
+    verbose : int, default=0
+        Whether to print the losses of each epoch.
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (n_classes,)
+        The labels, in the order of the columns of `predict_proba`.
+
+    module_ : skl_lstmae.modules.SequenceNetwork
+        The trained network, an LSTMPredictor unless `network` is another.
+
+    scaler_ : transformer
+        The fitted scaler of the features.
+
+    n_features_in_ : int
+        Number of features of X; for a 2-D X its number of columns, which are time steps.
+
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
+        Names of the features, if X was of DataFrames with string column names.
+
+    n_epochs_ : int
+        Number of epochs run, those before a warm start and those of `partial_fit` included.
+
+    loss_curve_ : list of float
+        Training loss of each epoch.
+
+    validation_loss_curve_ : list of float
+        Loss of the held-out sequences after each epoch of `fit`, the lowest of which marks the
+        weights that were kept; empty without `early_stopping`.
+
+    device_ : torch.device
+        Where the network runs.
+
+    See Also
+    --------
+    skl_lstmae.modules.LSTMPredictor : The network alone.
+    LSTMRegressor : The same with numbers to predict.
+    LSTMAutoencoderDetector : Anomalies among sequences without labels.
+
+    References
+    ----------
+    .. [1] L. N. Smith, N. Topin, "Super-convergence: very fast training of neural networks using
+       large learning rates", 2018, :doi:`10.48550/arXiv.1708.07120`.
+
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skl_lstmae import LSTMClassifier
+    >>> rng = np.random.default_rng(0)
+    >>> y = np.repeat(["slow", "fast"], 20)
+    >>> periods = np.where(y == "slow", 6, 3)
+    >>> X = [np.sin(rng.uniform(0, 6) + np.arange(rng.integers(20, 40)) / p) for p in periods]
+    >>> classifier = LSTMClassifier(hidden_size=16, max_epochs=30, random_state=0).fit(X, y)
+    >>> classifier.score(X, y) > 0.9
+    True
+    >>> classifier.predict_proba(X).shape
+    (40, 2)
+    """
+
+    _meaning: Classes
+    loss = "cross_entropy"
+
+    _parameter_constraints: dict[str, list[Any]] = {
+        **SequencePredictor._parameter_constraints,
+        "class_weight": [StrOptions({"balanced"}), dict, None],
+    }
+
+    def __init__(
+        self,
+        hidden_size: int | list[int] | tuple[int, ...] = 64,
+        latent_size: int = 32,
+        *,
+        bottleneck: Pooling = "mean_max",
+        bidirectional: bool = True,
+        dropout: float = 0.3,
+        noise: float = 0.0,
+        network: SequenceNetwork | Callable[[int, int], SequenceNetwork] | None = None,
+        init: Any = None,
+        scaler: Any = "standard",
+        class_weight: dict[Any, float] | Literal["balanced"] | None = None,
+        learning_rate: float = 5e-3,
+        weight_decay: float = 1e-2,
+        batch_size: int = 32,
+        max_epochs: int = 60,
+        early_stopping: bool = False,
+        validation_fraction: float = 0.1,
+        n_iter_no_change: int = 10,
+        tol: float = 1e-4,
+        clip_norm: float | None = 1.0,
+        warm_start: bool = False,
+        checkpoint: str | PathLike[str] | None = None,
+        device: str | torch.device = "auto",
+        random_state: int | RandomState | None = None,
+        verbose: int = 0,
+    ) -> None:
+        super().__init__(
+            hidden_size=hidden_size,
+            latent_size=latent_size,
+            bottleneck=bottleneck,
+            bidirectional=bidirectional,
+            dropout=dropout,
+            noise=noise,
+            network=network,
+            init=init,
+            scaler=scaler,
+            learning_rate=learning_rate,
+            weight_decay=weight_decay,
+            batch_size=batch_size,
+            max_epochs=max_epochs,
+            early_stopping=early_stopping,
+            validation_fraction=validation_fraction,
+            n_iter_no_change=n_iter_no_change,
+            tol=tol,
+            clip_norm=clip_norm,
+            warm_start=warm_start,
+            checkpoint=checkpoint,
+            device=device,
+            random_state=random_state,
+            verbose=verbose,
+        )
+        self.class_weight = class_weight
+
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
+        """Learn to tell classes of sequences apart.
+
+        What is learned does not depend on the order of the sequences.
+
+        Parameters
+        ----------
+        X : sequences
+            In any of the forms above.
+
+        y : array-like of shape (n_sequences,)
+            The class of each, of any type: text, numbers, booleans. Two classes at least.
+
+        sample_weight : array-like of shape (n_sequences,), default=None
+            How much each sequence counts. One of weight 3 is shown three times in an epoch, one of
+            2.5 twice with a loss of 1.25 each, one of 0.5 once with half its loss, and 0 leaves it
+            out.
+
+        Returns
+        -------
+        self : estimator
+            The fitted classifier. A fit that fails leaves it as it was.
+        """
+        return self._fit_or_stay(X, y, sample_weight)
+
+    @fit_context(prefer_skip_nested_validation=True)
+    def partial_fit(self, X: Any, y: Any, classes: Any = None) -> Self:
+        """Learn from more sequences, in one epoch over them.
+
+        The scaler takes the sequences into its statistics, and the network is trained once on each.
+
+        Parameters
+        ----------
+        X : sequences
+            In any of the forms above.
+
+        y : array-like of shape (n_sequences,)
+            The class of each.
+
+        classes : array-like of shape (n_classes,), default=None
+            All classes that there will be, in the first call; None means those of its `y`.
+
+        Returns
+        -------
+        self : estimator
+            The classifier, ready for use. A call that fails leaves it as it was.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from skl_lstmae import LSTMClassifier
+        >>> rng = np.random.default_rng(0)
+        >>> X, y = rng.normal(size=(40, 12)), np.arange(40) % 2
+        >>> X[y == 1] += 2
+        >>> classifier = LSTMClassifier(hidden_size=8, random_state=0)
+        >>> for start in 10 * list(range(0, 40, 10)):
+        ...     part = slice(start, start + 10)
+        ...     classifier = classifier.partial_fit(X[part], y[part], classes=[0, 1])
+        >>> classifier.score(X, y)
+        1.0
+        """
+        if self.__sklearn_is_fitted__():
+            return self._learn_more(X, y, self._meaning)
+        return self._learn_more(X, y, None if classes is None else Classes(np.unique(classes)))
+
+    def decision_function(self, X: Any) -> NDArray[np.float64]:
+        """Return the logits of the classes.
+
+        Parameters
+        ----------
+        X : sequences
+            In any of the forms above.
+
+        Returns
+        -------
+        decisions : ndarray of shape (n_sequences,) or (n_sequences, n_classes), float64
+            With two classes, that of ``classes_[1]`` less that of ``classes_[0]``: positive where
+            ``classes_[1]`` is predicted.
+        """
+        _, logits, _ = self._outputs(X)
+        decisions = logits.astype(np.float64)
+        return decisions[:, 1] - decisions[:, 0] if decisions.shape[1] == 2 else decisions
+
+    def predict_proba(self, X: Any) -> NDArray[np.float64]:
+        """Return the probability of each class.
+
+        Parameters
+        ----------
+        X : sequences
+            In any of the forms above.
+
+        Returns
+        -------
+        probabilities : ndarray of shape (n_sequences, n_classes), float64
+            Rows add up to 1. On a CPU a sequence's are the same, bit for bit, whatever sequences it
+            comes with and however they are padded.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from skl_lstmae import LSTMClassifier
+        >>> X, y = np.random.default_rng(0).normal(size=(40, 12)), np.arange(40) % 2
+        >>> X[y == 1] += 2
+        >>> classifier = LSTMClassifier(hidden_size=8, random_state=0).fit(X, y)
+        >>> bool((classifier.predict_proba(X)[y == 1, 1] > 0.5).all())
+        True
+        """
+        return np.exp(self.predict_log_proba(X))
+
+    def predict_log_proba(self, X: Any) -> NDArray[np.float64]:
+        """Return the logarithm of the probability of each class.
+
+        Parameters
+        ----------
+        X : sequences
+            In any of the forms above.
+
+        Returns
+        -------
+        log_probabilities : ndarray of shape (n_sequences, n_classes), float64
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from skl_lstmae import LSTMClassifier
+        >>> X, y = np.random.default_rng(0).normal(size=(40, 12)), np.arange(40) % 2
+        >>> classifier = LSTMClassifier(hidden_size=8, max_epochs=2).fit(X, y)
+        >>> np.allclose(np.exp(classifier.predict_log_proba(X)), classifier.predict_proba(X))
+        True
+        """
+        _, logits, _ = self._outputs(X)
+        below: NDArray[np.float64] = logits.astype(np.float64)
+        below -= below.max(axis=1, keepdims=True)
+        below -= np.log(np.exp(below).sum(axis=1, keepdims=True))
+        return below
+
+    def predict(self, X: Any) -> NDArray[Any]:
+        """Return the most probable class of each sequence.
+
+        Parameters
+        ----------
+        X : sequences
+            In any of the forms above.
+
+        Returns
+        -------
+        labels : ndarray of shape (n_sequences,)
+        """
+        meaning, logits, _ = self._outputs(X)
+        return meaning.labels[logits.argmax(axis=1)]
+
+    def attributions(self, X: Any, label: Any = None, n_steps: int = 32) -> Any:
+        """Return which values speak for a class, by integrated gradients [1]_.
+
+        Parameters
+        ----------
+        X : sequences
+            In any of the forms above.
+
+        label : object, default=None
+            The class; None means the one that is predicted of each sequence.
+
+        n_steps : int, default=32
+            Points at which the gradient is taken on the way to the sequence; the more, the better
+            the sum agrees.
+
+        Returns
+        -------
+        attributions : same form as X
+            Positive where a value speaks for the class. Those of a sequence add up to how much
+            further its logit lies above the mean of all logits than that of a sequence of nothing
+            but the mean step. NaN where a value is missing, whose part counts for the one that
+            stands in for it.
+
+        References
+        ----------
+        .. [1] M. Sundararajan, A. Taly, Q. Yan, "Axiomatic attribution for deep networks",
+           ICML 2017, :doi:`10.48550/arXiv.1703.01365`.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from skl_lstmae import LSTMClassifier
+        >>> X, y = np.random.default_rng(0).normal(size=(60, 12)), np.arange(60) % 2
+        >>> X[y == 1, 4:6] += 4
+        >>> classifier = LSTMClassifier(hidden_size=8, random_state=0).fit(X, y)
+        >>> shares = np.abs(classifier.attributions(X[y == 1])).mean(axis=0)
+        >>> np.sort(shares.argsort()[-2:])
+        array([4, 5])
+        """
+        predictor, sequences, form = self._read(X)
+        return form.restore(self._attributions(predictor, sequences, label, n_steps)[0])
+
+    @property
+    def classes_(self) -> NDArray[Any]:
+        """The labels, in the order of the columns of `predict_proba`."""
+        check_is_fitted(self)
+        return self._predictor.meaning.labels
+
+    def _read_target(self, y: Any, X: Sequences) -> NDArray[Any]:
+        return read_labels(y, len(X), type(self).__name__)
+
+    def _encode(
+        self, target: NDArray[Any], numbers: NDArray[np.intp], meaning: Classes | None
+    ) -> tuple[Classes, Sequences, NDArray[np.float64]]:
+        meaning = meaning or Classes.among(target)
+        codes = meaning.codes(target)[numbers].astype(np.float64)
+        rows = np.arange(len(codes), dtype=np.intp)
+        return meaning, Sequences(codes[:, np.newaxis], rows, np.ones_like(rows)), codes
+
+    def _weights(self, keys: NDArray[np.float64]) -> NDArray[np.float64]:
+        if self.class_weight is None:
+            return np.ones(len(keys))
+        labels = self._meaning.labels[keys.astype(np.intp)]
+        present = np.unique(labels)
+        weights = compute_class_weight(self.class_weight, classes=present, y=labels)
+        return weights[np.searchsorted(present, labels)]
+
+    def _target_loss(self) -> Loss:
+        return cross_entropy
+
+    def _explained(
+        self, meaning: Classes, outputs: NDArray[np.float32], target: Any
+    ) -> tuple[NDArray[Any], list[str]]:
+        codes = outputs.argmax(axis=1)
+        if target is not None:
+            codes = np.full(len(outputs), meaning.codes(np.array([target]))[0])
+        weights = np.eye(meaning.n_outputs)[codes] - 1 / meaning.n_outputs
+        return weights, [f"class {label}" for label in meaning.labels[codes]]

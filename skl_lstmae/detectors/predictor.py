@@ -1,0 +1,344 @@
+"""What the estimators share that predict a target of sequences: a class, or numbers."""
+
+from abc import abstractmethod
+from collections.abc import Iterator
+from copy import copy, deepcopy
+from dataclasses import dataclass, replace
+from numbers import Integral
+from typing import Any, Self
+
+import numpy as np
+from numpy.random import RandomState
+from numpy.typing import NDArray
+from sklearn.utils import check_random_state
+from sklearn.utils.validation import check_is_fitted
+
+from skl_lstmae._sklearn import (
+    FitCallbacks,
+    HasMethods,
+    Interval,
+    StrOptions,
+    check_parameters,
+    fit_context,
+)
+from skl_lstmae.data.checks import check_sequences
+from skl_lstmae.data.forms import Form
+from skl_lstmae.data.sequences import Sequences
+from skl_lstmae.data.split import Split
+from skl_lstmae.data.weights import check_weights, order_by_content
+from skl_lstmae.detectors.latents import LatentTransformerMixin
+from skl_lstmae.detectors.learner import SequenceLearner, counted, spawn_random_state
+from skl_lstmae.modules import LSTMAutoencoder, LSTMPredictor, SequenceNetwork
+from skl_lstmae.modules.network import check_network
+from skl_lstmae.training.attributions import integrated_gradients
+from skl_lstmae.training.batches import Batch
+from skl_lstmae.training.model import Model
+from skl_lstmae.training.objectives import Loss, Objective, TargetPrediction
+from skl_lstmae.training.one_cycle import OneCycleTrainer
+from skl_lstmae.training.progress import Progress
+from skl_lstmae.training.scaling import Scaling
+from skl_lstmae.training.targets import Targets
+from skl_lstmae.training.torch_state import settled
+from skl_lstmae.training.trainer import Trainer
+
+
+@dataclass(frozen=True, eq=False)
+class Predictor:
+    """A trained model, and what its outputs mean.
+
+    Parameters
+    ----------
+    model : Model
+        Trained.
+    meaning : Classes or Numbers
+        Of the outputs.
+    """
+
+    model: Model
+    meaning: Any
+
+
+class SequencePredictor(LatentTransformerMixin, SequenceLearner):
+    """Trains a network on sequences with targets.
+
+    A subclass reads the targets, and says what the network's outputs mean. All that is learned is
+    in a :class:`Predictor`, which is replaced as a whole.
+    """
+
+    _network_class = LSTMPredictor
+    _meaning: Any  # from the beginning of a fit on
+    _predictor: Predictor
+
+    _parameter_constraints: dict[str, list[Any]] = {
+        **SequenceLearner._parameter_constraints,
+        "latent_size": [Interval(Integral, 1, None, closed="left")],
+        "bottleneck": [StrOptions({"mean_max", "mean", "max", "last"})],
+        "bidirectional": ["boolean"],
+        "init": [HasMethods(["transform"]), None],
+    }
+
+    def __init__(
+        self, *, latent_size: int, bottleneck: str, bidirectional: bool, init: Any, **common: Any
+    ) -> None:
+        super().__init__(**common)
+        self.latent_size = latent_size
+        self.bottleneck = bottleneck
+        self.bidirectional = bidirectional
+        self.init = init
+
+    @abstractmethod
+    def _read_target(self, y: Any, X: Sequences) -> Any:
+        """Return the target as it is checked, before it is known which sequences count."""
+
+    @abstractmethod
+    def _encode(
+        self, target: Any, numbers: NDArray[np.intp], meaning: Any
+    ) -> tuple[Any, Sequences, NDArray[np.float64]]:
+        """Return the meaning, targets as the loss compares them, and a number a sequence.
+
+        Those are of the sequences that `numbers` names, in their order. By the last, the sequences
+        held out are like the others.
+        """
+
+    @abstractmethod
+    def _target_loss(self) -> Loss:
+        """Return the loss of (prediction, target)."""
+
+    def _weights(self, keys: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return how much each sequence counts, (n,), by what its target is."""
+        return np.ones(len(keys))
+
+    @fit_context(prefer_skip_nested_validation=True)
+    def _fit(self, X: Any, y: Any, sample_weight: Any) -> None:
+        self._check_parameters()
+        self._refuse_to_leave_untrained()
+        if self.warm_start:
+            self._refuse_another_network("warm_start")
+        callbacks = FitCallbacks(self, X, y, self.max_epochs)
+        with settled(self._may_be_large()):
+            known = self._meaning if self.warm_start and self.__sklearn_is_fitted__() else None
+            sequences, _ = check_sequences(self, X)
+            split, keys = self._label(sequences, y, sample_weight, known)
+            random_state = check_random_state(self.random_state)
+            if self.early_stopping:
+                split = _hold_out(split, keys, self.validation_fraction, random_state)
+            self._learn(split, random_state, callbacks)
+        callbacks.end_fit()
+
+    def _label(
+        self, sequences: Sequences, y: Any, sample_weight: Any, known: Any
+    ) -> tuple[Split, NDArray[np.float64]]:
+        """Return sequences to train on with their targets, and a number that tells of each."""
+        target = self._read_target(y, sequences)
+        numbers, weights = _repeat(sequences, sample_weight)
+        self._meaning, values, keys = self._encode(target, numbers, known)
+        weights = weights * self._weights(keys)
+        if not weights.any():
+            raise ValueError("class_weight is zero for every class in y; expected one that is not.")
+        chosen = counted(sequences, numbers, is_weighted=sample_weight is not None)
+        targets = Targets(values, weights / weights.mean())
+        return Split(chosen, chosen.take([]), targets=targets), keys
+
+    def _learn(self, split: Split, random_state: RandomState, callbacks: FitCallbacks) -> None:
+        model = self._begin(split, random_state, go_on=self.warm_start)
+        callbacks.attributes_after = lambda progress: self._attributes_after(progress, model)
+        if self.max_epochs:
+            self._train(model, split, random_state, callbacks)
+        self._predictor = Predictor(model, self._meaning)
+        self._random_state = spawn_random_state(random_state)
+
+    def _attributes_after(self, progress: Progress, model: Model) -> dict[str, Any]:
+        """Return the attributes that the estimator would have, had its training stopped now."""
+        network = deepcopy(model.network).eval()  # training goes on in the other
+        network.load_state_dict(progress.kept_weights)
+        predictor = copy(self)
+        predictor.history_ = self.history_.copy()
+        predictor._predictor = Predictor(replace(model, network=network), self._meaning)
+        return dict(vars(predictor))
+
+    def _learn_more(self, X: Any, y: Any, meaning: Any) -> Self:
+        """Learn from more sequences, in one epoch, in a copy whose state is then taken over."""
+        check_parameters(self)  # scikit-learn leaves it out once an estimator is fitted
+        self._check_parameters()
+        self._refuse_another_network("partial_fit")
+        predictor, is_fitted = copy(self), self.__sklearn_is_fitted__()
+        with settled(self._may_be_large()):
+            n_channels = self._model.n_features if is_fitted else None
+            sequences, _ = check_sequences(predictor, X, n_channels=n_channels)
+            split, _ = predictor._label(sequences, y, None, meaning)
+            if is_fitted:
+                random_state = deepcopy(self._random_state)
+                model = predictor._gone_on(split, random_state)
+            else:
+                random_state = spawn_random_state(check_random_state(self.random_state))
+                model = predictor._begin(split, random_state, go_on=False)
+                predictor._train_once(model, split, random_state)
+            predictor._predictor = Predictor(model, predictor._meaning)
+            predictor._random_state = random_state
+        self.__dict__ = predictor.__dict__
+        return self
+
+    def _read(self, X: Any) -> tuple[Predictor, Sequences, Form]:
+        """Read X, and return the predictor of this moment with it."""
+        check_is_fitted(self)
+        predictor = self._predictor
+        return predictor, *check_sequences(self, X, n_channels=predictor.model.n_features)
+
+    def _outputs(self, X: Any) -> tuple[Any, NDArray[np.float32], Form]:
+        """Return what outputs mean, and the outputs, all by one state of the estimator."""
+        predictor, sequences, form = self._read(X)
+        return predictor.meaning, predictor.model.targets(sequences), form
+
+    @abstractmethod
+    def _explained(
+        self, meaning: Any, outputs: NDArray[np.float32], target: Any
+    ) -> tuple[NDArray[Any], list[str]]:
+        """Return the weights of the outputs whose sum is explained, and what that is, for each."""
+
+    def _attributions(
+        self, predictor: Predictor, sequences: Sequences, target: Any, n_steps: int
+    ) -> tuple[NDArray[np.float64], list[str]]:
+        """Return attributions, (total_timesteps, n_features), and what they are of, for each."""
+        model, meaning = predictor.model, predictor.meaning
+        if meaning.per_step:
+            raise ValueError(
+                f"attributions are of a target a sequence, but this {type(self).__name__} predicts "
+                "one a step."
+            )
+        weights, names = self._explained(meaning, model.targets(sequences), target)
+        with settled(self._may_be_large()):
+            return integrated_gradients(model, sequences, weights, n_steps), names
+
+    @property
+    def _model(self) -> Model:
+        check_is_fitted(self)
+        return self._predictor.model
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return hasattr(self, "_predictor")
+
+    def _sizes(self, n_features: int) -> tuple[int, ...]:
+        return n_features, self._meaning.n_outputs
+
+    def _check_network(self, network: SequenceNetwork, n_features: int) -> None:
+        steps = (-1,) if self._meaning.per_step else ()
+        check_network(network, n_features, target=(*steps, self._meaning.n_outputs))
+
+    def _network_config(self, n_features: int) -> dict[str, Any]:
+        encoder: dict[str, Any] = {
+            "hidden_size": [int(width) for width in np.atleast_1d(self.hidden_size)],
+            "bidirectional": bool(self.bidirectional),
+        }
+        if self.init is not None:
+            known = self._source().config
+            encoder = {"hidden_size": known["hidden_size"]}
+            encoder["bidirectional"] = bool(known["bidirectional"])
+        return {
+            "input_size": n_features,
+            "output_size": self._meaning.n_outputs,
+            **encoder,
+            "latent_size": int(self.latent_size),
+            "bottleneck": "sequence" if self._meaning.per_step else self.bottleneck,
+            "dropout": self.dropout,
+            "noise": self.noise,
+        }
+
+    def _source(self) -> Any:
+        """Return the network whose encoder is the first one here."""
+        if not hasattr(self.init, "module_"):
+            raise ValueError(
+                f"init is a {type(self.init).__name__} that is not fitted; fit it first, and pass "
+                "FrozenEstimator(init) if something clones this estimator, as searches do."
+            )
+        network = self.init.module_
+        if not isinstance(network, LSTMAutoencoder | LSTMPredictor):
+            raise ValueError(
+                f"init holds a network of type {type(network).__name__}; expected an "
+                "LSTMAutoencoder or LSTMPredictor, whose encoder is wanted."
+            )
+        return network
+
+    def _make_network(self, n_features: int, random_state: RandomState) -> SequenceNetwork:
+        network: Any = super()._make_network(n_features, random_state)
+        if self.init is not None and self.network is None:
+            network.encoder.load_state_dict(self._source().encoder.state_dict())
+        return network
+
+    def _fit_scaling(self, training: Sequences, names: tuple[str, ...]) -> Scaling:
+        """Learn the scaling, or take that of the encoder's weights."""
+        if self.init is None:
+            return super()._fit_scaling(training, names)
+        known = self._source().input_size
+        if known != training.n_features:
+            raise ValueError(
+                f"X has {training.n_features} features, but init was fitted on {known}; expected "
+                "as many."
+            )
+        return self.init._model.scaling
+
+    def _epoch(
+        self, model: Model, split: Split, random_state: RandomState
+    ) -> Iterator[list[Batch]]:
+        for micro_batches in super()._epoch(model, split, random_state):
+            yield [split.targets.beside(batch) for batch in micro_batches]
+
+    def _validation(self, model: Model, split: Split) -> Iterator[Batch]:
+        n_training = len(split.training)
+        targets = split.targets.take(np.arange(n_training, n_training + len(split.held_out)))
+        return map(targets.beside, super()._validation(model, split))
+
+    def _objective(self, model: Model) -> Objective:
+        return TargetPrediction(self._target_loss())
+
+    def _make_trainer(self, model: Model, split: Split, random_state: RandomState) -> Trainer:
+        trainer = super()._make_trainer(model, split, random_state)
+        n_batches = -(-len(split.training) // self.batch_size)
+        settings = dict(vars(trainer), n_steps=max(1, self.max_epochs * n_batches))
+        if not self.early_stopping:
+            settings["n_iter_no_change"] = self.max_epochs + 1
+        return OneCycleTrainer(**settings)
+
+
+def explain(
+    estimator: SequencePredictor, X: Any, index: int, target: Any
+) -> tuple[NDArray[Any], NDArray[np.float64], str]:
+    """Return a sequence for a picture, its attributions, and what they are of."""
+    predictor, sequences, _ = estimator._read(X)
+    if not 0 <= index < len(sequences):
+        raise ValueError(
+            f"index={index}, but the sequences of X are numbered from 0 to {len(sequences) - 1}; "
+            "pass one of these numbers."
+        )
+    cells, (name,) = estimator._attributions(predictor, sequences.alone(index), target, 32)
+    return sequences[index], cells, name
+
+
+def _repeat(
+    sequences: Sequences, sample_weight: Any
+) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
+    """Return which sequences are shown, in an order of their own, and what each then counts.
+
+    One of weight 3 is shown three times, one of 2.5 twice with 1.25 each, one of 0.5 once.
+    """
+    order = order_by_content(sequences)
+    if sample_weight is None:
+        return order, np.ones(len(order))
+    weights = check_weights(sample_weight, len(sequences), "sequence")[order]
+    counts = np.maximum(np.floor(weights), weights > 0).astype(np.intp)
+    return np.repeat(order, counts), np.repeat(weights / np.maximum(counts, 1), counts)
+
+
+def _hold_out(
+    split: Split, keys: NDArray[np.float64], fraction: float, random_state: RandomState
+) -> Split:
+    """Hold out whole sequences of every class, or of targets low and high."""
+    sequences = split.training
+    n_held_out = min(max(1, round(fraction * len(sequences))), len(sequences) - 1)
+    order = random_state.permutation(len(sequences))
+    order = order[np.argsort(keys[order], kind="stable")]
+    # One from each of as many stretches of the sequences in the order of their keys.
+    edges = np.linspace(0, len(order), n_held_out + 1)
+    chosen = (edges[:-1] + random_state.uniform(size=n_held_out) * np.diff(edges)).astype(np.intp)
+    held_out, training = order[chosen], np.sort(np.delete(order, chosen))
+    targets = split.targets.take(np.concatenate([training, held_out]))
+    return Split(sequences.take(training), sequences.take(held_out), targets=targets)

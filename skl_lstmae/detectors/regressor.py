@@ -1,0 +1,476 @@
+"""The LSTM regressor of sequences."""
+
+from collections.abc import Callable
+from numbers import Real
+from os import PathLike
+from typing import Any, Self
+
+import numpy as np
+import torch
+from numpy.random import RandomState
+from numpy.typing import NDArray
+from sklearn.base import RegressorMixin
+from sklearn.metrics import r2_score
+
+from skl_lstmae._sklearn import Interval, StrOptions, fit_context
+from skl_lstmae.data.sequences import Sequences
+from skl_lstmae.data.targets import Numbers, NumericTarget, read_numbers
+from skl_lstmae.detectors.options import Pooling, TargetLoss
+from skl_lstmae.detectors.predictor import SequencePredictor
+from skl_lstmae.modules import SequenceNetwork
+from skl_lstmae.training.objectives import Loss, Pinball, check_loss, find_loss
+
+
+class LSTMRegressor(RegressorMixin, SequencePredictor):
+    """Predict numbers from sequences by an LSTM that has read them as a whole.
+
+    The network turns a sequence, of whatever length, into one latent vector, and this into the
+    numbers; or, if `y` has a target a step, each step with what stands around it. Nothing is padded
+    with values that it would learn from.
+
+    Everywhere `X` may be
+
+    - a list, tuple or object array of sequences `(n_timesteps, n_features)` of any lengths (arrays,
+      tensors, DataFrames; 1-D ones have a single feature, times in an index must increase);
+    - an array, memory map or tensor `(n_sequences, n_timesteps, n_features)`, where trailing steps
+      that are all NaN are padding; `(n_sequences, n_timesteps)`, array or DataFrame, where each row
+      is a sequence of one feature; or `(n_sequences, n_timesteps, n_variables, n_features)`, which
+      is flattened to `n_variables * n_features` features;
+    - a DataFrame indexed by (sequence id, time), in long format.
+
+    Any other NaN is a missing value. To the network it looks like the last observed value of its
+    feature.
+
+    `y` may be
+
+    - an array `(n_sequences,)`, or `(n_sequences, n_outputs)` for several numbers each;
+    - a target a step: a list of arrays `(n_timesteps,)` or `(n_timesteps, n_outputs)`, an array
+      `(n_sequences, n_timesteps, n_outputs)`, or a Series or DataFrame indexed as a panel is. The
+      network then predicts each step from all of the sequence; with `bidirectional=False`, from the
+      steps up to it.
+
+    NaN among several outputs, or steps, is a missing target, which is not learned from.
+
+    Parameters
+    ----------
+    hidden_size : int or sequence of int, default=64
+        Width of each direction of the LSTM layers, first to last.
+
+    latent_size : int, default=32
+        Number of features of the latent, which a linear head reads.
+
+    bottleneck : {"mean_max", "mean", "max", "last"}, default="mean_max"
+        What of the LSTM's outputs becomes the latent: the mean over all steps, the maximum, or
+        both, or the last step of each direction. Without effect if there is a target a
+        step.
+
+    bidirectional : bool, default=True
+        Whether the LSTMs read the sequence in both directions of time.
+
+    dropout : float, default=0.3
+        Probability of zeroing an output between stacked layers, and a number of the latent, in
+        training.
+
+    noise : float, default=0.0
+        Standard deviation, in scaled units, of Gaussian noise that is added to the sequences in
+        training.
+
+    network : SequenceNetwork, or function that makes one, default=None
+        A network of your own in the place of the LSTMs, whose parameters above then have no effect;
+        a warning names those that are set. Either a function from the numbers of features and of
+        outputs to a new network, whose weights are drawn by `random_state`; or a network that has
+        been trained elsewhere, of which a copy is trained further, or with `max_epochs=0` left as
+        it is. It works in scaled units, see :class:`skl_lstmae.modules.SequenceNetwork`; its
+        ``prediction`` is that of the scaled targets, ``(batch, n_outputs)``, or ``(batch,
+        time, n_outputs)`` if there is one a step.
+
+    init : fitted estimator, default=None
+        An :class:`LSTMAutoencoderDetector`, or another classifier or regressor of this package,
+        from whose encoder and scaling training goes on: it may have seen many more sequences, which
+        nobody labelled. `hidden_size`, `bidirectional` and `scaler` are then its own. Whatever
+        clones this estimator, as a search does, clones `init` too, and unfits it: there pass
+        :class:`sklearn.frozen.FrozenEstimator` of it.
+
+    scaler : {"standard", "minmax", "robust"}, transformer or None, default="standard"
+        Scaling of the features, learned from the sequences the network is trained on: zero mean and
+        unit variance, [0, 1], zero median and unit interquartile range, or an unfitted scikit-learn
+        transformer that treats rows one by one, keeps their number of features and can invert
+        itself. None leaves X as it is.
+
+    loss : {"squared_error", "absolute_error", "huber", "pinball"} or callable, \
+            default="squared_error"
+        Loss of a target, scaled to unit variance. "huber" bends at 1. "pinball" predicts a
+        `quantile`. A callable gets two tensors of one shape, the prediction and the target, and
+        returns the loss of each number, never negative.
+
+    quantile : float, default=0.5
+        The quantile that ``loss="pinball"`` predicts.
+
+    learning_rate : float, default=0.005
+        Highest step size of the optimizer, AdamW. It rises to that over three tenths of a `fit`,
+        and falls to nearly nothing [1]_.
+
+    weight_decay : float, default=0.01
+        Decoupled weight decay.
+
+    batch_size : int, default=32
+        Number of sequences in a training step.
+
+    max_epochs : int, default=60
+        Number of passes over the training sequences; 0 is for a `network` that has been trained.
+
+    early_stopping : bool, default=False
+        Whether part of the sequences is held out to tell which epoch's weights to keep, and when to
+        stop. If False, all are learned from, for `max_epochs`, and the last weights are kept. In
+        both cases a weight is an average over the latest steps.
+
+    validation_fraction : float, default=0.1
+        Share of the sequences that are held out if `early_stopping`:
+        of low and high targets about alike.
+
+    n_iter_no_change : int, default=10
+        If `early_stopping`, training stops after so many epochs in which the loss of the sequences
+        held out did not improve by `tol`.
+
+    tol : float, default=0.0001
+        Least improvement of the loss that counts.
+
+    clip_norm : float or None, default=1.0
+        Bound on the norm of the gradient.
+
+    warm_start : bool, default=False
+        Whether `fit` goes on with the weights it finds, and appends to the loss curves, rather than
+        start anew. The scaling of the targets stays what it was.
+
+    checkpoint : str, path-like or None, default=None
+        File from which `fit` goes on after its process has ended before it did. Each epoch writes
+        it, and the end of the fit deletes it. A fit that is started again with the same data and
+        parameters, of which `random_state` must be an int, ends as if it had never stopped. One
+        path is for one fit at a time: leave it out in searches.
+
+    device : str or torch.device, default="auto"
+        Where the network runs; "auto" is CUDA if there is one, else MPS, else the CPU.
+
+    random_state : int, RandomState instance or None, default=None
+        Determines the held-out sequences, the first weights, the order of batches, noise and
+        dropout. With an int, two fits on a CPU, on the same number of threads, give the same
+        weights, bit for bit. The global random states of numpy and torch are not used.
+
+    verbose : int, default=0
+        Whether to print the losses of each epoch.
+
+    Attributes
+    ----------
+    module_ : skl_lstmae.modules.SequenceNetwork
+        The trained network, an LSTMPredictor unless `network` is another.
+
+    scaler_ : transformer
+        The fitted scaler of the features.
+
+    n_features_in_ : int
+        Number of features of X; for a 2-D X its number of columns, which are time steps.
+
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
+        Names of the features, if X was of DataFrames with string column names.
+
+    n_epochs_ : int
+        Number of epochs run, those before a warm start and those of `partial_fit` included.
+
+    loss_curve_ : list of float
+        Training loss of each epoch.
+
+    validation_loss_curve_ : list of float
+        Loss of the held-out sequences after each epoch of `fit`, the lowest of which marks the
+        weights that were kept; empty without `early_stopping`.
+
+    device_ : torch.device
+        Where the network runs.
+
+    See Also
+    --------
+    skl_lstmae.modules.LSTMPredictor : The network alone.
+    LSTMClassifier : The same with classes.
+    LSTMForecastDetector : Forecasts the sequences' own next steps.
+
+    References
+    ----------
+    .. [1] L. N. Smith, N. Topin, "Super-convergence: very fast training of neural networks using
+       large learning rates", 2018, :doi:`10.48550/arXiv.1708.07120`.
+
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skl_lstmae import LSTMRegressor
+    >>> rng = np.random.default_rng(0)
+    >>> y = rng.uniform(1, 3, size=60)
+    >>> X = [np.sin(rate * np.arange(rng.integers(20, 40)) / 5) for rate in y]
+    >>> regressor = LSTMRegressor(hidden_size=16, random_state=0).fit(X, y)
+    >>> regressor.score(X, y) > 0.9
+    True
+
+    With a target a step, here a running mean:
+
+    >>> means = [np.cumsum(x) / np.arange(1, 1 + len(x)) for x in X]
+    >>> regressor = LSTMRegressor(hidden_size=16, random_state=0).fit(X, means)
+    >>> [len(mean) for mean in regressor.predict(X[:2])] == [len(x) for x in X[:2]]
+    True
+    """
+
+    _meaning: Numbers
+
+    _parameter_constraints: dict[str, list[Any]] = {
+        **SequencePredictor._parameter_constraints,
+        "loss": [StrOptions({"squared_error", "absolute_error", "huber", "pinball"}), callable],
+        "quantile": [Interval(Real, 0, 1, closed="neither")],
+    }
+
+    def __init__(
+        self,
+        hidden_size: int | list[int] | tuple[int, ...] = 64,
+        latent_size: int = 32,
+        *,
+        bottleneck: Pooling = "mean_max",
+        bidirectional: bool = True,
+        dropout: float = 0.3,
+        noise: float = 0.0,
+        network: SequenceNetwork | Callable[[int, int], SequenceNetwork] | None = None,
+        init: Any = None,
+        scaler: Any = "standard",
+        loss: TargetLoss | Loss = "squared_error",
+        quantile: float = 0.5,
+        learning_rate: float = 5e-3,
+        weight_decay: float = 1e-2,
+        batch_size: int = 32,
+        max_epochs: int = 60,
+        early_stopping: bool = False,
+        validation_fraction: float = 0.1,
+        n_iter_no_change: int = 10,
+        tol: float = 1e-4,
+        clip_norm: float | None = 1.0,
+        warm_start: bool = False,
+        checkpoint: str | PathLike[str] | None = None,
+        device: str | torch.device = "auto",
+        random_state: int | RandomState | None = None,
+        verbose: int = 0,
+    ) -> None:
+        super().__init__(
+            hidden_size=hidden_size,
+            latent_size=latent_size,
+            bottleneck=bottleneck,
+            bidirectional=bidirectional,
+            dropout=dropout,
+            noise=noise,
+            network=network,
+            init=init,
+            scaler=scaler,
+            learning_rate=learning_rate,
+            weight_decay=weight_decay,
+            batch_size=batch_size,
+            max_epochs=max_epochs,
+            early_stopping=early_stopping,
+            validation_fraction=validation_fraction,
+            n_iter_no_change=n_iter_no_change,
+            tol=tol,
+            clip_norm=clip_norm,
+            warm_start=warm_start,
+            checkpoint=checkpoint,
+            device=device,
+            random_state=random_state,
+            verbose=verbose,
+        )
+        self.loss = loss
+        self.quantile = quantile
+
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
+        """Learn to predict numbers from sequences.
+
+        What is learned does not depend on the order of the sequences.
+
+        Parameters
+        ----------
+        X : sequences
+            In any of the forms above.
+
+        y : array-like of shape (n_sequences,) or (n_sequences, n_outputs), or a target a step
+            In one of the forms above.
+
+        sample_weight : array-like of shape (n_sequences,), default=None
+            How much each sequence counts. One of weight 3 is shown three times in an epoch, one of
+            2.5 twice with a loss of 1.25 each, one of 0.5 once with half its loss, and 0 leaves it
+            out.
+
+        Returns
+        -------
+        self : estimator
+            The fitted regressor. A fit that fails leaves it as it was.
+        """
+        return self._fit_or_stay(X, y, sample_weight)
+
+    @fit_context(prefer_skip_nested_validation=True)
+    def partial_fit(self, X: Any, y: Any) -> Self:
+        """Learn from more sequences, in one epoch over them.
+
+        The scaler of the features takes the sequences into its statistics, and the network is
+        trained once on each. The scaling of the targets stays that of the first call.
+
+        Parameters
+        ----------
+        X : sequences
+            In any of the forms above.
+
+        y : array-like of shape (n_sequences,) or (n_sequences, n_outputs), or a target a step
+            As in `fit`.
+
+        Returns
+        -------
+        self : estimator
+            The regressor, ready for use. A call that fails leaves it as it was.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from skl_lstmae import LSTMRegressor
+        >>> X = np.random.default_rng(0).normal(size=(40, 12)).cumsum(axis=1)
+        >>> y, regressor = X.mean(axis=1), LSTMRegressor(hidden_size=16, random_state=0)
+        >>> for start in 20 * list(range(0, 40, 10)):
+        ...     part = slice(start, start + 10)
+        ...     regressor = regressor.partial_fit(X[part], y[part])
+        >>> regressor.score(X, y) > 0.8
+        True
+        """
+        known = self._meaning if self.__sklearn_is_fitted__() else None
+        return self._learn_more(X, y, known)
+
+    def predict(self, X: Any) -> Any:
+        """Predict the numbers.
+
+        Parameters
+        ----------
+        X : sequences
+            In any of the forms above.
+
+        Returns
+        -------
+        y : ndarray of shape (n_sequences,) or (n_sequences, n_outputs), float64
+            In the units of the training targets. If those were a target a step, the same form as X:
+            a list for a list, an array with NaN for padding for an array, a Series or DataFrame for
+            a panel. On a CPU a sequence's prediction is the same, bit for bit, whatever sequences
+            it comes with and however they are padded.
+        """
+        meaning, outputs, form = self._outputs(X)
+        predictions = meaning.unscaled(outputs)
+        return form.restore(predictions) if meaning.per_step else predictions
+
+    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
+        """Return the coefficient of determination, R².
+
+        Parameters
+        ----------
+        X : sequences
+            In any of the forms above.
+
+        y : array-like of shape (n_sequences,) or (n_sequences, n_outputs), or a target a step
+            As in `fit`.
+
+        sample_weight : array-like of shape (n_sequences,), default=None
+            How much each sequence counts.
+
+        Returns
+        -------
+        score : float
+            Mean over the outputs; 1 is perfect, 0 as good as the mean. Missing targets are left
+            out.
+        """
+        predictor, sequences, _ = self._read(X)
+        target = self._read_target(y, sequences).sequences
+        rows, lengths = target.values[target.rows()], target.lengths
+        outputs = predictor.model.targets(sequences)
+        predictions = predictor.meaning.unscaled(outputs).reshape(rows.shape)
+        weights = None if sample_weight is None else np.repeat(sample_weight, lengths)
+        scores = []
+        for actual, predicted in zip(rows.T, predictions.T, strict=True):
+            seen = ~np.isnan(actual)
+            some = None if weights is None else weights[seen]
+            scores.append(r2_score(actual[seen], predicted[seen], sample_weight=some))
+        return float(np.mean(scores))
+
+    def attributions(self, X: Any, output: int = 0, n_steps: int = 32) -> Any:
+        """Return which values made a prediction what it is, by integrated gradients [1]_.
+
+        Parameters
+        ----------
+        X : sequences
+            In any of the forms above.
+
+        output : int, default=0
+            Which of several outputs to explain.
+
+        n_steps : int, default=32
+            Points at which the gradient is taken on the way to the sequence; the more, the better
+            the sum agrees.
+
+        Returns
+        -------
+        attributions : same form as X
+            In the units of the target, positive where a value raises the prediction. Those of a
+            sequence add up to the difference between its prediction and that of a sequence of
+            nothing but the mean step. NaN where a value is missing, whose part counts for the one
+            that stands in for it.
+
+        References
+        ----------
+        .. [1] M. Sundararajan, A. Taly, Q. Yan, "Axiomatic attribution for deep networks",
+           ICML 2017, :doi:`10.48550/arXiv.1703.01365`.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from skl_lstmae import LSTMRegressor
+        >>> X = np.random.default_rng(0).normal(size=(60, 12))
+        >>> regressor = LSTMRegressor(hidden_size=16, learning_rate=0.02, random_state=0)
+        >>> regressor = regressor.fit(X, X[:, 7])
+        >>> int(np.abs(regressor.attributions(X)).mean(axis=0).argmax())
+        7
+        """
+        predictor, sequences, form = self._read(X)
+        return form.restore(self._attributions(predictor, sequences, output, n_steps)[0])
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.target_tags.multi_output = True
+        return tags
+
+    def _check_parameters(self) -> None:
+        super()._check_parameters()
+        if callable(self.loss):
+            check_loss(self.loss)
+
+    def _read_target(self, y: Any, X: Sequences) -> NumericTarget:
+        return read_numbers(y, X, type(self).__name__)
+
+    def _encode(
+        self, target: NumericTarget, numbers: NDArray[np.intp], meaning: Numbers | None
+    ) -> tuple[Numbers, Sequences, NDArray[np.float64]]:
+        chosen = target.sequences.take(numbers).gathered()
+        meaning = meaning or Numbers.of(chosen, target)
+        meaning.refuse_others(target)
+        scaled = meaning.scaled(chosen.values)
+        first = chosen.starts  # of each sequence the first target tells
+        return meaning, Sequences(scaled, chosen.starts, chosen.lengths), scaled[first, 0]
+
+    def _target_loss(self) -> Loss:
+        return Pinball(self.quantile) if self.loss == "pinball" else find_loss(self.loss)
+
+    def _explained(
+        self, meaning: Numbers, outputs: NDArray[np.float32], target: Any
+    ) -> tuple[NDArray[Any], list[str]]:
+        output = 0 if target is None else target
+        if output not in range(meaning.n_outputs):
+            raise ValueError(
+                f"output={output!r}, but outputs are numbered from 0 to {meaning.n_outputs - 1}; "
+                "pass one of these numbers."
+            )
+        row = np.eye(meaning.n_outputs)[output] * meaning.scale
+        name = "the prediction" if meaning.is_single else f"output {output}"
+        return np.tile(row, (len(outputs), 1)), [name] * len(outputs)

@@ -1,0 +1,215 @@
+"""A sequence, and which of its values speak for or against what is predicted of it."""
+
+from collections.abc import Sequence
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skl_lstmae._sklearn import validate_params
+from skl_lstmae.detectors.predictor import explain
+from skl_lstmae.displays.drawing import (
+    BLACK,
+    BLUE,
+    MAX_FEATURES,
+    check_can,
+    draw_line,
+    draw_strip,
+    edges_between,
+    import_pyplot,
+    label_panel,
+    make_ax,
+    name_features,
+    stack_panels,
+    strip_height,
+)
+
+NAME = "AttributionDisplay"
+
+
+class AttributionDisplay:
+    """A sequence, what each step adds to a prediction, and what each cell does.
+
+    The features that add most have panels of their own; a strip of colours, features by time, shows
+    all. It is recommended to use :meth:`from_estimator`.
+
+    Parameters
+    ----------
+    sequence : ndarray of shape (n_timesteps, n_features)
+        NaN is a missing value, and drawn as a gap.
+
+    attributions : ndarray of shape (n_timesteps, n_features)
+        What each value adds; NaN for missing ones.
+
+    feature_names : list of str
+        Names of the features.
+
+    prediction : str, default="the prediction"
+        What the attributions are of.
+
+    Attributes
+    ----------
+    axes_ : ndarray of matplotlib Axes
+        The panels, top to bottom.
+
+    ax_ : matplotlib Axes
+        The axes whose place the panels share.
+
+    figure_ : matplotlib Figure
+        The figure.
+
+    features_ : ndarray of int
+        Which features have a panel, that of the largest attributions first.
+
+    lines_ : list of Line2D
+        The sequence in each of these panels.
+
+    steps_ : StepPatch
+        What the steps add.
+
+    strip_ : QuadMesh
+        What the cells add.
+
+    See Also
+    --------
+    ReconstructionDisplay : Where a detector finds a sequence odd.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skl_lstmae import AttributionDisplay, LSTMClassifier
+    >>> X, y = np.random.default_rng(0).normal(size=(60, 12)), np.arange(60) % 2
+    >>> X[y == 1, 5] += 5
+    >>> classifier = LSTMClassifier(hidden_size=8, random_state=0).fit(X, y)
+    >>> display = AttributionDisplay.from_estimator(classifier, X, index=1)
+    >>> int(display.attributions[:, 0].argmax()), display.prediction
+    (5, 'class 1')
+    """
+
+    def __init__(
+        self,
+        *,
+        sequence: NDArray[Any],
+        attributions: NDArray[Any],
+        feature_names: Sequence[str],
+        prediction: str = "the prediction",
+    ) -> None:
+        self.sequence = sequence
+        self.attributions = attributions
+        self.feature_names = feature_names
+        self.prediction = prediction
+
+    @classmethod
+    @validate_params(MAX_FEATURES, prefer_skip_nested_validation=True)
+    def from_estimator(
+        cls,
+        estimator: Any,
+        X: Any,
+        *,
+        index: int = 0,
+        target: Any = None,
+        feature_names: Sequence[str] | None = None,
+        max_features: int = 4,
+        ax: Any = None,
+    ) -> Self:
+        """Draw what in a sequence speaks for a class, or raises a number.
+
+        Parameters
+        ----------
+        estimator : LSTMClassifier or LSTMRegressor
+            Fitted.
+
+        X : sequences
+            In any of the forms that the estimator takes.
+
+        index : int, default=0
+            Which sequence of X to draw.
+
+        target : object, default=None
+            The class, or the number of the output; None means the class that is predicted, or the
+            first output.
+
+        feature_names : list of str, default=None
+            Names of the features; None means those the estimator was fitted with, if any.
+
+        max_features : int, default=4
+            The most features that have a panel of their own.
+
+        ax : matplotlib Axes, default=None
+            A subplot, whose place the panels share; None makes a new figure.
+
+        Returns
+        -------
+        display : AttributionDisplay
+            With what the method ``attributions`` of the estimator returns.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from skl_lstmae import AttributionDisplay, LSTMRegressor
+        >>> X = np.random.default_rng(0).normal(size=(60, 12))
+        >>> regressor = LSTMRegressor(hidden_size=8, max_epochs=5, random_state=0)
+        >>> regressor = regressor.fit(X, X[:, 7])
+        >>> display = AttributionDisplay.from_estimator(regressor, X, index=3)
+        >>> display.attributions.shape, display.prediction
+        ((12, 1), 'the prediction')
+        """
+        caller = f"{NAME}.from_estimator"
+        import_pyplot(caller)
+        check_can(estimator, ["attributions"], caller, "LSTMClassifier or LSTMRegressor")
+        sequence, attributions, prediction = explain(estimator, X, index, target)
+        display = cls(
+            sequence=sequence,
+            attributions=attributions,
+            feature_names=name_features(feature_names, estimator, sequence.shape[1]),
+            prediction=prediction,
+        )
+        return display.plot(ax, max_features=max_features)
+
+    @validate_params(MAX_FEATURES, prefer_skip_nested_validation=True)
+    def plot(self, ax: Any = None, *, max_features: int = 4) -> Self:
+        """Draw.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, default=None
+            A subplot, whose place the panels share; None makes a new figure.
+
+        max_features : int, default=4
+            The most features that have a panel of their own.
+
+        Returns
+        -------
+        display : AttributionDisplay
+            Itself, with the attributes that end in an underscore. They hold what was drawn, to be
+            styled: ``display.strip_.set(cmap="PuOr")``.
+        """
+        cells = np.nan_to_num(self.attributions)
+        self.features_ = np.argsort(-np.abs(cells).sum(axis=0), kind="stable")[:max_features]
+        n_lines = len(self.features_)
+        heights = [1.0] * (n_lines + 1) + [strip_height(len(self.feature_names))]
+        ax = make_ax(ax, f"{NAME}.plot", figsize=(7, 1 + 0.95 * sum(heights)))
+        self.ax_, self.figure_ = ax, ax.figure
+        self.axes_, bar = stack_panels(ax, heights, n_lines + 1, f"{NAME}.plot")
+        x = np.arange(len(self.sequence))
+        self.lines_ = []
+        for panel, j in zip(self.axes_, self.features_, strict=False):
+            line = draw_line(panel, x, self.sequence[:, j], color=BLACK, linewidth=1.3)
+            self.lines_.append(line)
+            label_panel(panel, self.feature_names[j])
+        self._draw_shares(cells, edges_between(x), bar)
+        return self
+
+    def _draw_shares(self, cells: NDArray[Any], edges: NDArray[Any], bar: Any) -> None:
+        *_, steps, strip = self.axes_
+        look = {"facecolor": BLUE, "edgecolor": BLUE, "linewidth": 0.5}
+        self.steps_ = steps.stairs(cells.sum(axis=1), edges, fill=True, **look)
+        label_panel(steps, f"what each step adds to {self.prediction}, {cells.sum():.3g} in all")
+        most = np.abs(cells).max()
+        names = self.feature_names
+        limits = {"vmin": -most, "vmax": most} if most else {}
+        self.strip_ = draw_strip(strip, edges, self.attributions, names, cmap="RdBu_r", **limits)
+        label_panel(strip, "what each feature adds at each step")
+        strip.set(xlabel="Time step", xlim=(edges[0], edges[-1]))
+        strip.xaxis.get_major_locator().set_params(integer=True)
+        self.figure_.colorbar(self.strip_, cax=bar, label="Against and for")

@@ -1,0 +1,660 @@
+"""A class or numbers from sequences: what is learned, what comes back, and what is refused."""
+
+import copy
+import pickle
+
+import joblib
+import numpy as np
+import pandas as pd
+import pytest
+import skops.io as sio
+import torch
+from conftest import exactly, make_ragged
+from numpy.testing import assert_allclose, assert_array_equal
+from sklearn.base import clone
+from sklearn.calibration import CalibratedClassifierCV
+from sklearn.ensemble import StackingClassifier
+from sklearn.exceptions import NotFittedError
+from sklearn.frozen import FrozenEstimator
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import GridSearchCV, cross_val_score
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from torch.nn.utils import parameters_to_vector
+
+from skl_lstmae import LSTMAutoencoderDetector, LSTMClassifier, LSTMRegressor
+from skl_lstmae.modules import LSTMPredictor, Output, SequenceNetwork, keeps_config, mean_step
+
+SMALL = {"hidden_size": 6, "latent_size": 4, "batch_size": 8, "device": "cpu", "random_state": 0}
+QUICK = SMALL | {"max_epochs": 2}
+ENOUGH = SMALL | {"max_epochs": 40}
+
+
+ALIKE = SMALL | {"batch_size": 40, "max_epochs": 100, "dropout": 0, "learning_rate": 0.03}
+"""For sequences that are alike, so that what is predicted of all is one number."""
+
+
+def make_rates(n_sequences=36, seed=0):
+    """Return noisy sines of several rates, ragged, and the rates."""
+    rng = np.random.default_rng(seed)
+    rates = np.tile([0.2, 0.5, 1.1], n_sequences // 3)
+    X = [
+        np.sin(rng.uniform(0, 6) + rate * np.arange(rng.integers(15, 30)))[:, np.newaxis]
+        + rng.normal(0, 0.1, size=(1, 2))
+        for rate in rates
+    ]
+    return X, rates
+
+
+X, RATES = make_rates()
+LABELS = np.array(["slow", "medium", "fast"])[[0, 1, 2] * 12]
+BOTH = [LSTMClassifier, LSTMRegressor]
+
+
+def target_of(kind):
+    return LABELS if kind is LSTMClassifier else RATES
+
+
+@pytest.fixture(scope="module")
+def classifier():
+    return LSTMClassifier(**ENOUGH).fit(X, LABELS)
+
+
+@pytest.fixture(scope="module")
+def regressor():
+    return LSTMRegressor(**ENOUGH).fit(X, np.column_stack([RATES, 100 - 50 * RATES]))
+
+
+def test_classes_are_learned_whatever_the_lengths(classifier):
+    X_new, _ = make_rates(seed=1)
+    assert classifier.classes_.tolist() == ["fast", "medium", "slow"]
+    assert classifier.score(X_new, LABELS) > 0.9
+    assert set(classifier.predict(X_new)) == set(LABELS)
+
+
+def test_probabilities_decisions_and_labels_agree(classifier):
+    probabilities = classifier.predict_proba(X)
+    assert probabilities.shape == (36, 3)
+    assert_allclose(probabilities.sum(axis=1), 1)
+    assert_allclose(np.exp(classifier.predict_log_proba(X)), probabilities)
+    best = probabilities.argmax(axis=1)
+    assert_array_equal(classifier.classes_[best], classifier.predict(X))
+    assert_array_equal(classifier.decision_function(X).argmax(axis=1), best)
+
+
+def test_of_two_classes_the_decision_is_one_number_for_the_second():
+    y = LABELS == "fast"
+    classifier = LSTMClassifier(**QUICK).fit(X, y)
+    decisions = classifier.decision_function(X)
+    assert decisions.shape == (36,)
+    assert_array_equal(decisions > 0, classifier.predict(X))
+    assert_allclose(classifier.predict_proba(X)[:, 1], 1 / (1 + np.exp(-decisions)))
+
+
+@pytest.mark.parametrize(
+    "labels",
+    [
+        [3, -1, 7],
+        [0.5, 1.5, 2.0][:0] or [1.0, 2.0, 4.0],
+        ["b", "a", "c"],
+        np.array(["one", "two", "three"], dtype=object),
+        [np.bool_(True), np.bool_(False), np.bool_(True)],
+        pd.Categorical(["x", "y", "z"]),
+    ],
+    ids=["int", "float", "str", "object", "bool", "categorical"],
+)
+def test_labels_may_be_of_any_type(labels):
+    y = np.asarray(labels)[[0, 1, 2] * 12]
+    classifier = LSTMClassifier(**QUICK).fit(X, pd.Series(y) if len(set(y)) > 2 else y)
+    assert_array_equal(classifier.classes_, np.unique(y))
+    assert set(classifier.predict(X)) <= set(y)
+
+
+@pytest.mark.parametrize("kind", BOTH)
+def test_what_is_predicted_depends_on_neither_company_nor_order_nor_padding(kind):
+    predictor = kind(**QUICK).fit(X, target_of(kind))
+    results = predictor.predict_proba if kind is LSTMClassifier else predictor.predict
+    together = results(X)
+    assert_array_equal(results(X[::-1])[::-1], together)
+    assert_array_equal(np.concatenate([results([x]) for x in X]), together)
+    padded = np.full((36, 40, 2), np.nan)
+    for row, x in zip(padded, X, strict=True):
+        row[: len(x)] = x
+    assert_array_equal(results(padded), together)
+
+
+@pytest.mark.parametrize("kind", BOTH)
+def test_a_fit_depends_on_neither_the_order_of_sequences_nor_chance(kind):
+    order = np.random.default_rng(0).permutation(36)
+    y = target_of(kind)
+    one = kind(**QUICK, early_stopping=True).fit(X, y)
+    other = clone(one).fit([X[i] for i in order], y[order])
+    assert_array_equal(one.transform(X), other.transform(X))
+    assert_array_equal(one.predict(X), other.predict(X))
+
+
+def test_torchs_random_state_is_left_alone():
+    before = torch.random.get_rng_state()
+    LSTMClassifier(**QUICK).fit(X, LABELS)
+    assert torch.equal(torch.random.get_rng_state(), before)
+
+
+def test_numbers_are_predicted_in_their_own_units(regressor):
+    X_new, rates = make_rates(seed=1)
+    predictions = regressor.predict(X_new)
+    assert predictions.shape == (36, 2)
+    assert_allclose(predictions[:, 0].mean(), rates.mean(), rtol=0.2)
+    assert regressor.score(X_new, np.column_stack([rates, 100 - 50 * rates])) > 0.8
+
+
+def test_a_single_output_has_no_axis_of_its_own():
+    assert LSTMRegressor(**QUICK).fit(X, RATES).predict(X).shape == (36,)
+    assert LSTMRegressor(**QUICK).fit(X, RATES[:, np.newaxis]).predict(X).shape == (36, 1)
+
+
+def test_what_is_learned_does_not_depend_on_the_unit_of_the_target():
+    one = LSTMRegressor(**QUICK).fit(X, RATES).predict(X)
+    other = LSTMRegressor(**QUICK).fit(X, 2.0**20 * RATES + 2.0**20).predict(X)
+    assert_allclose(other, 2.0**20 * one + 2.0**20, rtol=1e-5)
+
+
+def test_the_losses_aim_at_mean_median_and_quantile():
+    X_same = [np.zeros((5, 1))] * 40  # which say nothing of the target
+    y = np.r_[np.zeros(30), np.full(10, 8.0)]
+    found = {
+        loss: LSTMRegressor(**ALIKE, loss=loss, quantile=0.9).fit(X_same, y).predict(X_same)[0]
+        for loss in ("squared_error", "absolute_error", "pinball")
+    }
+    assert found["squared_error"] == pytest.approx(2, abs=0.2)
+    assert found["absolute_error"] == pytest.approx(0, abs=0.2)
+    assert found["pinball"] == pytest.approx(8, abs=0.2)
+
+
+def test_a_loss_of_ones_own_is_minimised():
+    mine = LSTMRegressor(**QUICK, loss=lambda prediction, target: (prediction - target) ** 2)
+    theirs = LSTMRegressor(**QUICK)
+    assert_array_equal(mine.fit(X, RATES).predict(X), theirs.fit(X, RATES).predict(X))
+
+
+MEANS = [np.cumsum(x, axis=0) / np.arange(1, 1 + len(x))[:, np.newaxis] for x in X]
+
+
+def test_a_target_a_step_is_learned_and_comes_back_in_the_form_of_x():
+    regressor = LSTMRegressor(**ENOUGH).fit(X, [mean[:, 0] for mean in MEANS])
+    predictions = regressor.predict(X)
+    assert [p.shape for p in predictions] == [(len(x),) for x in X]
+    assert regressor.score(X, [mean[:, 0] for mean in MEANS]) > 0.7
+    assert regressor.transform(X).shape == (36, 4)
+
+
+def test_several_targets_a_step_are_predicted_in_every_form():
+    y = [np.column_stack([mean, mean[:, :1]]) for mean in MEANS]
+    regressor = LSTMRegressor(**QUICK).fit(X, y)
+    lists = regressor.predict(X)
+    assert [p.shape for p in lists] == [(len(x), 3) for x in X]
+
+    padded, y_padded = np.full((36, 30, 2), np.nan), np.full((36, 30, 3), np.nan)
+    for i, (x, target) in enumerate(zip(X, y, strict=True)):
+        padded[i, : len(x)], y_padded[i, : len(x)] = x, target
+    array = clone(regressor).fit(padded, y_padded).predict(padded)
+    assert array.shape == (36, 30, 3)
+    assert_array_equal(np.concatenate(lists), array[~np.isnan(array).any(axis=2)])
+
+    index = pd.MultiIndex.from_tuples([(i, t) for i, x in enumerate(X) for t in range(len(x))])
+    panel = pd.DataFrame(np.concatenate(X), index=index, columns=["a", "b"])
+    y_panel = pd.DataFrame(np.concatenate(y), index=index)
+    frame = clone(regressor).fit(panel, y_panel).predict(panel)
+    assert frame.index.equals(index)
+    assert_array_equal(frame.to_numpy(), np.concatenate(lists))
+    series = clone(regressor).fit(panel, y_panel[0]).predict(panel)
+    assert series.shape == (len(panel),)
+    assert series.index.equals(index)
+
+
+def test_missing_targets_are_not_learned_from():
+    y = np.column_stack([RATES, 100 - 50 * RATES])
+    y[::2, 1] = np.nan
+    gappy = LSTMRegressor(**ENOUGH).fit(X, y)
+    assert gappy.score(X, np.column_stack([RATES, 100 - 50 * RATES])) > 0.8
+    assert gappy.score(X, y) > 0.8
+    y[0, 0] = 1e9  # in a row that is left out
+    weight = np.ones(36)
+    weight[0] = 0
+    assert_array_equal(
+        LSTMRegressor(**QUICK).fit(X, y, sample_weight=weight).predict(X[1:]),
+        LSTMRegressor(**QUICK).fit(X[1:], y[1:]).predict(X[1:]),
+    )
+
+
+@pytest.mark.parametrize("kind", BOTH)
+def test_missing_values_look_like_the_last_observed(kind):
+    gappy = [x.copy() for x in X]
+    for x in gappy:
+        x[4:7, 0] = np.nan
+    filled = [pd.DataFrame(x).ffill().to_numpy() for x in gappy]
+    predictor = kind(**QUICK).fit(X, target_of(kind))
+    assert_array_equal(predictor.transform(gappy), predictor.transform(filled))
+
+
+@pytest.mark.parametrize("kind", BOTH)
+def test_a_weight_is_how_often_a_sequence_counts(kind):
+    y, counts = target_of(kind), np.arange(36) // 3 % 3
+    numbers = np.repeat(np.arange(36), counts)
+    weighted = kind(**QUICK).fit(X, y, sample_weight=counts)
+    repeated = kind(**QUICK).fit([X[i] for i in numbers], y[numbers])
+    assert_array_equal(weighted.transform(X), repeated.transform(X))
+    halves = kind(**QUICK).fit(X, y, sample_weight=np.full(36, 0.5))
+    assert_array_equal(halves.transform(X), kind(**QUICK).fit(X, y).transform(X))
+
+
+def test_class_weight_counts_in_the_loss():
+    X_same = [np.zeros((5, 1))] * 40
+    y = np.r_[np.zeros(30), np.ones(10)]
+
+    def share(class_weight):
+        classifier = LSTMClassifier(**ALIKE, class_weight=class_weight).fit(X_same, y)
+        return classifier.predict_proba(X_same[:1])[0, 1]
+
+    assert share(None) == pytest.approx(1 / 4, abs=0.03)
+    assert share("balanced") == pytest.approx(1 / 2, abs=0.03)
+    assert share({0: 1, 1: 9}) == pytest.approx(3 / 4, abs=0.03)
+
+
+def test_whole_sequences_of_every_class_are_held_out():
+    y = np.repeat(["a", "b", "c"], [4, 8, 24])
+    classifier = LSTMClassifier(**QUICK, early_stopping=True, validation_fraction=0.25)
+    seen = []
+
+    class Spy(LSTMClassifier):
+        def _learn(self, split, random_state, callbacks):
+            seen.append(split)
+            super()._learn(split, random_state, callbacks)
+
+    spy = Spy(**classifier.get_params()).fit(X, y)
+    (split,) = seen
+    assert (len(split.training), len(split.held_out)) == (27, 9)
+    held_out = split.targets.values.values[split.targets.values.rows()][27:, 0]
+    assert np.bincount(held_out.astype(int)).tolist() == [1, 2, 6]
+    assert len(spy.validation_loss_curve_) == spy.n_epochs_ == 2
+    assert classifier.fit(X, y).validation_loss_curve_ == spy.validation_loss_curve_
+
+
+def test_early_stopping_ends_a_training_that_gains_nothing():
+    settings = SMALL | {"max_epochs": 50, "early_stopping": True, "n_iter_no_change": 2, "tol": 10}
+    assert LSTMClassifier(**settings).fit(X, LABELS).n_epochs_ == 2 + 1
+    assert (
+        LSTMClassifier(**SMALL, max_epochs=5, tol=10, n_iter_no_change=1).fit(X, LABELS).n_epochs_
+        == 5
+    )
+
+
+def test_classes_may_come_in_parts():
+    classifier = LSTMClassifier(**QUICK)
+    for part in (slice(0, 2), slice(2, 20), slice(20, 36)):
+        classifier.partial_fit(X[part], LABELS[part], classes=["fast", "medium", "slow"])
+    assert classifier.n_epochs_ == 3
+    assert classifier.predict_proba(X).shape == (36, 3)
+    regressor = LSTMRegressor(**QUICK).partial_fit(X[:20], RATES[:20])
+    before = regressor.predict(X)
+    assert not np.array_equal(regressor.partial_fit(X[20:], RATES[20:]).predict(X), before)
+
+
+@pytest.mark.parametrize("kind", BOTH)
+def test_a_warm_start_goes_on_with_the_weights(kind):
+    predictor = kind(**QUICK, warm_start=True).fit(X, target_of(kind))
+    loss = predictor.loss_curve_[-1]
+    predictor.fit(X, target_of(kind))
+    assert predictor.n_epochs_ == 4
+    assert predictor.loss_curve_[2] < predictor.loss_curve_[0]
+    assert predictor.loss_curve_[1] == loss
+
+
+def test_a_fit_goes_on_from_its_checkpoint_and_only_with_the_same_target(tmp_path):
+    class StopAfter:
+        def __init__(self, n_epochs):
+            self.n_epochs = n_epochs
+
+        def setup(self, estimator, context):
+            pass
+
+        teardown = setup
+
+        def on_fit_task_begin(self, estimator, context):
+            pass
+
+        def on_fit_task_end(self, estimator, context):
+            if context.task_name == "epoch":
+                self.n_epochs -= 1
+                if self.n_epochs == 0:
+                    raise RuntimeError("killed")
+
+    pytest.importorskip("sklearn.callback")
+    path = tmp_path / "fit"
+    settings = SMALL | {"max_epochs": 4, "checkpoint": path}
+    killed = LSTMClassifier(**settings)
+    killed.set_callbacks(StopAfter(3))
+    with pytest.raises(RuntimeError, match="killed"):
+        killed.fit(X, LABELS)
+    assert not hasattr(killed, "classes_")
+    with pytest.raises(ValueError, match="is the checkpoint of a fit with other data"):
+        LSTMClassifier(**settings).fit(X, LABELS[::-1])
+    resumed = LSTMClassifier(**settings).fit(X, LABELS)
+    whole = LSTMClassifier(**SMALL, max_epochs=4).fit(X, LABELS)
+    assert_array_equal(resumed.transform(X), whole.transform(X))
+    assert not path.exists()
+
+
+def test_callbacks_see_a_fitted_classifier_after_each_epoch():
+    callback = pytest.importorskip("sklearn.callback")
+    monitor = callback.ScoringMonitor(scoring="accuracy")
+    classifier = LSTMClassifier(**QUICK)
+    classifier.set_callbacks(monitor)
+    classifier.fit(X, LABELS)
+    logs = monitor.get_logs().data
+    assert len(logs) == 1 + classifier.n_epochs_
+
+
+@pytest.mark.parametrize("kind", BOTH)
+@pytest.mark.parametrize("way", ["pickle", "copy", "joblib", "skops"])
+def test_a_saved_predictor_predicts_the_same(kind, way, tmp_path):
+    predictor = kind(**QUICK).fit(X, target_of(kind))
+    if way == "pickle":
+        loaded = pickle.loads(pickle.dumps(predictor))
+    elif way == "copy":
+        loaded = copy.deepcopy(predictor)
+    elif way == "joblib":
+        joblib.dump(predictor, tmp_path / "file")
+        loaded = joblib.load(tmp_path / "file")
+    else:
+        sio.dump(predictor, tmp_path / "file")
+        trusted = sio.get_untrusted_types(file=tmp_path / "file")
+        assert all(name.startswith("skl_lstmae.") for name in trusted)
+        loaded = sio.load(tmp_path / "file", trusted=trusted)
+    assert_array_equal(loaded.predict(X), predictor.predict(X))
+    assert_array_equal(loaded.transform(X), predictor.transform(X))
+
+
+def test_latents_are_named_and_come_out_as_asked(classifier):
+    assert classifier.get_feature_names_out()[0] == "lstmclassifier0"
+    frame = clone(classifier).set_output(transform="pandas").fit(X, LABELS).transform(X)
+    assert frame.shape == (36, 4)
+
+
+class MeanNetwork(SequenceNetwork):
+    """A network of the user's: the mean step, and a linear layer."""
+
+    @keeps_config
+    def __init__(self, n_features, n_outputs):
+        super().__init__()
+        self.input_size = self.latent_size = n_features
+        self.head = torch.nn.Linear(n_features, n_outputs)
+
+    def forward(self, x, lengths=None, generator=None):
+        latent = mean_step(x, lengths)
+        return Output(self.head(latent), latent, x)
+
+
+class StepNetwork(MeanNetwork):
+    def forward(self, x, lengths=None, generator=None):
+        return Output(self.head(x), x, x)
+
+
+def test_a_network_of_ones_own_is_trained():
+    settings = {"max_epochs": 3, "device": "cpu", "random_state": 0}
+    classifier = LSTMClassifier(**settings, network=MeanNetwork).fit(X, LABELS)
+    assert isinstance(classifier.module_, MeanNetwork)
+    assert classifier.predict_proba(X).shape == (36, 3)
+    regressor = LSTMRegressor(**settings, network=StepNetwork).fit(X, MEANS)
+    assert regressor.predict(X)[0].shape == MEANS[0].shape
+    trained = LSTMClassifier(max_epochs=0, device="cpu", network=classifier.module_).fit(X, LABELS)
+    assert_array_equal(trained.predict_proba(X), classifier.predict_proba(X))
+
+
+def test_a_network_of_another_shape_is_refused():
+    sentence = (
+        "MeanNetwork makes a prediction of shape (2, 3) and a latent of shape (2, 2) of x of shape "
+        "(2, 4, 2); expected (2, 4, 2) and (2, 2)."
+    )
+    with pytest.raises(ValueError, match=exactly(sentence.replace("(2, 3)", "(2, 2)"))):
+        LSTMRegressor(network=MeanNetwork).fit(X, MEANS)
+    with pytest.raises(
+        ValueError, match="network, called with 2 and 3, the numbers of features and of outputs,"
+    ):
+        LSTMClassifier(network=lambda n_features: None).fit(X, LABELS)
+
+
+@pytest.fixture(scope="module")
+def detector():
+    settings = SMALL | {"max_epochs": 3, "tol": 10, "n_iter_no_change": 1}
+    return LSTMAutoencoderDetector(**settings, bidirectional="encoder").fit(X)
+
+
+def test_training_starts_from_the_encoder_of_a_detector(detector):
+    begun = LSTMClassifier(**QUICK | {"learning_rate": 1e-12}, init=detector).fit(X, LABELS)
+    again = LSTMRegressor(**QUICK | {"learning_rate": 1e-12}, init=begun).fit(X, RATES)
+    expected = parameters_to_vector(detector.module_.encoder.parameters())
+    for predictor in (begun, again):
+        found = parameters_to_vector(predictor.module_.encoder.parameters())
+        assert torch.allclose(found, expected, atol=1e-6)
+        assert predictor.scaler_ is detector.scaler_
+
+
+def test_a_search_takes_a_frozen_start(detector):
+    classifier = LSTMClassifier(**QUICK, init=FrozenEstimator(detector))
+    assert len(cross_val_score(classifier, X, LABELS, cv=2)) == 2
+    sentence = (
+        "init is a LSTMAutoencoderDetector that is not fitted; fit it first, and pass "
+        "FrozenEstimator(init) if something clones this estimator, as searches do."
+    )
+    with pytest.raises(ValueError, match=exactly(sentence)):
+        LSTMClassifier(init=clone(detector)).fit(X, LABELS)
+    sentence = "X has 1 features, but init was fitted on 2; expected as many."
+    with pytest.raises(ValueError, match=exactly(sentence)):
+        LSTMClassifier(init=detector).fit([x[:, :1] for x in X], LABELS)
+
+
+@pytest.mark.parametrize("kind", BOTH)
+def test_attributions_add_up_to_what_they_explain(kind):
+    # Of a maximum, the gradient jumps on the way, so that many more steps are needed.
+    predictor = kind(**ENOUGH, bottleneck="mean").fit(X, target_of(kind))
+    gappy = [x.copy() for x in X]
+    for x in gappy:
+        x[4:7, 0] = np.nan
+        x[0, 1] = np.nan
+    means = [np.tile(predictor.scaler_.mean_, (len(x), 1)) for x in X]
+    if kind is LSTMClassifier:
+        label = "slow"
+        logits = [predictor.decision_function(Z) for Z in (gappy, means)]
+        codes = np.full(36, 2)
+        values = [z[np.arange(36), codes] - z.mean(axis=1) for z in logits]
+        found = predictor.attributions(gappy, label=label, n_steps=200)
+    else:
+        values = [predictor.predict(Z) for Z in (gappy, means)]
+        found = predictor.attributions(gappy, n_steps=200)
+    assert [a.shape for a in found] == [x.shape for x in X]
+    assert all(np.isnan(a[4:7, 0]).all() and np.isnan(a[0, 1]) for a in found)
+    assert_allclose([np.nansum(a) for a in found], values[0] - values[1], atol=2e-2)
+
+
+def test_attributions_are_in_the_form_of_x_and_of_the_class_that_is_predicted(classifier):
+    index = pd.MultiIndex.from_tuples([(i, t) for i, x in enumerate(X) for t in range(len(x))])
+    panel = pd.DataFrame(np.concatenate(X), index=index)
+    of_panel = classifier.attributions(panel)
+    assert of_panel.index.equals(index)
+    predicted = classifier.predict(X)
+    one = classifier.attributions(X[:1], label=predicted[0])[0]
+    assert_allclose(one, of_panel.loc[0].to_numpy(), atol=1e-5)
+
+
+def test_attributions_of_what_is_not_there_are_refused(classifier, regressor):
+    with pytest.raises(ValueError, match="which is none of the classes that are learned"):
+        classifier.attributions(X, label="none")
+    sentence = "output=2, but outputs are numbered from 0 to 1; pass one of these numbers."
+    with pytest.raises(ValueError, match=exactly(sentence)):
+        regressor.attributions(X, output=2)
+    by_step = LSTMRegressor(**QUICK).fit(X, MEANS)
+    with pytest.raises(ValueError, match="attributions are of a target a sequence"):
+        by_step.attributions(X)
+
+
+def test_a_classifier_takes_part_in_searches_pipelines_and_stacks(detector):
+    search = GridSearchCV(LSTMClassifier(**QUICK), {"hidden_size": [2, 4]}, cv=2).fit(X, LABELS)
+    assert search.best_params_["hidden_size"] in (2, 4)
+    table = np.array([x[:12, 0] for x in X])
+    pipeline = make_pipeline(StandardScaler(), LSTMClassifier(**QUICK)).fit(table, LABELS)
+    assert pipeline.predict(table).shape == (36,)
+    chained = make_pipeline(LSTMClassifier(**QUICK), LogisticRegression()).fit(X, LABELS)
+    assert chained.predict(X).shape == (36,)
+    latents = make_pipeline(FrozenEstimator(detector), LogisticRegression())
+    stack = StackingClassifier([("lstm", LSTMClassifier(**QUICK)), ("latents", latents)], cv=2)
+    assert stack.fit(X, LABELS).transform(X).shape == (36, 6)
+
+
+def test_probabilities_can_be_calibrated():
+    calibrated = CalibratedClassifierCV(LSTMClassifier(**QUICK), cv=2).fit(X, LABELS)
+    assert_allclose(calibrated.predict_proba(X).sum(axis=1), 1)
+
+
+def test_a_regressor_takes_part_in_searches():
+    assert len(cross_val_score(LSTMRegressor(**QUICK), X, RATES, cv=2)) == 2
+    search = GridSearchCV(LSTMRegressor(**QUICK), {"loss": ["huber", "pinball"]}, cv=2)
+    assert search.fit(X, RATES).best_params_["loss"] in ("huber", "pinball")
+
+
+REFUSED = {
+    "another length": (
+        LSTMClassifier,
+        LABELS[:7],
+        "y is of length 7, but X holds 36 sequence(s); expected a target for each.",
+    ),
+    "no target": (
+        LSTMClassifier,
+        None,
+        "LSTMClassifier requires y to be passed, but the target y is None.",
+    ),
+    "one class": (
+        LSTMClassifier,
+        ["a"] * 36,
+        "y holds one class alone, ['a']; expected two or more classes.",
+    ),
+    "missing class": (
+        LSTMClassifier,
+        [1.0, 2.0, np.nan] * 12,
+        "y holds no class for sequence 2, but nan; expected a label each: leave the sequence out.",
+    ),
+    "no class": (
+        LSTMClassifier,
+        np.array(["a", None, "b"] * 12, dtype=object),
+        "y holds no class for sequence 1, but None; expected a label each: leave the sequence out.",
+    ),
+    "mixed": (
+        LSTMClassifier,
+        np.array([1, "a", "b"] * 12, dtype=object),
+        "y mixes labels of type int and str; expected those of one type.",
+    ),
+    "several labels": (
+        LSTMClassifier,
+        np.ones((36, 2)),
+        "y should be a 1d array, got an array of shape (36, 2) instead.",
+    ),
+    "text": (
+        LSTMRegressor,
+        LABELS,
+        "y holds text, 'slow'; expected numbers of shape (n_sequences,) or (n_sequences, "
+        "n_outputs), or those of each step: use LSTMClassifier for labels.",
+    ),
+    "missing number": (
+        LSTMRegressor,
+        [1.0, 2.0, np.nan] * 12,
+        "y holds nan for sequence 2; expected finite numbers: leave the sequence out.",
+    ),
+    "infinite": (
+        LSTMRegressor,
+        np.where(np.arange(72).reshape(36, 2) == 9, np.inf, 1.0),
+        "y holds inf for sequence 4; expected finite numbers: leave the sequence out.",
+    ),
+    "no observed output": (
+        LSTMRegressor,
+        np.where([[True, False]] * 36, 1.0, np.nan),
+        "y has no observed value of output 1; expected one at least: leave it out.",
+    ),
+    "numbers of another length": (
+        LSTMRegressor,
+        RATES[:7],
+        "y is of length 7, but X holds 36 sequence(s); expected a target for each.",
+    ),
+    "steps of another length": (
+        LSTMRegressor,
+        [*MEANS[:3], MEANS[3][1:], *MEANS[4:]],
+        f"y of sequence 3 has shape {MEANS[3][1:].shape}; expected {MEANS[3].shape}, a target for "
+        "each of its steps.",
+    ),
+    "too few steps": (
+        LSTMRegressor,
+        np.ones((36, 9, 1)),
+        f"y has 9 steps, but sequence {np.argmax([len(x) for x in X])} of X has "
+        f"{max(len(x) for x in X)}; expected a target a step.",
+    ),
+    "four dimensions": (
+        LSTMRegressor,
+        np.ones((36, 2, 2, 2)),
+        "y has shape (36, 2, 2, 2); expected numbers of shape (n_sequences,) or (n_sequences, "
+        "n_outputs), or those of each step.",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_a_target_that_cannot_be_learned_is_refused_before_training(name):
+    kind, y, sentence = REFUSED[name]
+    predictor = kind(**QUICK)
+    with pytest.raises(ValueError, match=exactly(sentence)):
+        predictor.fit(X, y)
+    assert vars(predictor) == vars(kind(**QUICK))
+    with pytest.raises(NotFittedError):
+        predictor.predict(X)
+
+
+def test_a_class_that_comes_later_is_refused(classifier):
+    fitted = copy.deepcopy(classifier)
+    sentence = (
+        "y holds 'new', which is none of the classes that are learned, ['fast', 'medium', 'slow']; "
+        "name all in the first call of partial_fit by classes=, or fit anew."
+    )
+    with pytest.raises(ValueError, match=exactly(sentence)):
+        fitted.partial_fit(X[:2], ["new", "slow"])
+    with pytest.raises(ValueError, match=exactly(sentence)):
+        fitted.set_params(warm_start=True).fit(X[:2], ["new", "slow"])
+    assert_array_equal(fitted.predict_proba(X), classifier.predict_proba(X))
+
+
+def test_a_target_of_another_kind_is_refused_later(regressor):
+    fitted = copy.deepcopy(regressor)
+    sentence = (
+        "y has 1 output(s) a sequence, but learning would go on with 2 output(s) a sequence; fit "
+        "anew to change that."
+    )
+    with pytest.raises(ValueError, match=exactly(sentence)):
+        fitted.partial_fit(X, RATES)
+
+
+def test_weights_of_nothing_are_refused():
+    with pytest.raises(ValueError, match="class_weight is zero for every class in y"):
+        LSTMClassifier(**QUICK, class_weight={"slow": 0, "medium": 0, "fast": 0}).fit(X, LABELS)
+    with pytest.raises(ValueError, match="sample_weight is zero for every sequence"):
+        LSTMRegressor(**QUICK).fit(X, RATES, sample_weight=np.zeros(36))
+    with pytest.raises(ValueError, match="max_epochs=0 leaves the network untrained"):
+        LSTMRegressor(**QUICK | {"max_epochs": 0}).fit(X, RATES)
+
+
+def test_the_module_alone_reads_no_padding():
+    module = LSTMPredictor(2, 3, hidden_size=(5, 4), latent_size=3, bottleneck="sequence").eval()
+    x = torch.randn(2, 7, 2, generator=torch.Generator().manual_seed(0))
+    alone = module(x[1:, :4]).prediction
+    assert torch.equal(module(x, torch.tensor([7, 4])).prediction[1:, :4], alone)
+
+
+def test_sequences_of_one_step_have_targets_too():
+    y = [np.full(1, float(i)) for i in range(12)]
+    regressor = LSTMRegressor(**QUICK).fit(make_ragged(12, 1, 1), y)
+    assert [p.shape for p in regressor.predict(make_ragged(12, 1, 1))] == [(1,)] * 12

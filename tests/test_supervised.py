@@ -20,7 +20,6 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
-from torch.nn.utils import parameters_to_vector
 
 from skl_lstmae import LSTMAutoencoderDetector, LSTMClassifier, LSTMRegressor
 from skl_lstmae.modules import LSTMPredictor, Output, SequenceNetwork, keeps_config, mean_step
@@ -432,10 +431,13 @@ def detector():
 def test_training_starts_from_the_encoder_of_a_detector(detector):
     begun = LSTMClassifier(**QUICK | {"learning_rate": 1e-12}, init=detector).fit(X, LABELS)
     again = LSTMRegressor(**QUICK | {"learning_rate": 1e-12}, init=begun).fit(X, RATES)
-    expected = parameters_to_vector(detector.module_.encoder.parameters())
-    for predictor in (begun, again):
-        found = parameters_to_vector(predictor.module_.encoder.parameters())
-        assert torch.allclose(found, expected, atol=1e-6)
+    plain = LSTMClassifier(**QUICK | {"learning_rate": 1e-12}, init=again, differences=False)
+    known = detector.module_.encoder.state_dict()
+    for predictor in (begun, again, plain.fit(X, LABELS)):
+        for name, weight in predictor.module_.encoder.state_dict().items():
+            width = known[name].shape[-1]
+            assert torch.allclose(weight[..., :width], known[name], atol=1e-6)
+            assert not weight[..., width:].abs().gt(1e-6).any()
         assert predictor.scaler_ is detector.scaler_
 
 
@@ -455,8 +457,8 @@ def test_a_search_takes_a_frozen_start(detector):
 
 @pytest.mark.parametrize("kind", BOTH)
 def test_attributions_add_up_to_what_they_explain(kind):
-    # Of a maximum, the gradient jumps on the way, so that many more steps are needed.
-    predictor = kind(**ENOUGH, bottleneck="mean").fit(X, target_of(kind))
+    # So little trained, and without a maximum, that the gradient changes slowly on the way.
+    predictor = kind(**QUICK, bottleneck="mean").fit(X, target_of(kind))
     gappy = [x.copy() for x in X]
     for x in gappy:
         x[4:7, 0] = np.nan
@@ -473,7 +475,7 @@ def test_attributions_add_up_to_what_they_explain(kind):
         found = predictor.attributions(gappy, n_steps=200)
     assert [a.shape for a in found] == [x.shape for x in X]
     assert all(np.isnan(a[4:7, 0]).all() and np.isnan(a[0, 1]) for a in found)
-    assert_allclose([np.nansum(a) for a in found], values[0] - values[1], atol=2e-2)
+    assert_allclose([np.nansum(a) for a in found], values[0] - values[1], atol=1e-3)
 
 
 def test_attributions_are_in_the_form_of_x_and_of_the_class_that_is_predicted(classifier):

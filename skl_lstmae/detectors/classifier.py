@@ -55,6 +55,9 @@ class LSTMClassifier(ClassifierMixin, SequencePredictor):
     bidirectional : bool, default=True
         Whether the LSTMs read the sequence in both directions of time.
 
+    differences : bool, default=True
+        Whether the LSTMs also read by how much each step differs from the one before it.
+
     dropout : float, default=0.3
         Probability of zeroing an output between stacked layers, and a number of the latent, in
         training.
@@ -213,6 +216,7 @@ class LSTMClassifier(ClassifierMixin, SequencePredictor):
         *,
         bottleneck: Pooling = "mean_max",
         bidirectional: bool = True,
+        differences: bool = True,
         dropout: float = 0.3,
         noise: float = 0.0,
         network: SequenceNetwork | Callable[[int, int], SequenceNetwork] | None = None,
@@ -239,6 +243,7 @@ class LSTMClassifier(ClassifierMixin, SequencePredictor):
             latent_size=latent_size,
             bottleneck=bottleneck,
             bidirectional=bidirectional,
+            differences=differences,
             dropout=dropout,
             noise=noise,
             network=network,

@@ -8,6 +8,7 @@ from numbers import Integral
 from typing import Any, Self
 
 import numpy as np
+import torch
 from numpy.random import RandomState
 from numpy.typing import NDArray
 from sklearn.utils import check_random_state
@@ -28,7 +29,7 @@ from skl_lstmae.data.split import Split
 from skl_lstmae.data.weights import check_weights, order_by_content
 from skl_lstmae.detectors.latents import LatentTransformerMixin
 from skl_lstmae.detectors.learner import SequenceLearner, counted, spawn_random_state
-from skl_lstmae.modules import LSTMAutoencoder, LSTMPredictor, SequenceNetwork
+from skl_lstmae.modules import LSTMAutoencoder, LSTMPredictor, LSTMStack, SequenceNetwork
 from skl_lstmae.modules.network import check_network
 from skl_lstmae.training.attributions import integrated_gradients
 from skl_lstmae.training.batches import Batch
@@ -74,16 +75,25 @@ class SequencePredictor(LatentTransformerMixin, SequenceLearner):
         "latent_size": [Interval(Integral, 1, None, closed="left")],
         "bottleneck": [StrOptions({"mean_max", "mean", "max", "last"})],
         "bidirectional": ["boolean"],
+        "differences": ["boolean"],
         "init": [HasMethods(["transform"]), None],
     }
 
     def __init__(
-        self, *, latent_size: int, bottleneck: str, bidirectional: bool, init: Any, **common: Any
+        self,
+        *,
+        latent_size: int,
+        bottleneck: str,
+        bidirectional: bool,
+        differences: bool,
+        init: Any,
+        **common: Any,
     ) -> None:
         super().__init__(**common)
         self.latent_size = latent_size
         self.bottleneck = bottleneck
         self.bidirectional = bidirectional
+        self.differences = differences
         self.init = init
 
     @abstractmethod
@@ -239,6 +249,7 @@ class SequencePredictor(LatentTransformerMixin, SequenceLearner):
             **encoder,
             "latent_size": int(self.latent_size),
             "bottleneck": "sequence" if self._meaning.per_step else self.bottleneck,
+            "differences": bool(self.differences),
             "dropout": self.dropout,
             "noise": self.noise,
         }
@@ -261,7 +272,7 @@ class SequencePredictor(LatentTransformerMixin, SequenceLearner):
     def _make_network(self, n_features: int, random_state: RandomState) -> SequenceNetwork:
         network: Any = super()._make_network(n_features, random_state)
         if self.init is not None and self.network is None:
-            network.encoder.load_state_dict(self._source().encoder.state_dict())
+            _begin_with(network.encoder, self._source().encoder)
         return network
 
     def _fit_scaling(self, training: Sequences, names: tuple[str, ...]) -> Scaling:
@@ -297,6 +308,15 @@ class SequencePredictor(LatentTransformerMixin, SequenceLearner):
         if not self.early_stopping:
             settings["n_iter_no_change"] = self.max_epochs + 1
         return OneCycleTrainer(**settings)
+
+
+@torch.no_grad()
+def _begin_with(encoder: LSTMStack, known: LSTMStack) -> None:
+    """Set an encoder's weights to known ones; if only one of them reads differences, those to 0."""
+    weights = known.state_dict()
+    for name, weight in encoder.state_dict().items():
+        width = min(weight.shape[-1], weights[name].shape[-1])
+        weight.zero_()[..., :width] = weights[name][..., :width]
 
 
 def explain(

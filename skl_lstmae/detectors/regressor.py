@@ -67,6 +67,9 @@ class LSTMRegressor(RegressorMixin, SequencePredictor):
     bidirectional : bool, default=True
         Whether the LSTMs read the sequence in both directions of time.
 
+    differences : bool, default=True
+        Whether the LSTMs also read by how much each step differs from the one before it.
+
     dropout : float, default=0.3
         Probability of zeroing an output between stacked layers, and a number of the latent, in
         training.
@@ -232,6 +235,7 @@ class LSTMRegressor(RegressorMixin, SequencePredictor):
         *,
         bottleneck: Pooling = "mean_max",
         bidirectional: bool = True,
+        differences: bool = True,
         dropout: float = 0.3,
         noise: float = 0.0,
         network: SequenceNetwork | Callable[[int, int], SequenceNetwork] | None = None,
@@ -259,6 +263,7 @@ class LSTMRegressor(RegressorMixin, SequencePredictor):
             latent_size=latent_size,
             bottleneck=bottleneck,
             bidirectional=bidirectional,
+            differences=differences,
             dropout=dropout,
             noise=noise,
             network=network,
@@ -427,11 +432,11 @@ class LSTMRegressor(RegressorMixin, SequencePredictor):
         --------
         >>> import numpy as np
         >>> from skl_lstmae import LSTMRegressor
-        >>> X = np.random.default_rng(0).normal(size=(60, 12))
-        >>> regressor = LSTMRegressor(hidden_size=16, learning_rate=0.02, random_state=0)
-        >>> regressor = regressor.fit(X, X[:, 7])
-        >>> int(np.abs(regressor.attributions(X)).mean(axis=0).argmax())
-        7
+        >>> X = np.random.default_rng(0).normal(size=(60, 12, 3))
+        >>> y = X[..., 2].mean(axis=1)
+        >>> regressor = LSTMRegressor(hidden_size=16, random_state=0).fit(X, y)
+        >>> int(np.abs(regressor.attributions(X)).mean(axis=(0, 1)).argmax())
+        2
         """
         predictor, sequences, form = self._read(X)
         return form.restore(self._attributions(predictor, sequences, output, n_steps)[0])

@@ -2,7 +2,9 @@
 
 from collections.abc import Sequence
 
+import torch
 from torch import Generator, Tensor
+from torch.nn import functional
 
 from skl_lstmae.modules.autoencoder import Bottleneck
 from skl_lstmae.modules.layers import RowLinear, add_noise, check_option, dropout
@@ -10,13 +12,14 @@ from skl_lstmae.modules.network import Output, SequenceNetwork, keeps_config
 from skl_lstmae.modules.padding import check_batch
 from skl_lstmae.modules.recurrent import LSTMStack, as_widths
 
+SCALE_OF_CHANGES = 3.0
+"""Factor that brings differences of neighbouring steps nearer to the spread of the steps."""
+
 
 class LSTMPredictor(SequenceNetwork):
     """Predictor of a target of padded sequences: LSTM encoder, bottleneck, linear head.
 
-    The encoder is that of :class:`LSTMAutoencoder`, by the same name, so that weights of one fit
-    the other. Weights start from Xavier (input), orthogonal (recurrent) and forget-gate biases of
-    1.
+    Weights start from Xavier (input), orthogonal (recurrent) and forget-gate biases of 1.
 
     Parameters
     ----------
@@ -39,6 +42,10 @@ class LSTMPredictor(SequenceNetwork):
 
     bidirectional : bool, default=True
         Whether a second LSTM of each layer runs backward in time.
+
+    differences : bool, default=True
+        Whether the encoder also reads by how much each step differs from the one before it, zero
+        for the first, three times over, since steps differ less than sequences.
 
     dropout : float, default=0.3
         Probability of zeroing an output between stacked layers, and a number of the latent, in
@@ -78,6 +85,7 @@ class LSTMPredictor(SequenceNetwork):
         *,
         bottleneck: str = "mean_max",
         bidirectional: bool = True,
+        differences: bool = True,
         dropout: float = 0.3,
         noise: float = 0.0,
     ):
@@ -86,10 +94,12 @@ class LSTMPredictor(SequenceNetwork):
         widths = as_widths(hidden_size)
         self.input_size = input_size
         self.latent_size = latent_size
+        self.differences = differences
         self.dropout = dropout
         self.noise = noise
         self.width = max(widths)
-        self.encoder = LSTMStack(input_size, widths, bidirectional=bidirectional, dropout=dropout)
+        n_read = input_size * (1 + differences)
+        self.encoder = LSTMStack(n_read, widths, bidirectional=bidirectional, dropout=dropout)
         self.bottleneck = Bottleneck(widths[-1], latent_size, bottleneck, self.encoder.n_directions)
         self.head = RowLinear(latent_size, output_size)
         self.reset_parameters()
@@ -104,6 +114,9 @@ class LSTMPredictor(SequenceNetwork):
         lengths = check_batch(x, lengths, self.input_size)
         if self.training:
             x = add_noise(x, self.noise, generator)
+        if self.differences:
+            changes = functional.pad(x[:, 1:] - x[:, :-1], (0, 0, 1, 0))
+            x = torch.cat([x, SCALE_OF_CHANGES * changes], dim=-1)
         states, _ = self.encoder(x, lengths, generator=generator)
         latent = self.bottleneck(states, lengths)
         read = dropout(latent, self.dropout, generator) if self.training else latent

@@ -20,7 +20,7 @@ REFUSE_NETWORK := ! grep -rlE \
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test test-floor checks fuzz lint docs gallery bench bench-defaults bench-detection \
-  bench-decisions clean
+  bench-decisions bench-supervised clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -69,6 +69,9 @@ bench-detection: .venv/stamp .venv-peers/stamp ## Measure detection on the data 
 	.venv-peers/bin/python -m benchmarks.detection --out build/detection.csv $(BENCH_ARGS)
 	$(BIN)/python -m benchmarks.detection --out build/detection.csv $(BENCH_ARGS) --report
 
+bench-supervised: .venv/stamp .venv-peers/stamp ## Measure classifiers on the data that SKL_LSTMAE_DATA names
+	.venv-peers/bin/python -m benchmarks.supervised $(BENCH_ARGS)
+
 clean: ## Remove the environments and all else that make and its tools wrote
 	rm -rf .venv .venv-floor .venv-peers build demo-output dist .hypothesis .mypy_cache .pytest_cache .ruff_cache
 	$(REMOVE_PAGES)
@@ -85,7 +88,7 @@ clean: ## Remove the environments and all else that make and its tools wrote
 	$(PYTHON) -m venv .venv-peers
 	.venv-peers/bin/python -m pip install --quiet --constraint constraints.txt --editable '.[benchmarks]'
 	for packages in skorch keras dtaianomaly sequitur pyod "numba statsmodels torchinfo tqdm" \
-	  "--no-deps deepod" "--no-deps tsb-ad"; do \
+	  "--no-deps deepod" "--no-deps tsb-ad" "--no-deps aeon"; do \
 	  .venv-peers/bin/python -m pip install --quiet --constraint constraints.txt "numpy<2" $$packages \
 	    || echo "$$packages could not be installed"; \
 	done

@@ -216,3 +216,21 @@ def test_own_network_tells_the_stranger_with_each_network_and_keeps_a_trained_on
     assert min(map(float, aucs)) > 0.85
     assert len(set(n_weights)) == 3
     assert "kept: True" in printed
+
+
+def test_nine_speakers_are_named_and_few_labels_go_a_long_way(tmp_path):
+    printed = run("nine_speakers.py", tmp_path, n_pictures=2)
+
+    assert number_after("370 new recordings,", printed) > 97
+    assert number_after("log loss", printed) < 0.2
+    by_chance = 100 / 9
+    assert number_after("starting anew:", printed) > 5 * by_chance
+    assert number_after("starting from the autoencoder:", printed) > 5 * by_chance
+
+
+def test_taxis_next_day_is_nearer_than_the_week_before(tmp_path):
+    printed = run("taxis_next_day.py", tmp_path).replace(",", "")
+
+    before, ours = (number_after(name, printed) for name in ("the week before:", "LSTMRegressor:"))
+    assert ours < 0.9 * before
+    assert 20 < float(re.search(r"(\d+)% of the days lie between", printed)[1]) <= 100

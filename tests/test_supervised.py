@@ -445,8 +445,9 @@ def test_a_search_takes_a_frozen_start(detector):
     classifier = LSTMClassifier(**QUICK, init=FrozenEstimator(detector))
     assert len(cross_val_score(classifier, X, LABELS, cv=2)) == 2
     sentence = (
-        "init is a LSTMAutoencoderDetector that is not fitted; fit it first, and pass "
-        "FrozenEstimator(init) if something clones this estimator, as searches do."
+        "init is a LSTMAutoencoderDetector that is not fitted; expected a fitted one of an "
+        "LSTMAutoencoder or LSTMPredictor: pass FrozenEstimator(init) if something clones this "
+        "estimator, and so unfits it, as searches do."
     )
     with pytest.raises(ValueError, match=exactly(sentence)):
         LSTMClassifier(init=clone(detector)).fit(X, LABELS)
@@ -588,14 +589,14 @@ REFUSED = {
     "steps of another length": (
         LSTMRegressor,
         [*MEANS[:3], MEANS[3][1:], *MEANS[4:]],
-        f"y of sequence 3 has shape {MEANS[3][1:].shape}; expected {MEANS[3].shape}, a target for "
-        "each of its steps.",
+        f"y of sequence 3 has {len(X[3]) - 1} step(s), but the sequence has {len(X[3])}; expected "
+        "a target a step.",
     ),
     "too few steps": (
         LSTMRegressor,
         np.ones((36, 9, 1)),
-        f"y has 9 steps, but sequence {np.argmax([len(x) for x in X])} of X has "
-        f"{max(len(x) for x in X)}; expected a target a step.",
+        f"y of sequence 0 has 9 step(s), but the sequence has {len(X[0])}; expected a target a "
+        "step.",
     ),
     "four dimensions": (
         LSTMRegressor,

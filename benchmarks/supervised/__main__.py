@@ -19,8 +19,8 @@ import numpy as np
 import torch
 
 from benchmarks.names import names_among
-from benchmarks.supervised.data import SETS, load
-from benchmarks.supervised.methods import METHODS, WITHOUT_CHANCE
+from benchmarks.supervised.data import SETS, folds, load
+from benchmarks.supervised.methods import METHODS, OURS, WITHOUT_CHANCE, find_method
 from benchmarks.supervised.report import report
 
 DATA = "SKL_LSTMAE_DATA"
@@ -40,7 +40,7 @@ def main() -> None:
         options.out.parent.mkdir(parents=True, exist_ok=True)
         with joblib.parallel_config("loky", n_jobs=options.jobs, inner_max_num_threads=1):
             lines = joblib.Parallel(return_as="generator_unordered")(
-                joblib.delayed(run)(task, options.data) for task in tasks
+                joblib.delayed(run)(task, options.data, options.folds) for task in tasks
             )
             for line in lines:
                 with options.out.open("a") as file:
@@ -60,18 +60,24 @@ def _tasks(options: argparse.Namespace) -> list[Task]:
     ]
 
 
-def run(task: Task, data: Path) -> dict[str, Any]:
-    """Return the share of the test sequences whose class is found, and the time it took."""
+def run(task: Task, data: Path, in_folds: bool = False) -> dict[str, Any]:
+    """Return the share of the test sequences whose class is found, and the time it took.
+
+    In folds, those are parts of the training sequences; of share and time the means count.
+    """
     torch.set_num_threads(1)
     name, method, seed = task
     case = load(name, data)
     assert case is not None
-    begin = process_time()
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        found = METHODS[method](case.X_train, case.y_train, case.X_test, seed)
-    seconds = process_time() - begin
-    return {"task": task, "accuracy": float(np.mean(found == case.y_test)), "seconds": seconds}
+    shares, seconds = [], []
+    for part in folds(case, seed) if in_folds else [case]:
+        begin = process_time()
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            found = find_method(method)(part.X_train, part.y_train, part.X_test, seed)
+        seconds.append(process_time() - begin)
+        shares.append(np.mean(found == part.y_test))
+    return {"task": task, "accuracy": float(np.mean(shares)), "seconds": float(np.mean(seconds))}
 
 
 def _read(out: Path) -> list[dict[str, Any]]:
@@ -88,12 +94,19 @@ def _options() -> argparse.Namespace:
     out = Path("build/supervised.jsonl")
     add("--out", type=Path, default=out, help="results, one a line; by default %(default)s")
     add("--sets", type=names_among(SETS), default=list(SETS), help=f"of {', '.join(SETS)}")
-    methods = names_among(METHODS)
-    add("--methods", type=methods, default=list(METHODS), help="names of rows")
+    names = f"of {', '.join(METHODS)}, or parameters of the first, such as noise=0.1"
+    add("--methods", type=_methods, default=list(METHODS), help=names)
     add("--seeds", type=int, default=3, help="number of seeds, from 0 on")
     add("--jobs", type=int, default=2, help="number of processes, one thread each")
+    add("--folds", action="store_true", help="divide the training data, and leave the test data")
     add("--report", action="store_true", help="print what the results say, and run nothing")
     return parser.parse_args()
+
+
+def _methods(text: str) -> list[str]:
+    """Read names of methods, or parameters of ours."""
+    names_among(METHODS)(",".join(name for name in text.split(",") if "=" not in name) or OURS)
+    return text.split(",")
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
+from sklearn.model_selection import StratifiedKFold
 
 NAMES = {
     "vowels": "japanese_vowels",
@@ -23,6 +24,8 @@ SETS = (*NAMES, *AEON)
 FOLDER = Path("datasets") / "data"
 """Inside aeon."""
 
+N_FOLDS = 3
+
 SHORTEST = 0.7
 """Part of a sequence that a random cut leaves at least."""
 
@@ -37,6 +40,14 @@ class Case:
     y_test: np.ndarray
 
 
+def folds(case: Case, seed: int) -> Iterator[Case]:
+    """Divide the training sequences alone, for what is chosen before anything is tested."""
+    splitter = StratifiedKFold(N_FOLDS, shuffle=True, random_state=seed)
+    for train, test in splitter.split(case.y_train, case.y_train):
+        X_train, X_test = ([case.X_train[i] for i in part] for part in (train, test))
+        yield Case(X_train, case.y_train[train], X_test, case.y_train[test])
+
+
 def load(name: str, data: Path) -> Case | None:
     """Return a set, or None if it is one that aeon would ship, and aeon is not installed."""
     if name in NAMES:
@@ -46,7 +57,7 @@ def load(name: str, data: Path) -> Case | None:
         X_train, X_test = (np.split(part, end) for part, end in zip(parts, ends, strict=True))
         return Case(X_train, arrays["y_train"], X_test, arrays["y_test"])
     folder = _folder_of_aeon()
-    if folder is None:
+    if folder is None or not folder.is_dir():
         return None
     stem = folder / AEON[name] / AEON[name]
     rng = np.random.default_rng(0)
@@ -60,7 +71,8 @@ def load(name: str, data: Path) -> Case | None:
 
 def _folder_of_aeon() -> Path | None:
     found = find_spec("aeon")
-    return None if found is None or found.origin is None else Path(found.origin).parent / FOLDER
+    places = None if found is None else found.submodule_search_locations
+    return Path(places[0]) / FOLDER if places else None
 
 
 def _read(file: Path) -> Iterator[tuple[np.ndarray, str]]:

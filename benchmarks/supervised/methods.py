@@ -1,6 +1,8 @@
 """Ways to learn classes of sequences, each from its defaults, and the simple ones beside them."""
 
+import ast
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -20,8 +22,18 @@ OURS = "LSTMClassifier"
 Sequences = list[np.ndarray]
 
 
-def classify(X: Sequences, y: np.ndarray, X_test: Sequences, seed: int) -> np.ndarray:
-    return LSTMClassifier(random_state=seed).fit(X, y).predict(X_test)
+def find_method(name: str) -> Callable[..., Any]:
+    """Return a method of `METHODS`, or our classifier with other parameters, "noise=0.1"."""
+    if "=" not in name:
+        return METHODS[name]
+    pairs = (pair.partition("=") for pair in name.split(" "))
+    return partial(classify, **{key: ast.literal_eval(value) for key, _, value in pairs})
+
+
+def classify(
+    X: Sequences, y: np.ndarray, X_test: Sequences, seed: int, **parameters: Any
+) -> np.ndarray:
+    return LSTMClassifier(random_state=seed, **parameters).fit(X, y).predict(X_test)
 
 
 def nearest_by_dtw(X: Sequences, y: np.ndarray, X_test: Sequences, seed: int) -> np.ndarray:
@@ -116,14 +128,14 @@ def _padded(X: Sequences, longest: int) -> torch.Tensor:
 
 METHODS: dict[str, Callable[..., Any]] = {
     OURS: classify,
-    "nearest by DTW": nearest_by_dtw,
-    "summaries, boosted": boosted_summaries,
-    "latents, logistic": latents,
-    "LSTM, zeros at the ends": padded_lstm,
-    "MiniRocket, zeros at the ends": rocket,
+    "1-NN by DTW": nearest_by_dtw,
+    "summaries + boosting": boosted_summaries,
+    "latents + logistic": latents,
+    "LSTM on zeros": padded_lstm,
+    "MiniRocket on zeros": rocket,
 }
-SIMPLE = ("nearest by DTW", "summaries, boosted", "latents, logistic")
+SIMPLE = ("1-NN by DTW", "summaries + boosting", "latents + logistic")
 """Baselines of few lines."""
 
-WITHOUT_CHANCE = {"nearest by DTW", "summaries, boosted"}
+WITHOUT_CHANCE = {"1-NN by DTW", "summaries + boosting"}
 """Of which one random state tells all: nothing is drawn."""

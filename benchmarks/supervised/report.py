@@ -15,7 +15,8 @@ Lines = list[dict[str, Any]]
 def report(lines: Lines) -> str:
     """Return what the results say, in Markdown."""
     sets = [name for name in SETS if any(line["task"][0] == name for line in lines)]
-    methods = [name for name in METHODS if any(line["task"][1] == name for line in lines)]
+    found = dict.fromkeys(line["task"][1] for line in lines)
+    methods = sorted(found, key=lambda name: list(METHODS).index(name) if name in METHODS else 99)
     accuracy = means(lines, sets, methods, "accuracy")
     seconds = means(lines, sets, methods, "seconds")
     seeds = sorted({line["task"][2] for line in lines})

@@ -11,6 +11,7 @@ from sklearn.utils import column_or_1d
 from sklearn.utils.multiclass import check_classification_targets
 
 from skl_lstmae.data.array_like import is_object_vector, to_floats
+from skl_lstmae.data.forms import ArrayForm, read
 from skl_lstmae.data.sequences import Sequences
 
 FORMS = "numbers of shape (n_sequences,) or (n_sequences, n_outputs), or those of each step"
@@ -177,45 +178,30 @@ def _has_steps(y: Any) -> bool:
     """Whether this holds a target a step: a 3-D array, a panel, or a list of arrays or of lists."""
     if getattr(getattr(y, "index", None), "nlevels", 1) > 1 or getattr(y, "ndim", 0) == 3:
         return True
-    if not (isinstance(y, (list, tuple)) or is_object_vector(y)) or len(y) == 0:
+    if not (isinstance(y, (list, tuple)) or is_object_vector(y)):
         return False
+    are_lists = all(isinstance(member, (list, tuple)) for member in y)
     return any(getattr(member, "ndim", 0) > 0 for member in y) or (
-        all(isinstance(member, (list, tuple)) for member in y) and len(set(map(len, y))) > 1
+        are_lists and len(set(map(len, y))) > 1
     )
 
 
 def _read_steps(y: Any, X: Sequences) -> tuple[Sequences, bool]:
     """Return targets of as many steps as the sequences have, and whether they have no outputs."""
-    starts = np.cumsum(X.lengths) - X.lengths
-    if getattr(y, "ndim", 0) == 3:
-        table = to_floats(y, "y", FORMS).astype(np.float64)
-        refuse_another_length(len(table), len(X))
-        longest = int(X.lengths.max())
-        if table.shape[1] < longest:
-            raise ValueError(
-                f"y has {table.shape[1]} steps, but sequence {X.lengths.argmax()} of X has "
-                f"{longest}; expected a target a step."
-            )
-        starts = np.arange(len(X), dtype=np.intp) * table.shape[1]
-        return Sequences(table.reshape(-1, table.shape[2]), starts, X.lengths), False
-    if hasattr(y, "iloc"):  # a panel, whose rows are steps
-        table = to_floats(y, "y", FORMS).astype(np.float64)
-        if len(table) != X.lengths.sum():
-            raise ValueError(
-                f"y has {len(table)} rows, but X has {X.lengths.sum()} steps; expected a target a "
-                "step."
-            )
-        return Sequences(table.reshape(len(table), -1), starts, X.lengths), table.ndim == 1
-    members = [to_floats(part, f"y of sequence {i}", FORMS) for i, part in enumerate(y)]
-    refuse_another_length(len(members), len(X))
-    for i, (member, length) in enumerate(zip(members, X.lengths, strict=True)):
-        if member.shape[:1] != (length,) or member.shape[1:] != members[0].shape[1:]:
-            raise ValueError(
-                f"y of sequence {i} has shape {member.shape}; expected "
-                f"{(int(length), *members[0].shape[1:])}, a target for each of its steps."
-            )
-    table = np.concatenate([member.reshape(len(member), -1) for member in members])
-    return Sequences(table.astype(np.float64), starts, X.lengths), members[0].ndim == 1
+    is_series = hasattr(y, "to_frame") and hasattr(y, "iloc")
+    target, form = read(y.to_frame() if is_series else y)
+    refuse_another_length(len(target), len(X))
+    is_single = is_series or getattr(form, "step_shapes", [None])[0] == ()
+    lengths = target.lengths
+    if isinstance(form, ArrayForm):  # whose last targets may be missing
+        lengths = np.minimum(X.lengths, form.shape[1])
+    if (lengths != X.lengths).any():
+        i = int((lengths != X.lengths).argmax())
+        raise ValueError(
+            f"y of sequence {i} has {lengths[i]} step(s), but the sequence has {X.lengths[i]}; "
+            "expected a target a step."
+        )
+    return Sequences(target.values.astype(np.float64), target.starts, lengths), is_single
 
 
 def refuse_none(y: Any, name: str) -> None:

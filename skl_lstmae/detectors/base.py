@@ -475,6 +475,6 @@ def warn_of_set_aside(judge: Judge, split: Split) -> None:
     )
 
 
-def read_sequences(detector: SequenceDetector, X: Any) -> tuple[Judge, Sequences, Form]:
-    """Read sequences for a picture, and return what judges them with them."""
-    return detector._read(X)
+def read_sequences(estimator: Any, X: Any) -> tuple[Any, Sequences, Form]:
+    """Read sequences for a picture, and return what judges, or predicts, with them."""
+    return estimator._read(X)

@@ -12,11 +12,11 @@ from sklearn.base import ClassifierMixin
 from sklearn.utils.class_weight import compute_class_weight
 from sklearn.utils.validation import check_is_fitted
 
-from skl_lstmae._sklearn import StrOptions, fit_context
+from skl_lstmae._sklearn import StrOptions, fit_context, keep_parameters
 from skl_lstmae.data.sequences import Sequences
 from skl_lstmae.data.targets import Classes, read_labels
 from skl_lstmae.detectors.options import Pooling
-from skl_lstmae.detectors.predictor import SequencePredictor
+from skl_lstmae.detectors.predictor import SequencePredictor, attribute
 from skl_lstmae.modules import SequenceNetwork
 from skl_lstmae.training.objectives import Loss, cross_entropy
 
@@ -101,7 +101,7 @@ class LSTMClassifier(ClassifierMixin, SequencePredictor):
     batch_size : int, default=32
         Number of sequences in a training step.
 
-    max_epochs : int, default=60
+    max_epochs : int, default=40
         Number of passes over the training sequences; 0 is for a `network` that has been trained.
 
     early_stopping : bool, default=False
@@ -226,7 +226,7 @@ class LSTMClassifier(ClassifierMixin, SequencePredictor):
         learning_rate: float = 5e-3,
         weight_decay: float = 1e-2,
         batch_size: int = 32,
-        max_epochs: int = 60,
+        max_epochs: int = 40,
         early_stopping: bool = False,
         validation_fraction: float = 0.1,
         n_iter_no_change: int = 10,
@@ -238,33 +238,7 @@ class LSTMClassifier(ClassifierMixin, SequencePredictor):
         random_state: int | RandomState | None = None,
         verbose: int = 0,
     ) -> None:
-        super().__init__(
-            hidden_size=hidden_size,
-            latent_size=latent_size,
-            bottleneck=bottleneck,
-            bidirectional=bidirectional,
-            differences=differences,
-            dropout=dropout,
-            noise=noise,
-            network=network,
-            init=init,
-            scaler=scaler,
-            learning_rate=learning_rate,
-            weight_decay=weight_decay,
-            batch_size=batch_size,
-            max_epochs=max_epochs,
-            early_stopping=early_stopping,
-            validation_fraction=validation_fraction,
-            n_iter_no_change=n_iter_no_change,
-            tol=tol,
-            clip_norm=clip_norm,
-            warm_start=warm_start,
-            checkpoint=checkpoint,
-            device=device,
-            random_state=random_state,
-            verbose=verbose,
-        )
-        self.class_weight = class_weight
+        keep_parameters(self, locals())
 
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """Learn to tell classes of sequences apart.
@@ -457,7 +431,7 @@ class LSTMClassifier(ClassifierMixin, SequencePredictor):
         array([4, 5])
         """
         predictor, sequences, form = self._read(X)
-        return form.restore(self._attributions(predictor, sequences, label, n_steps)[0])
+        return form.restore(attribute(self, predictor, sequences, label, n_steps)[0])
 
     @property
     def classes_(self) -> NDArray[Any]:

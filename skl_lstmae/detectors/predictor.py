@@ -39,8 +39,12 @@ from skl_lstmae.training.one_cycle import OneCycleTrainer
 from skl_lstmae.training.progress import Progress
 from skl_lstmae.training.scaling import Scaling
 from skl_lstmae.training.targets import Targets
+from skl_lstmae.training.threads import is_large
 from skl_lstmae.training.torch_state import settled
 from skl_lstmae.training.trainer import Trainer
+
+N_STEPS = 32
+"""Points at which attributions take the gradient."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,6 +70,12 @@ class SequencePredictor(LatentTransformerMixin, SequenceLearner):
     in a :class:`Predictor`, which is replaced as a whole.
     """
 
+    latent_size: int
+    bottleneck: str
+    bidirectional: bool
+    differences: bool
+    init: Any
+
     _network_class = LSTMPredictor
     _meaning: Any  # from the beginning of a fit on
     _predictor: Predictor
@@ -78,23 +88,6 @@ class SequencePredictor(LatentTransformerMixin, SequenceLearner):
         "differences": ["boolean"],
         "init": [HasMethods(["transform"]), None],
     }
-
-    def __init__(
-        self,
-        *,
-        latent_size: int,
-        bottleneck: str,
-        bidirectional: bool,
-        differences: bool,
-        init: Any,
-        **common: Any,
-    ) -> None:
-        super().__init__(**common)
-        self.latent_size = latent_size
-        self.bottleneck = bottleneck
-        self.bidirectional = bidirectional
-        self.differences = differences
-        self.init = init
 
     @abstractmethod
     def _read_target(self, y: Any, X: Sequences) -> Any:
@@ -205,20 +198,6 @@ class SequencePredictor(LatentTransformerMixin, SequenceLearner):
     ) -> tuple[NDArray[Any], list[str]]:
         """Return the weights of the outputs whose sum is explained, and what that is, for each."""
 
-    def _attributions(
-        self, predictor: Predictor, sequences: Sequences, target: Any, n_steps: int
-    ) -> tuple[NDArray[np.float64], list[str]]:
-        """Return attributions, (total_timesteps, n_features), and what they are of, for each."""
-        model, meaning = predictor.model, predictor.meaning
-        if meaning.per_step:
-            raise ValueError(
-                f"attributions are of a target a sequence, but this {type(self).__name__} predicts "
-                "one a step."
-            )
-        weights, names = self._explained(meaning, model.targets(sequences), target)
-        with settled(self._may_be_large()):
-            return integrated_gradients(model, sequences, weights, n_steps), names
-
     @property
     def _model(self) -> Model:
         check_is_fitted(self)
@@ -235,20 +214,14 @@ class SequencePredictor(LatentTransformerMixin, SequenceLearner):
         check_network(network, n_features, target=(*steps, self._meaning.n_outputs))
 
     def _network_config(self, n_features: int) -> dict[str, Any]:
-        encoder: dict[str, Any] = {
-            "hidden_size": [int(width) for width in np.atleast_1d(self.hidden_size)],
-            "bidirectional": bool(self.bidirectional),
-        }
-        if self.init is not None:
-            known = self._source().config
-            encoder = {"hidden_size": known["hidden_size"]}
-            encoder["bidirectional"] = bool(known["bidirectional"])
+        known: Any = vars(self) if self.init is None else self._source().config
         return {
             "input_size": n_features,
             "output_size": self._meaning.n_outputs,
-            **encoder,
+            "hidden_size": [int(width) for width in np.atleast_1d(known["hidden_size"])],
             "latent_size": int(self.latent_size),
             "bottleneck": "sequence" if self._meaning.per_step else self.bottleneck,
+            "bidirectional": bool(known["bidirectional"]),
             "differences": bool(self.differences),
             "dropout": self.dropout,
             "noise": self.noise,
@@ -256,16 +229,13 @@ class SequencePredictor(LatentTransformerMixin, SequenceLearner):
 
     def _source(self) -> Any:
         """Return the network whose encoder is the first one here."""
-        if not hasattr(self.init, "module_"):
-            raise ValueError(
-                f"init is a {type(self.init).__name__} that is not fitted; fit it first, and pass "
-                "FrozenEstimator(init) if something clones this estimator, as searches do."
-            )
-        network = self.init.module_
+        network = getattr(self.init, "module_", None)
         if not isinstance(network, LSTMAutoencoder | LSTMPredictor):
+            found = "that is not fitted" if network is None else f"of a {type(network).__name__}"
             raise ValueError(
-                f"init holds a network of type {type(network).__name__}; expected an "
-                "LSTMAutoencoder or LSTMPredictor, whose encoder is wanted."
+                f"init is a {type(self.init).__name__} {found}; expected a fitted one of an "
+                "LSTMAutoencoder or LSTMPredictor: pass FrozenEstimator(init) if something clones "
+                "this estimator, and so unfits it, as searches do."
             )
         return network
 
@@ -319,18 +289,23 @@ def _begin_with(encoder: LSTMStack, known: LSTMStack) -> None:
         weight.zero_()[..., :width] = weights[name][..., :width]
 
 
-def explain(
-    estimator: SequencePredictor, X: Any, index: int, target: Any
-) -> tuple[NDArray[Any], NDArray[np.float64], str]:
-    """Return a sequence for a picture, its attributions, and what they are of."""
-    predictor, sequences, _ = estimator._read(X)
-    if not 0 <= index < len(sequences):
+def attribute(
+    estimator: SequencePredictor,
+    predictor: Predictor,
+    sequences: Sequences,
+    target: Any,
+    n_steps: int = N_STEPS,
+) -> tuple[NDArray[np.float64], list[str]]:
+    """Return attributions, (total_timesteps, n_features), and what they are of, for each."""
+    model, meaning = predictor.model, predictor.meaning
+    if meaning.per_step:
         raise ValueError(
-            f"index={index}, but the sequences of X are numbered from 0 to {len(sequences) - 1}; "
-            "pass one of these numbers."
+            f"attributions are of a target a sequence, but this {type(estimator).__name__} "
+            "predicts one a step."
         )
-    cells, (name,) = estimator._attributions(predictor, sequences.alone(index), target, 32)
-    return sequences[index], cells, name
+    weights, names = estimator._explained(meaning, model.targets(sequences), target)
+    with settled(is_large(model.network)):
+        return integrated_gradients(model, sequences, weights, n_steps), names
 
 
 def _repeat(

@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 from sklearn.base import RegressorMixin
 from sklearn.metrics import r2_score
 
-from skl_lstmae._sklearn import Interval, StrOptions, fit_context
+from skl_lstmae._sklearn import Interval, StrOptions, fit_context, keep_parameters
 from skl_lstmae.data.sequences import Sequences
 from skl_lstmae.data.targets import Numbers, NumericTarget, read_numbers
 from skl_lstmae.detectors.options import Pooling, TargetLoss
-from skl_lstmae.detectors.predictor import SequencePredictor
+from skl_lstmae.detectors.predictor import SequencePredictor, attribute
 from skl_lstmae.modules import SequenceNetwork
 from skl_lstmae.training.objectives import Loss, Pinball, check_loss, find_loss
 
@@ -119,7 +119,7 @@ class LSTMRegressor(RegressorMixin, SequencePredictor):
     batch_size : int, default=32
         Number of sequences in a training step.
 
-    max_epochs : int, default=60
+    max_epochs : int, default=40
         Number of passes over the training sequences; 0 is for a `network` that has been trained.
 
     early_stopping : bool, default=False
@@ -246,7 +246,7 @@ class LSTMRegressor(RegressorMixin, SequencePredictor):
         learning_rate: float = 5e-3,
         weight_decay: float = 1e-2,
         batch_size: int = 32,
-        max_epochs: int = 60,
+        max_epochs: int = 40,
         early_stopping: bool = False,
         validation_fraction: float = 0.1,
         n_iter_no_change: int = 10,
@@ -258,34 +258,7 @@ class LSTMRegressor(RegressorMixin, SequencePredictor):
         random_state: int | RandomState | None = None,
         verbose: int = 0,
     ) -> None:
-        super().__init__(
-            hidden_size=hidden_size,
-            latent_size=latent_size,
-            bottleneck=bottleneck,
-            bidirectional=bidirectional,
-            differences=differences,
-            dropout=dropout,
-            noise=noise,
-            network=network,
-            init=init,
-            scaler=scaler,
-            learning_rate=learning_rate,
-            weight_decay=weight_decay,
-            batch_size=batch_size,
-            max_epochs=max_epochs,
-            early_stopping=early_stopping,
-            validation_fraction=validation_fraction,
-            n_iter_no_change=n_iter_no_change,
-            tol=tol,
-            clip_norm=clip_norm,
-            warm_start=warm_start,
-            checkpoint=checkpoint,
-            device=device,
-            random_state=random_state,
-            verbose=verbose,
-        )
-        self.loss = loss
-        self.quantile = quantile
+        keep_parameters(self, locals())
 
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """Learn to predict numbers from sequences.
@@ -439,7 +412,7 @@ class LSTMRegressor(RegressorMixin, SequencePredictor):
         2
         """
         predictor, sequences, form = self._read(X)
-        return form.restore(self._attributions(predictor, sequences, output, n_steps)[0])
+        return form.restore(attribute(self, predictor, sequences, output, n_steps)[0])
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

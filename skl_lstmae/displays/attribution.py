@@ -7,15 +7,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skl_lstmae._sklearn import validate_params
-from skl_lstmae.detectors.predictor import explain
+from skl_lstmae.detectors.base import read_sequences
+from skl_lstmae.detectors.predictor import attribute
 from skl_lstmae.displays.drawing import (
     BLACK,
-    BLUE,
     MAX_FEATURES,
     check_can,
+    check_index,
     draw_line,
-    draw_strip,
-    edges_between,
+    draw_steps_and_cells,
     import_pyplot,
     label_panel,
     make_ax,
@@ -157,12 +157,14 @@ class AttributionDisplay:
         caller = f"{NAME}.from_estimator"
         import_pyplot(caller)
         check_can(estimator, ["attributions"], caller, "LSTMClassifier or LSTMRegressor")
-        sequence, attributions, prediction = explain(estimator, X, index, target)
+        predictor, sequences, _ = read_sequences(estimator, X)
+        check_index(index, len(sequences), "sequences")
+        cells, (name,) = attribute(estimator, predictor, sequences.alone(index), target)
         display = cls(
-            sequence=sequence,
-            attributions=attributions,
-            feature_names=name_features(feature_names, estimator, sequence.shape[1]),
-            prediction=prediction,
+            sequence=sequences[index],
+            attributions=cells,
+            feature_names=name_features(feature_names, estimator, cells.shape[1]),
+            prediction=name,
         )
         return display.plot(ax, max_features=max_features)
 
@@ -197,19 +199,20 @@ class AttributionDisplay:
             line = draw_line(panel, x, self.sequence[:, j], color=BLACK, linewidth=1.3)
             self.lines_.append(line)
             label_panel(panel, self.feature_names[j])
-        self._draw_shares(cells, edges_between(x), bar)
+        most = float(np.abs(cells).max()) or 1.0
+        labels = (
+            f"what each step adds to {self.prediction}, {cells.sum():.3g} in all",
+            "what each feature adds at each step",
+            "Against and for",
+        )
+        self.steps_, self.strip_ = draw_steps_and_cells(
+            self.axes_,
+            bar,
+            (cells.sum(axis=1), self.attributions),
+            self.feature_names,
+            labels,
+            cmap="RdBu_r",
+            vmin=-most,
+            vmax=most,
+        )
         return self
-
-    def _draw_shares(self, cells: NDArray[Any], edges: NDArray[Any], bar: Any) -> None:
-        *_, steps, strip = self.axes_
-        look = {"facecolor": BLUE, "edgecolor": BLUE, "linewidth": 0.5}
-        self.steps_ = steps.stairs(cells.sum(axis=1), edges, fill=True, **look)
-        label_panel(steps, f"what each step adds to {self.prediction}, {cells.sum():.3g} in all")
-        most = np.abs(cells).max()
-        names = self.feature_names
-        limits = {"vmin": -most, "vmax": most} if most else {}
-        self.strip_ = draw_strip(strip, edges, self.attributions, names, cmap="RdBu_r", **limits)
-        label_panel(strip, "what each feature adds at each step")
-        strip.set(xlabel="Time step", xlim=(edges[0], edges[-1]))
-        strip.xaxis.get_major_locator().set_params(integer=True)
-        self.figure_.colorbar(self.strip_, cax=bar, label="Against and for")

@@ -183,6 +183,33 @@ def draw_strip(
     return mesh
 
 
+def draw_steps_and_cells(
+    panels: NDArray[Any],
+    bar: Any,
+    values: tuple[NDArray[Any], NDArray[Any]],
+    names: Sequence[str],
+    labels: tuple[str, str, str],
+    **style: Any,
+) -> tuple[Any, Any]:
+    """Draw values of steps, and those of their cells below, in the last two panels.
+
+    ``labels`` are those of the panels, and of the colour bar. Returns what was drawn.
+    """
+    *_, upper, lower = panels
+    steps, cells = values
+    edges = edges_between(np.arange(len(steps)))
+    # The edges keep steps in sight that are narrower than a pixel.
+    look = {"facecolor": BLUE, "edgecolor": BLUE, "linewidth": 0.5}
+    stairs = upper.stairs(steps, edges, fill=True, **look)
+    label_panel(upper, labels[0])
+    strip = draw_strip(lower, edges, cells, names, **style)
+    label_panel(lower, labels[1])
+    lower.set(xlabel="Time step", xlim=(edges[0], edges[-1]))
+    lower.xaxis.get_major_locator().set_params(integer=True)
+    lower.figure.colorbar(strip, cax=bar, label=labels[2])
+    return stairs, strip
+
+
 def edges_between(x: NDArray[Any]) -> NDArray[Any]:
     """Return the borders of the steps at positions x, halfway between one and the next."""
     if len(x) == 1:

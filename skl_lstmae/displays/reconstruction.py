@@ -11,14 +11,12 @@ from skl_lstmae.data.forms import read
 from skl_lstmae.detectors.base import read_sequences
 from skl_lstmae.displays.drawing import (
     BLACK,
-    BLUE,
     MAX_FEATURES,
     VERMILLION,
     check_can,
     check_index,
     draw_line,
-    draw_strip,
-    edges_between,
+    draw_steps_and_cells,
     import_pyplot,
     label_panel,
     legend_above,
@@ -293,7 +291,19 @@ class ReconstructionDisplay:
         self.axes_, bar = stack_panels(ax, heights, n_lines + 1, f"{NAME}.plot")
         x = np.arange(len(self.sequence))
         self._draw_features(x)
-        self._draw_errors(edges_between(x), bar)
+        self.steps_, self.strip_ = draw_steps_and_cells(
+            self.axes_,
+            bar,
+            (self.step_errors, self.cell_errors),
+            self.feature_names,
+            (
+                f"error of each step, {self.step_errors.sum():.3g} in all",
+                "error of each feature at each step",
+                "Error, scaled",
+            ),
+            cmap="magma_r",
+            vmin=0,
+        )
         return self
 
     def _draw_features(self, x: NDArray[Any]) -> None:
@@ -311,17 +321,3 @@ class ReconstructionDisplay:
             label_panel(panel, self.feature_names[j])
         if self.lines_:
             legend_above(self.axes_[0])
-
-    def _draw_errors(self, edges: NDArray[Any], bar: Any) -> None:
-        *_, steps, cells = self.axes_
-        # The edges keep steps in sight that are narrower than a pixel.
-        look = {"facecolor": BLUE, "edgecolor": BLUE, "linewidth": 0.5}
-        self.steps_ = steps.stairs(self.step_errors, edges, fill=True, **look)
-        label_panel(steps, f"error of each step, {self.step_errors.sum():.3g} in all")
-        self.strip_ = draw_strip(
-            cells, edges, self.cell_errors, self.feature_names, cmap="magma_r", vmin=0
-        )
-        label_panel(cells, "error of each feature at each step")
-        cells.set(xlabel="Time step", xlim=(edges[0], edges[-1]))
-        cells.xaxis.get_major_locator().set_params(integer=True)
-        self.figure_.colorbar(self.strip_, cax=bar, label="Error, scaled")

@@ -1,0 +1,82 @@
+"""What stands beside the classifier in its benchmark does what it is named for."""
+
+import numpy as np
+import pytest
+
+from benchmarks.supervised.data import Case, folds
+from benchmarks.supervised.dtw import distances
+from benchmarks.supervised.methods import METHODS, OURS, find_method
+from benchmarks.supervised.report import mean_ranks, means, report
+
+
+def slow_distance(x, reference):
+    """Return the distance by the recurrence of the textbook."""
+    total = np.full((len(x) + 1, len(reference) + 1), np.inf)
+    total[0, 0] = 0
+    for i, step in enumerate(x):
+        for j, other in enumerate(reference):
+            least = min(total[i, j], total[i + 1, j], total[i, j + 1])
+            total[i + 1, j + 1] = ((step - other) ** 2).sum() + least
+    return total[-1, -1]
+
+
+def ragged(n_sequences, seed):
+    rng = np.random.default_rng(seed)
+    return [rng.normal(size=(rng.integers(1, 9), 2)) for _ in range(n_sequences)]
+
+
+def test_distances_by_dtw_are_those_of_the_recurrence():
+    X, references = ragged(5, seed=0), ragged(6, seed=1)
+    expected = [[slow_distance(x, reference) for reference in references] for x in X]
+    np.testing.assert_allclose(distances(X, references), expected, rtol=1e-4)
+
+
+def test_a_stretched_sequence_is_at_no_distance():
+    x = np.random.default_rng(0).normal(size=(7, 3))
+    assert distances([np.repeat(x, 3, axis=0)], [x])[0, 0] == pytest.approx(0, abs=1e-4)
+
+
+@pytest.mark.parametrize("name", [n for n in METHODS if n not in (OURS, "MiniRocket on zeros")])
+def test_methods_find_classes_that_are_far_apart(name):
+    rng = np.random.default_rng(0)
+    y = np.repeat(["low", "high"], 20)
+    X = [
+        (rng.normal(size=(rng.integers(5, 8), 2)) + 6 * (label == "high")).astype(np.float32)
+        for label in y
+    ]
+    assert np.mean(find_method(name)(X, y, X, 0) == y) > 0.9
+
+
+def test_our_classifier_may_have_other_parameters():
+    X, y = ragged(12, seed=0), np.repeat([0, 1], 6)
+    method = find_method("max_epochs=1 hidden_size=2")
+    assert set(method(X, y, X, 0)) <= {0, 1}
+    with pytest.raises(KeyError):
+        find_method("boosting")
+
+
+def test_folds_leave_the_test_data_alone():
+    X, y = ragged(12, seed=0), np.repeat([0, 1], 6)
+    parts = list(folds(Case(X, y, [], np.array([])), seed=0))
+    assert [len(part.X_test) for part in parts] == [4, 4, 4]
+    assert all(np.bincount(part.y_test).tolist() == [2, 2] for part in parts)
+
+
+def test_ranks_are_means_over_the_sets_and_ties_share_them():
+    accuracy = np.array([[0.9, 0.8, 0.7], [0.5, 0.5, 0.9]])
+    np.testing.assert_array_equal(mean_ranks(accuracy), [1.75, 2.25, 2.0])
+
+
+def test_the_report_has_a_row_a_method_and_ranks_those_that_were_run_on_all_sets():
+    lines = [
+        {"task": [name, method, seed], "accuracy": 0.5 + 0.1 * seed, "seconds": 2.0}
+        for name, method, seed in [
+            ("vowels", OURS, 0),
+            ("vowels", OURS, 1),
+            ("leaves", OURS, 0),
+            ("vowels", "noise=1", 0),
+        ]
+    ]
+    assert means(lines, ["vowels"], [OURS], "accuracy")[0, 0] == pytest.approx(0.55)
+    rows = [line for line in report(lines).splitlines() if line.startswith("|")]
+    assert rows[2:4] == ["| LSTMClassifier | 0.550 | 0.500 | 1.00 |", "| noise=1 | 0.500 |  |  |"]

@@ -152,6 +152,11 @@ def test_picture_of_the_front_page_flags_as_many_as_its_text():
     assert f"\n{sum(scores < display.offset)} flagged\n" in read("docs/index.md")
 
 
+def test_picture_of_reliability_is_about_on_the_diagonal():
+    display = picture("reliability")["display"]
+    assert np.abs(display.prob_true - display.prob_pred).mean() < 0.15
+
+
 def test_picture_of_input_forms_shows_the_same_sequences_three_times():
     shown = picture("input_forms")
     assert len(shown["sequences"]) == len(shown["padded"]) == 3

@@ -155,6 +155,13 @@ def test_what_is_learned_does_not_depend_on_the_unit_of_the_target():
     one = LSTMRegressor(**QUICK).fit(X, RATES).predict(X)
     other = LSTMRegressor(**QUICK).fit(X, 2.0**20 * RATES + 2.0**20).predict(X)
     assert_allclose(other, 2.0**20 * one + 2.0**20, rtol=1e-5)
+    for unit in (2.0**1000, 2.0**-1000):  # whose squares are no numbers of float64
+        assert_allclose(
+            LSTMRegressor(**QUICK).fit(X, unit * RATES).predict(X) / unit, one, rtol=1e-5
+        )
+    assert_array_equal(
+        LSTMRegressor(**QUICK | {"learning_rate": 1e-9}).fit(X, 0 * RATES).predict(X).shape, 36
+    )
 
 
 def test_the_losses_aim_at_mean_median_and_quantile():
@@ -490,8 +497,11 @@ def test_attributions_are_in_the_form_of_x_and_of_the_class_that_is_predicted(cl
 
 
 def test_attributions_of_what_is_not_there_are_refused(classifier, regressor):
-    with pytest.raises(ValueError, match="which is none of the classes that are learned"):
+    sentence = "label='none' is none of the classes, ['fast', 'medium', 'slow']; pass one of these."
+    with pytest.raises(ValueError, match=exactly(sentence)):
         classifier.attributions(X, label="none")
+    with pytest.raises(ValueError, match="The 'n_steps' parameter of"):
+        classifier.attributions(X, n_steps=0)
     sentence = "output=2, but outputs are numbered from 0 to 1; pass one of these numbers."
     with pytest.raises(ValueError, match=exactly(sentence)):
         regressor.attributions(X, output=2)
@@ -544,6 +554,16 @@ REFUSED = {
         LSTMClassifier,
         [1.0, 2.0, np.nan] * 12,
         "y holds no class for sequence 2, but nan; expected a label each: leave the sequence out.",
+    ),
+    "not available": (
+        LSTMClassifier,
+        pd.Series([pd.NA, *LABELS[1:]], dtype="string"),
+        "y holds no class for sequence 0, but <NA>; expected a label each: leave the sequence out.",
+    ),
+    "steps of several widths": (
+        LSTMRegressor,
+        [MEANS[0], *(mean[:, 0] for mean in MEANS[1:])],
+        "in y, sequence #1 has 1 features, expected 2 as in sequence #0.",
     ),
     "no class": (
         LSTMClassifier,
@@ -634,16 +654,20 @@ def test_a_class_that_comes_later_is_refused(classifier):
 def test_a_target_of_another_kind_is_refused_later(regressor):
     fitted = copy.deepcopy(regressor)
     sentence = (
-        "y has 1 output(s) a sequence, but learning would go on with 2 output(s) a sequence; fit "
+        "y has 1 output(s) a sequence; expected 2 output(s) a sequence, as in the first fit: fit "
         "anew to change that."
     )
-    with pytest.raises(ValueError, match=exactly(sentence)):
-        fitted.partial_fit(X, RATES)
+    for method in (fitted.partial_fit, fitted.score):
+        with pytest.raises(ValueError, match=exactly(sentence)):
+            method(X, RATES)
 
 
 def test_weights_of_nothing_are_refused():
     with pytest.raises(ValueError, match="class_weight is zero for every class in y"):
         LSTMClassifier(**QUICK, class_weight={"slow": 0, "medium": 0, "fast": 0}).fit(X, LABELS)
+    for weight in (-1, np.nan, "much"):
+        with pytest.raises(ValueError, match=f"class_weight holds {weight!r} for class 'slow'; ex"):
+            LSTMClassifier(**QUICK, class_weight={"slow": weight}).fit(X, LABELS)
     with pytest.raises(ValueError, match="sample_weight is zero for every sequence"):
         LSTMRegressor(**QUICK).fit(X, RATES, sample_weight=np.zeros(36))
     with pytest.raises(ValueError, match="max_epochs=0 leaves the network untrained"):

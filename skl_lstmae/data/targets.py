@@ -10,9 +10,15 @@ from numpy.typing import NDArray
 from sklearn.utils import column_or_1d
 from sklearn.utils.multiclass import check_classification_targets
 
+from skl_lstmae._sklearn import is_pandas_na
 from skl_lstmae.data.array_like import is_object_vector, to_floats
 from skl_lstmae.data.forms import ArrayForm, read
 from skl_lstmae.data.sequences import Sequences
+
+INF = float("inf")
+
+SMALLEST_SPREAD = 1e-12
+"""Part of the largest target by which others must differ, lest they be taken for equal."""
 
 FORMS = "numbers of shape (n_sequences,) or (n_sequences, n_outputs), or those of each step"
 
@@ -80,9 +86,13 @@ class Numbers:
     @classmethod
     def of(cls, chosen: Sequences, target: NumericTarget) -> Numbers:
         """Learn mean and scale from some of the targets."""
-        table = chosen.values
-        mean, scale = np.nanmean(table, axis=0), np.nanstd(table, axis=0)
-        varies = scale > 1e-12 * np.maximum(np.abs(mean), np.finfo(float).tiny)
+        largest = np.nanmax(np.abs(chosen.values), axis=0)
+        largest = np.where(largest > 0, largest, 1.0)  # squares might be none of float64's numbers
+        table = chosen.values / largest
+        mean, scale = (
+            largest * moment(table, axis=0, dtype=np.float64) for moment in (np.nanmean, np.nanstd)
+        )
+        varies = scale > SMALLEST_SPREAD * largest
         return cls(mean, np.where(varies, scale, 1.0), target.is_single, target.per_step)
 
     @property
@@ -100,7 +110,7 @@ class Numbers:
                 for n, per_step in (found, known)
             ]
             raise ValueError(
-                f"y has {told[0]}, but learning would go on with {told[1]}; fit anew to change "
+                f"y has {told[0]}; expected {told[1]}, as in the first fit: fit anew to change "
                 "that."
             )
 
@@ -136,9 +146,7 @@ def read_labels(y: Any, n_sequences: int, name: str) -> NDArray[Any]:
     refuse_none(y, name)
     labels = column_or_1d(y, warn=True)
     refuse_another_length(len(labels), n_sequences)
-    is_missing = np.array(
-        [label is None or label != label or label in (np.inf, -np.inf) for label in labels.tolist()]
-    )
+    is_missing = np.array([_is_missing(label) for label in labels.tolist()])
     if is_missing.any():
         raise ValueError(
             f"y holds no class for sequence {is_missing.argmax()}, but {labels[is_missing][0]}; "
@@ -152,6 +160,10 @@ def read_labels(y: Any, n_sequences: int, name: str) -> NDArray[Any]:
     labels = np.array(labels.tolist()) if labels.dtype.kind == "O" else labels
     check_classification_targets(labels)
     return labels
+
+
+def _is_missing(label: Any) -> bool:
+    return bool(label is None or is_pandas_na(label) or label != label or label in (-INF, INF))
 
 
 def read_numbers(y: Any, X: Sequences, name: str) -> NumericTarget:
@@ -181,7 +193,7 @@ def _has_steps(y: Any) -> bool:
     if not (isinstance(y, (list, tuple)) or is_object_vector(y)):
         return False
     are_lists = all(isinstance(member, (list, tuple)) for member in y)
-    return any(getattr(member, "ndim", 0) > 0 for member in y) or (
+    return any(getattr(member, "shape", ()) for member in y) or (
         are_lists and len(set(map(len, y))) > 1
     )
 
@@ -189,7 +201,10 @@ def _has_steps(y: Any) -> bool:
 def _read_steps(y: Any, X: Sequences) -> tuple[Sequences, bool]:
     """Return targets of as many steps as the sequences have, and whether they have no outputs."""
     is_series = hasattr(y, "to_frame") and hasattr(y, "iloc")
-    target, form = read(y.to_frame() if is_series else y)
+    try:
+        target, form = read(y.to_frame() if is_series else y)
+    except (ValueError, TypeError) as error:
+        raise type(error)(f"in y, {error}") from error
     refuse_another_length(len(target), len(X))
     is_single = is_series or getattr(form, "step_shapes", [None])[0] == ()
     lengths = target.lengths

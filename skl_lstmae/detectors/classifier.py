@@ -1,6 +1,7 @@
 """The LSTM classifier of sequences."""
 
 from collections.abc import Callable
+from numbers import Real
 from os import PathLike
 from typing import Any, Literal, Self
 
@@ -12,11 +13,11 @@ from sklearn.base import ClassifierMixin
 from sklearn.utils.class_weight import compute_class_weight
 from sklearn.utils.validation import check_is_fitted
 
-from skl_lstmae._sklearn import StrOptions, fit_context, keep_parameters
+from skl_lstmae._sklearn import StrOptions, fit_context, keep_parameters, validate_params
 from skl_lstmae.data.sequences import Sequences
 from skl_lstmae.data.targets import Classes, read_labels
 from skl_lstmae.detectors.options import Pooling
-from skl_lstmae.detectors.predictor import SequencePredictor, attribute
+from skl_lstmae.detectors.predictor import POINTS, SequencePredictor, attribute
 from skl_lstmae.modules import SequenceNetwork
 from skl_lstmae.training.objectives import Loss, cross_entropy
 
@@ -391,6 +392,7 @@ class LSTMClassifier(ClassifierMixin, SequencePredictor):
         meaning, logits, _ = self._outputs(X)
         return meaning.labels[logits.argmax(axis=1)]
 
+    @validate_params(POINTS, prefer_skip_nested_validation=True)
     def attributions(self, X: Any, label: Any = None, n_steps: int = 32) -> Any:
         """Return which values speak for a class, by integrated gradients [1]_.
 
@@ -439,6 +441,16 @@ class LSTMClassifier(ClassifierMixin, SequencePredictor):
         check_is_fitted(self)
         return self._predictor.meaning.labels
 
+    def _check_parameters(self) -> None:
+        super()._check_parameters()
+        weights: Any = self.class_weight if isinstance(self.class_weight, dict) else {}
+        for label, weight in weights.items():
+            if not isinstance(weight, Real) or not 0 <= weight < np.inf:
+                raise ValueError(
+                    f"class_weight holds {weight!r} for class {label!r}; expected finite numbers "
+                    "that are not negative."
+                )
+
     def _read_target(self, y: Any, X: Sequences) -> NDArray[Any]:
         return read_labels(y, len(X), type(self).__name__)
 
@@ -466,6 +478,11 @@ class LSTMClassifier(ClassifierMixin, SequencePredictor):
     ) -> tuple[NDArray[Any], list[str]]:
         codes = outputs.argmax(axis=1)
         if target is not None:
-            codes = np.full(len(outputs), meaning.codes(np.array([target]))[0])
+            if target not in meaning.labels.tolist():
+                raise ValueError(
+                    f"label={target!r} is none of the classes, {meaning.labels.tolist()}; pass one "
+                    "of these."
+                )
+            codes = np.full(len(outputs), meaning.labels.tolist().index(target))
         weights = np.eye(meaning.n_outputs)[codes] - 1 / meaning.n_outputs
         return weights, [f"class {label}" for label in meaning.labels[codes]]

@@ -43,8 +43,8 @@ from skl_lstmae.training.threads import is_large
 from skl_lstmae.training.torch_state import settled
 from skl_lstmae.training.trainer import Trainer
 
-N_STEPS = 32
-"""Points at which attributions take the gradient."""
+POINTS: dict[str, list[Any]] = {"n_steps": [Interval(Integral, 1, None, closed="left")]}
+"""What `validate_params` is to check of the points at which attributions take the gradient."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -294,7 +294,7 @@ def attribute(
     predictor: Predictor,
     sequences: Sequences,
     target: Any,
-    n_steps: int = N_STEPS,
+    n_steps: int = 32,
 ) -> tuple[NDArray[np.float64], list[str]]:
     """Return attributions, (total_timesteps, n_features), and what they are of, for each."""
     model, meaning = predictor.model, predictor.meaning

@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 from sklearn.base import RegressorMixin
 from sklearn.metrics import r2_score
 
-from skl_lstmae._sklearn import Interval, StrOptions, fit_context, keep_parameters
+from skl_lstmae._sklearn import Interval, StrOptions, fit_context, keep_parameters, validate_params
 from skl_lstmae.data.sequences import Sequences
 from skl_lstmae.data.targets import Numbers, NumericTarget, read_numbers
 from skl_lstmae.detectors.options import Pooling, TargetLoss
-from skl_lstmae.detectors.predictor import SequencePredictor, attribute
+from skl_lstmae.detectors.predictor import POINTS, SequencePredictor, attribute
 from skl_lstmae.modules import SequenceNetwork
 from skl_lstmae.training.objectives import Loss, Pinball, check_loss, find_loss
 
@@ -361,7 +361,9 @@ class LSTMRegressor(RegressorMixin, SequencePredictor):
             out.
         """
         predictor, sequences, _ = self._read(X)
-        target = self._read_target(y, sequences).sequences
+        numeric = self._read_target(y, sequences)
+        predictor.meaning.refuse_others(numeric)
+        target = numeric.sequences
         rows, lengths = target.values[target.rows()], target.lengths
         outputs = predictor.model.targets(sequences)
         predictions = predictor.meaning.unscaled(outputs).reshape(rows.shape)
@@ -373,6 +375,7 @@ class LSTMRegressor(RegressorMixin, SequencePredictor):
             scores.append(r2_score(actual[seen], predicted[seen], sample_weight=some))
         return float(np.mean(scores))
 
+    @validate_params(POINTS, prefer_skip_nested_validation=True)
     def attributions(self, X: Any, output: int = 0, n_steps: int = 32) -> Any:
         """Return which values made a prediction what it is, by integrated gradients [1]_.
 

@@ -445,7 +445,7 @@ class LSTMClassifier(ClassifierMixin, SequencePredictor):
         super()._check_parameters()
         weights: Any = self.class_weight if isinstance(self.class_weight, dict) else {}
         for label, weight in weights.items():
-            if not isinstance(weight, Real) or not 0 <= weight < np.inf:
+            if not isinstance(weight, Real) or not 0 <= float(weight) < np.inf:
                 raise ValueError(
                     f"class_weight holds {weight!r} for class {label!r}; expected finite numbers "
                     "that are not negative."

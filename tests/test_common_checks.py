@@ -67,8 +67,8 @@ DETECTORS = [
 
 # What they learn is checked, too, for which a few epochs are too few.
 PREDICTORS = [
-    LSTMClassifier(hidden_size=8, learning_rate=0.03, max_epochs=12, device="cpu"),
-    LSTMRegressor(hidden_size=16, learning_rate=0.03, max_epochs=25, device="cpu"),
+    LSTMClassifier(hidden_size=8, learning_rate=0.05, max_epochs=12, batch_size=100, device="cpu"),
+    LSTMRegressor(hidden_size=16, learning_rate=0.05, max_epochs=40, batch_size=100, device="cpu"),
 ]
 
 

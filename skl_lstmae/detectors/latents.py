@@ -13,7 +13,7 @@ class LatentTransformerMixin(ClassNamePrefixFeaturesOutMixin, TransformerMixin):
     """Lets what trains a network transform sequences into its latents."""
 
     module_: Any
-    _read_by_model: Any
+    _read: Any
 
     def transform(self, X: Any) -> NDArray[np.float32]:
         """Encode each sequence as one latent vector.
@@ -28,8 +28,8 @@ class LatentTransformerMixin(ClassNamePrefixFeaturesOutMixin, TransformerMixin):
         Z : ndarray of shape (n_sequences, latent_size), float32
             The latents; if the network has one a step, their mean over each sequence's steps.
         """
-        model, sequences, form = self._read_by_model(X)
-        latents = model.latents(sequences)
+        fitted, sequences, form = self._read(X)
+        latents = fitted.model.latents(sequences)
         # Left to itself, scikit-learn would give pandas output the index of X, which for a panel
         # has a row per time step; the index of a frame that is returned it keeps.
         return wrap_data_with_container("transform", latents, form.one_row_each(), self)

@@ -21,8 +21,6 @@ from skl_lstmae._sklearn import (
     StrOptions,
 )
 from skl_lstmae._warn import warn
-from skl_lstmae.data.checks import check_sequences
-from skl_lstmae.data.forms import Form
 from skl_lstmae.data.names import feature_names
 from skl_lstmae.data.sequences import Sequences
 from skl_lstmae.data.split import Split
@@ -150,11 +148,6 @@ class SequenceLearner(CallbackSupportMixin, TrainedNetwork):
         delete_checkpoint(self)
         self.history_.raise_interrupt()
         return self
-
-    def _read_by_model(self, X: Any) -> tuple[Model, Sequences, Form]:
-        """Read X, and return the model of this moment with it."""
-        model = self._model
-        return model, *check_sequences(self, X, n_channels=model.n_features)
 
     def _begin(self, split: Split, random_state: RandomState, *, go_on: bool) -> Model:
         """Learn the scaling, and make a network or go on with a copy of the one there is."""

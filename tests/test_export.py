@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from skl_lstmae.modules import LSTMAutoencoder, LSTMForecaster
+from skl_lstmae.modules import LSTMAutoencoder, LSTMForecaster, LSTMPredictor
 
 LENGTHS = torch.tensor([12, 3, 4, 7, 9])
 OTHER_LENGTHS = torch.tensor([1, 2, 12, 5, 9, 6, 3])
@@ -15,6 +15,7 @@ NETWORKS = {
     "last, both directions": LSTMAutoencoder(3, 8, 4, bottleneck="last", bidirectional="both"),
     "sequence": LSTMAutoencoder(3, (8, 6), 4, bottleneck="sequence", bidirectional="encoder"),
     "autoregressive": LSTMAutoencoder(3, 8, 4, decoder="autoregressive"),
+    "predictor": LSTMPredictor(3, 2, (8, 6), 4),
     "forecaster": LSTMForecaster(3, (8, 6), output_activation="sigmoid"),
 }
 every_network = pytest.mark.parametrize("network", NETWORKS.values(), ids=NETWORKS)

@@ -11,7 +11,14 @@ from sklearn.model_selection import ParameterGrid
 from torch import nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
-from skl_lstmae.modules import LSTMAutoencoder, LSTMForecaster, LSTMStack, RowActivation, RowLinear
+from skl_lstmae.modules import (
+    LSTMAutoencoder,
+    LSTMForecaster,
+    LSTMPredictor,
+    LSTMStack,
+    RowActivation,
+    RowLinear,
+)
 from skl_lstmae.modules.layers import add_noise, dropout
 
 LENGTHS = torch.tensor([9, 3, 7, 3, 1, 9])
@@ -208,6 +215,12 @@ def test_teacher_forcing_is_a_coin_thrown_for_each_training_batch():
         (LSTMAutoencoder, "bidirectional", True, [False, "encoder", "both"]),
         (LSTMAutoencoder, "output_activation", "softmax", [None, "sigmoid", "tanh", "relu"]),
         (LSTMForecaster, "output_activation", "softmax", [None, "sigmoid", "tanh", "relu"]),
+        (
+            partial(LSTMPredictor, output_size=2),
+            "bottleneck",
+            "attention",
+            ["mean_max", "mean", "max", "last", "sequence"],
+        ),
     ],
 )
 def test_unknown_options_are_refused(kind, name, value, options):

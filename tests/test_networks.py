@@ -19,6 +19,7 @@ from skl_lstmae import LSTMAutoencoderDetector, LSTMForecastDetector
 from skl_lstmae.modules import (
     LSTMAutoencoder,
     LSTMForecaster,
+    LSTMPredictor,
     Output,
     SequenceNetwork,
     check_lengths,
@@ -75,9 +76,10 @@ class Causal(SequenceNetwork):
 
 
 EVERY_LAYER = partial(LSTMAutoencoder, bottleneck="sequence", bidirectional="encoder")
+EVERY_OUTPUT = partial(LSTMPredictor, output_size=2)
 
 
-@pytest.mark.parametrize("make", [Mixed, Causal, EVERY_LAYER, LSTMForecaster])
+@pytest.mark.parametrize("make", [Mixed, Causal, EVERY_LAYER, LSTMForecaster, EVERY_OUTPUT])
 def test_a_generator_alone_determines_the_first_weights(make):
     network, state = make(3), torch.get_rng_state()
 

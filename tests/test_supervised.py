@@ -674,11 +674,31 @@ def test_weights_of_nothing_are_refused():
         LSTMRegressor(**QUICK | {"max_epochs": 0}).fit(X, RATES)
 
 
-def test_the_module_alone_reads_no_padding():
-    module = LSTMPredictor(2, 3, hidden_size=(5, 4), latent_size=3, bottleneck="sequence").eval()
+@pytest.mark.parametrize("bottleneck", ["mean_max", "mean", "max", "last", "sequence"])
+@pytest.mark.parametrize("bidirectional", [False, True])
+def test_the_module_alone_reads_no_padding(bottleneck, bidirectional):
+    module = LSTMPredictor(
+        2, 3, (5, 4), latent_size=3, bottleneck=bottleneck, bidirectional=bidirectional
+    ).eval()
     x = torch.randn(2, 7, 2, generator=torch.Generator().manual_seed(0))
-    alone = module(x[1:, :4]).prediction
-    assert torch.equal(module(x, torch.tensor([7, 4])).prediction[1:, :4], alone)
+    together, alone = module(x, torch.tensor([7, 4])), module(x[1:, :4])
+    for part, other in zip(together, alone, strict=True):
+        real = part[1:, :4] if part.dim() == 3 else part[1:]
+        assert torch.equal(real, other)
+
+
+def test_dropout_and_noise_follow_the_generator_in_training():
+    module = LSTMPredictor(2, 3, 8, noise=0.5, dropout=0.5)
+    x, state = torch.ones(4, 7, 2), torch.get_rng_state()
+
+    def predict(seed):
+        return module(x, generator=torch.Generator().manual_seed(seed)).prediction
+
+    assert torch.equal(predict(0), predict(0))
+    assert not torch.equal(predict(0), predict(1))
+    module.eval()
+    assert torch.equal(predict(0), predict(1))
+    assert torch.equal(torch.get_rng_state(), state)
 
 
 def test_sequences_of_one_step_have_targets_too():

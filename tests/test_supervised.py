@@ -249,6 +249,8 @@ def test_a_weight_is_how_often_a_sequence_counts(kind):
     weighted = kind(**QUICK).fit(X, y, sample_weight=counts)
     repeated = kind(**QUICK).fit([X[i] for i in numbers], y[numbers])
     assert_array_equal(weighted.transform(X), repeated.transform(X))
+    thousands = kind(**QUICK).fit(X, y, sample_weight=np.full(36, 1e6))
+    assert_array_equal(thousands.transform(X), kind(**QUICK).fit(X, y).transform(X))
     halves = kind(**QUICK).fit(X, y, sample_weight=np.full(36, 0.5))
     assert_array_equal(halves.transform(X), kind(**QUICK).fit(X, y).transform(X))
 

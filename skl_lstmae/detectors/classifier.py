@@ -257,7 +257,7 @@ class LSTMClassifier(ClassifierMixin, SequencePredictor):
         sample_weight : array-like of shape (n_sequences,), default=None
             How much each sequence counts. One of weight 3 is shown three times in an epoch, one of
             2.5 twice with a loss of 1.25 each, one of 0.5 once with half its loss, and 0 leaves it
-            out.
+            out. If one is above 10, each is shown once, with its weight on the loss.
 
         Returns
         -------

@@ -46,6 +46,9 @@ from skl_lstmae.training.trainer import Trainer
 POINTS: dict[str, list[Any]] = {"n_steps": [Interval(Integral, 1, None, closed="left")]}
 """What `validate_params` is to check of the points at which attributions take the gradient."""
 
+MOST_TIMES_SHOWN = 10
+"""How often an epoch shows a sequence at most because of its weight."""
+
 
 @dataclass(frozen=True, eq=False)
 class Predictor:
@@ -313,13 +316,15 @@ def _repeat(
 ) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
     """Return which sequences are shown, in an order of their own, and what each then counts.
 
-    One of weight 3 is shown three times, one of 2.5 twice with 1.25 each, one of 0.5 once.
+    One of weight 3 is shown three times, one of 2.5 twice with 1.25 each, one of 0.5 once; where
+    weights are large, each is shown once.
     """
     order = order_by_content(sequences)
     if sample_weight is None:
         return order, np.ones(len(order))
     weights = check_weights(sample_weight, len(sequences), "sequence")[order]
-    counts = np.maximum(np.floor(weights), weights > 0).astype(np.intp)
+    are_few = weights.max() <= MOST_TIMES_SHOWN
+    counts = np.maximum(np.floor(weights) * are_few, weights > 0).astype(np.intp)
     return np.repeat(order, counts), np.repeat(weights / np.maximum(counts, 1), counts)
 
 

@@ -1,1 +1,6 @@
-"""Sequences as plain arrays: whatever a user calls `X`, read, checked, cut and put back."""
+"""Sequences as plain arrays: whatever a user calls `X` or `y`, read, checked, cut and put back."""
+
+from skl_lstmae._files import name_by_package
+from skl_lstmae.data.targets import Classes, Numbers
+
+name_by_package(__name__, Classes, Numbers)

@@ -550,7 +550,7 @@ REFUSED = {
     "one class": (
         LSTMClassifier,
         ["a"] * 36,
-        "y holds one class alone, ['a']; expected two or more classes.",
+        "y holds one class alone, ['a']; expected two or more.",
     ),
     "missing class": (
         LSTMClassifier,
@@ -651,6 +651,13 @@ def test_a_class_that_comes_later_is_refused(classifier):
     with pytest.raises(ValueError, match=exactly(sentence)):
         fitted.set_params(warm_start=True).fit(X[:2], ["new", "slow"])
     assert_array_equal(fitted.predict_proba(X), classifier.predict_proba(X))
+
+
+def test_a_first_part_needs_two_classes_or_their_names():
+    for classes, name in ((None, "y"), (["slow"], "classes")):
+        sentence = f"{name} holds one class alone, ['slow']; expected two or more."
+        with pytest.raises(ValueError, match=exactly(sentence)):
+            LSTMClassifier(**QUICK).partial_fit(X[:2], ["slow", "slow"], classes=classes)
 
 
 def test_a_target_of_another_kind_is_refused_later(regressor):

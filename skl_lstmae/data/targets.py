@@ -38,12 +38,12 @@ class Classes:
     per_step = False
 
     @classmethod
-    def among(cls, labels: NDArray[Any]) -> Classes:
-        """Return the classes of labels, of which there must be two."""
+    def among(cls, labels: NDArray[Any], name: str = "y") -> Classes:
+        """Return the classes of labels, which have a name, and of which there must be two."""
         distinct = np.unique(labels)
         if len(distinct) < 2:
             raise ValueError(
-                f"y holds one class alone, {distinct.tolist()}; expected two or more classes."
+                f"{name} holds one class alone, {distinct.tolist()}; expected two or more."
             )
         return cls(distinct)
 

@@ -304,7 +304,8 @@ class LSTMClassifier(ClassifierMixin, SequencePredictor):
         """
         if self.__sklearn_is_fitted__():
             return self._learn_more(X, y, self._meaning)
-        return self._learn_more(X, y, None if classes is None else Classes(np.unique(classes)))
+        known = None if classes is None else Classes.among(np.asarray(classes), "classes")
+        return self._learn_more(X, y, known)
 
     def decision_function(self, X: Any) -> NDArray[np.float64]:
         """Return the logits of the classes.

@@ -50,13 +50,7 @@ architectures = {
 
 vowels = load_japanese_vowels(anomalous_speaker=6)
 known = list(compress(vowels.X_test, vowels.y_test == 1))
-quick = {
-    "hidden_size": 32,
-    "learning_rate": 0.02,
-    "tol": 0.01,
-    "n_iter_no_change": 3,
-    "random_state": 0,
-}
+quick = {"hidden_size": 32, "max_epochs": 15, "random_state": 0}
 
 detectors = {
     name: LSTMAutoencoderDetector(**{**quick, "latent_size": 8, **settings})

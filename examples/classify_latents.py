@@ -28,7 +28,7 @@ y_train, y_test = vowels.target[vowels.is_train], vowels.target[~vowels.is_train
 # The first step learns from the sequences alone, the last one from the speakers too.
 
 pipeline = make_pipeline(
-    LSTMAutoencoderDetector(learning_rate=0.01, n_iter_no_change=5, random_state=0),
+    LSTMAutoencoderDetector(random_state=0),
     StandardScaler(),
     LogisticRegression(),
 )

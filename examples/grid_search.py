@@ -61,14 +61,13 @@ scoring = {"explained_variance": explained_variance, "roc_auc": "roc_auc"}
 # %%
 # The search
 # ----------
-# For the sake of time the detector learns faster, and stops sooner, than it would by default. The
-# scorer only comes after the training: candidates with the same bottleneck train the same network
-# again.
+# For the sake of time training is shorter than by default. The scorer only comes after it:
+# candidates with the same bottleneck train the same network again.
 #
 # A search ends by fitting its winner to all it was given, which here holds the stranger: hence
 # ``refit=False``.
 
-detector = LSTMAutoencoderDetector(learning_rate=0.01, n_iter_no_change=5, random_state=0)
+detector = LSTMAutoencoderDetector(max_epochs=10, random_state=0)
 grid = {
     "bottleneck": ["mean", "last", "sequence"],
     "scorer": ["joint", "mahalanobis", "error"],

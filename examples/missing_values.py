@@ -33,9 +33,7 @@ vowels = load_japanese_vowels(anomalous_speaker=1)
 X_train = hide(vowels.X_train, 0.2)
 
 # A higher learning rate than by default saves time here.
-detector = LSTMAutoencoderDetector(
-    learning_rate=0.01, n_iter_no_change=5, false_alarm_rate=0.05, random_state=0
-)
+detector = LSTMAutoencoderDetector(false_alarm_rate=0.05, random_state=0)
 detector.fit(X_train)
 
 # %%

@@ -85,7 +85,7 @@ vowels = load_japanese_vowels(anomalous_speaker=6)
 networks = {"LSTM": None, "GRU": GRUAutoencoder, "TCN": TCN}
 scores = {}
 for name, network in networks.items():
-    detector = LSTMAutoencoderDetector(network=network, tol=0.01, random_state=0)
+    detector = LSTMAutoencoderDetector(network=network, random_state=0)
     scores[name] = detector.fit(vowels.X_train).score_samples(vowels.X_test)
     auc = roc_auc_score(vowels.y_test, scores[name])
     n_weights = sum(weight.numel() for weight in detector.module_.parameters())

@@ -47,9 +47,7 @@ def typical_step(errors, latents):
 detectors = {}
 for scorer in ("error", typical_step):
     name = getattr(scorer, "__name__", scorer)
-    detector = LSTMAutoencoderDetector(
-        scorer=scorer, learning_rate=0.01, n_iter_no_change=5, random_state=0
-    )
+    detector = LSTMAutoencoderDetector(scorer=scorer, random_state=0)
     detectors[name] = detector.fit(vowels.X_train)
     clean = roc_auc_score(vowels.y_test, detector.score_samples(vowels.X_test))
     clicks = roc_auc_score(vowels.y_test, detector.score_samples(X_test))

@@ -20,7 +20,7 @@ from skl_lstmae import LSTMAutoencoderDetector, ScoreDistributionDisplay
 from skl_lstmae.datasets import load_japanese_vowels
 
 vowels = load_japanese_vowels(anomalous_speaker=1)
-detector = LSTMAutoencoderDetector(learning_rate=0.01, n_iter_no_change=5, random_state=0)
+detector = LSTMAutoencoderDetector(random_state=0)
 detector.fit(vowels.X_train)
 scores = detector.score_samples(vowels.X_test)
 

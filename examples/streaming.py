@@ -22,7 +22,7 @@ taxi = load_nyc_taxi(as_frame=True)
 past = taxi.data[:"2014-10-29"]
 january = taxi.data["2015-01-05":]
 
-inner = LSTMAutoencoderDetector(hidden_size=16, latent_size=8, learning_rate=0.01, random_state=0)
+inner = LSTMAutoencoderDetector(hidden_size=16, latent_size=8, random_state=0)
 detector = SlidingWindowDetector(inner, false_alarm_rate=0.005).fit(past)
 print(f"windows of {detector.window_size_} half-hours")
 

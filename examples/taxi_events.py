@@ -49,7 +49,7 @@ def touched_events(intervals):
     ]
 
 
-sliding, intervals = oddest_intervals(LSTMAutoencoderDetector(n_iter_no_change=5, random_state=0))
+sliding, intervals = oddest_intervals(LSTMAutoencoderDetector(random_state=0))
 
 print("Windows of a day, the oddest intervals first:")
 for i, interval in intervals.iterrows():

@@ -89,7 +89,7 @@ if find_spec("sklearn.callback"):
             >>> from sklearn.callback import ScoringMonitor
             >>> from skl_lstmae import LSTMAutoencoderDetector
             >>> X = np.sin(np.arange(20) + np.arange(12).reshape(-1, 1))
-            >>> detector = LSTMAutoencoderDetector(hidden_size=4, tol=1, n_iter_no_change=2)
+            >>> detector = LSTMAutoencoderDetector(hidden_size=4, max_epochs=3)
             >>> monitor = ScoringMonitor(scoring="roc_auc")
             >>> detector = detector.set_callbacks(monitor).fit(X, [-1, 1] * 6)
             >>> len(monitor.get_logs().data) == 1 + detector.n_epochs_
@@ -115,8 +115,6 @@ class FitCallbacks:
         Being fitted; its callbacks are set up, and see it.
     X, y : object
         As the user passed them: callbacks that compute scores get them.
-    max_subtasks : int
-        The most epochs, or fits of detectors inside.
 
     Attributes
     ----------
@@ -127,13 +125,18 @@ class FitCallbacks:
 
     attributes_after: Callable[[Any], dict[str, Any]]
 
-    def __init__(self, estimator: Any, X: Any, y: Any, max_subtasks: int):
+    def __init__(self, estimator: Any, X: Any, y: Any):
         self.estimator = estimator
         self.data = {"X": X, "y": y}
         self._fit_task: Any = None
         self._epoch_task: Any = None
         if hasattr(estimator, "_init_callback_context"):
-            self._fit_task = estimator._init_callback_context(max_subtasks=max_subtasks)
+            self._fit_task = estimator._init_callback_context(max_subtasks=None)
+
+    def begin_fit(self, max_subtasks: int) -> None:
+        """Tell the callbacks that the fit begins, of so many epochs or fits inside at most."""
+        if self._fit_task is not None:
+            self._fit_task.max_subtasks = max_subtasks
             self._begin(self._fit_task)
 
     def begin_epoch(self) -> None:

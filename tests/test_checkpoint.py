@@ -49,8 +49,10 @@ DETECTORS = {
     "forecaster": LSTMForecastDetector(**NOISY),
     "sliding": SlidingWindowDetector(LSTMAutoencoderDetector(**NOISY), window_size=20),
     "one series": LSTMForecastDetector(**NOISY),
-    "last weights": LSTMAutoencoderDetector(**NOISY, early_stopping=False, warm_start=True),
-    "stops early": LSTMAutoencoderDetector(**NOISY).set_params(tol=10.0, n_iter_no_change=3),
+    "last weights": LSTMAutoencoderDetector(**NOISY, warm_start=True),
+    "stops early": LSTMAutoencoderDetector(**NOISY).set_params(
+        early_stopping=True, tol=10.0, n_iter_no_change=3
+    ),
     "own network": LSTMAutoencoderDetector(
         **{**QUICK, "hidden_size": 64, "random_state": np.random.RandomState(1)},
         network=DropsOut,

@@ -36,7 +36,7 @@ FAULTS[:, 8:12] += 3
 
 @pytest.fixture(params=[LSTMAutoencoderDetector, LSTMForecastDetector], ids=["autoenc", "forecast"])
 def detector(request):
-    return request.param(**QUICK | {"false_alarm_rate": RATE})
+    return request.param(**QUICK | {"false_alarm_rate": RATE, "max_epochs": 8})
 
 
 def of_name(law):

@@ -753,7 +753,8 @@ def test_losses_without_validation_have_no_best_epoch():
 
 
 def test_losses_are_those_of_the_estimator_with_gaps_and_the_lowest_is_marked():
-    detector = make_autoencoder(warm_start=True).partial_fit(X)  # an epoch without validation
+    detector = make_autoencoder(warm_start=True, early_stopping=True)
+    detector.partial_fit(X)  # an epoch without validation
     fitted(detector, X).partial_fit(X)
     display = LossCurveDisplay.from_estimator(detector)
     epochs = np.arange(1, 1 + detector.n_epochs_)

@@ -97,13 +97,15 @@ def test_the_warning_tells_the_truth_and_how_to_mend_it(detector, y):
             average_precision_score(y, scores)
 
 
+@pytest.mark.filterwarnings("ignore:Set aside as unlike the others")
 def test_a_search_warns_at_each_fit(detector):
     search = GridSearchCV(
         detector, {"latent_size": [1, 2]}, scoring="roc_auc", cv=2, error_score="raise"
     )
     with pytest.warns(UserWarning, match="labels 0 and 1") as caught:
         search.fit(X, NUMBERS)
-    assert [str(warning.message) for warning in caught] == [OF_NUMBERS] * (2 * 2 + 1)
+    told = [str(warning.message) for warning in caught]
+    assert told.count(OF_NUMBERS) == 2 * 2 + 1
     search.fit(X, np.where(IS_ANOMALY, -1, 1))
     assert search.best_score_ > 0.8
 
@@ -126,6 +128,7 @@ def labelled_series(lengths):
     return series, labels
 
 
+@pytest.mark.filterwarnings("ignore:Set aside as unlike the others")
 @pytest.mark.parametrize("lengths", [[100] * 4, [100, 110, 120, 130]])
 @pytest.mark.parametrize("to_labels", [np.asarray, np.ndarray.tolist, pd.Series, torch.tensor])
 def test_labels_series_by_series_are_warned_of(lengths, to_labels):

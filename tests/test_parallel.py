@@ -86,6 +86,7 @@ def scores_and_fits(detector, series, answers):
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
 # What warns of threads is what this is about.
 @pytest.mark.filterwarnings("ignore:.*multi-threaded, use of fork:DeprecationWarning")
+@pytest.mark.filterwarnings("ignore:Set aside as unlike the others")
 def test_a_process_forked_after_threads_goes_on_alone(two_threads):
     detector = make().set_params(hidden_size=32).fit(X)
     series = SlidingWindowDetector(make(LSTMForecastDetector), window_size=8).fit(np.concatenate(X))

@@ -301,6 +301,7 @@ def fitted_to_many(scorer):
     return detector.fit(make_ragged(2500, 3, 7, 3))
 
 
+@pytest.mark.filterwarnings("ignore:Set aside as unlike the others")  # one of 2,500
 @pytest.mark.parametrize("scorer", SIZES)
 @pytest.mark.parametrize("name", [name for name in FORMATS if name not in ("pickle 2", "skops")])
 def test_a_file_holds_the_weights_what_the_scorer_knows_and_little_else(name, scorer, tmp_path):

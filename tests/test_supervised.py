@@ -122,6 +122,7 @@ def test_what_is_predicted_depends_on_neither_company_nor_order_nor_padding(kind
     assert_array_equal(results(padded), together)
 
 
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 @pytest.mark.parametrize("kind", BOTH)
 def test_a_fit_depends_on_neither_the_order_of_sequences_nor_chance(kind):
     order = np.random.default_rng(0).permutation(36)
@@ -268,6 +269,7 @@ def test_class_weight_counts_in_the_loss():
     assert share({0: 1, 1: 9}) == pytest.approx(3 / 4, abs=0.03)
 
 
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 def test_whole_sequences_of_every_class_are_held_out():
     y = np.repeat(["a", "b", "c"], [4, 8, 24])
     classifier = LSTMClassifier(**QUICK, early_stopping=True, validation_fraction=0.25)

@@ -6,14 +6,17 @@ import numpy as np
 import pytest
 import torch
 from conftest import exactly
+from numpy.testing import assert_allclose
 from scipy.special import comb
 from sklearn.exceptions import ConvergenceWarning
 from torch import nn
 
 from skl_lstmae.modules import Output, SequenceNetwork
 from skl_lstmae.training.batches import Batch
+from skl_lstmae.training.muon import Muon, orthogonalized
 from skl_lstmae.training.objectives import StepPrediction, squared_error
 from skl_lstmae.training.progress import History
+from skl_lstmae.training.schedule import FIRST, count_epochs
 from skl_lstmae.training.trainer import Trainer
 
 
@@ -38,14 +41,14 @@ def make_batch(*values, observed=True):
     return Batch(np.array([0]), x, mask, torch.tensor([x.shape[1]]))
 
 
-def train(network, *pieces, validation=None, n_epochs=0, **parameters):
+def train(network, *pieces, validation=None, ends_after=None, **parameters):
     """Train on one batch, of pieces, for so many epochs or until the trainer ends it."""
     defaults = {
         "objective": StepPrediction(squared_error),
         "learning_rate": 0.1,
         "weight_decay": 0.0,
         "clip_norm": None,
-        "max_epochs": 500,
+        "n_epochs": 500,
         "n_iter_no_change": 5,
         "tol": 1e-6,
         "verbose": 0,
@@ -53,7 +56,7 @@ def train(network, *pieces, validation=None, n_epochs=0, **parameters):
     }
     history = History()
     watcher = SimpleNamespace(
-        begin_epoch=lambda: None, end_epoch=lambda progress: progress.n_epochs == n_epochs
+        begin_epoch=lambda: None, end_epoch=lambda progress: progress.n_epochs == ends_after
     )
     Trainer(**defaults | parameters).train(
         network,
@@ -71,16 +74,56 @@ def average(weights):
     return np.average(weights, weights=comb(steps + 7, 8))
 
 
-def test_training_ends_when_the_loss_stops_falling():
-    network = Constant()
-    history = train(network, make_batch(1.0, 3.0), n_iter_no_change=100)
+def test_training_ends_when_the_validation_loss_stops_falling():
+    network, batch = Constant(), make_batch(1.0, 3.0)
+    history = train(network, batch, validation=batch, n_iter_no_change=100)
     assert network.value.item() == pytest.approx(2.0, abs=0.01)
     assert history.loss_curve[0] == pytest.approx(5.0)
     assert min(history.loss_curve) == pytest.approx(1.0, abs=1e-3)
     assert history.n_epochs == len(history.loss_curve) == len(history.seconds) < 500
     assert min(history.seconds) > 0
-    assert np.isnan(history.validation_loss_curve).all()
+    assert not np.isnan(history.validation_loss_curve).any()
     assert not network.training
+
+
+def test_without_validation_the_rate_goes_through_one_cycle():
+    """Adam's steps along a slope are each as long as the rate."""
+    network = Constant()
+    history = train(network, make_batch(1e6), learning_rate=1.0, n_epochs=8, averaging_power=1e12)
+    shares = [FIRST, (1 + FIRST) / 2, *((1 + np.cos(np.pi * np.arange(6) / 6)) / 2)]
+    assert network.value.item() == pytest.approx(sum(shares), rel=1e-4)
+    assert np.isnan(history.validation_loss_curve).all()
+    assert history.n_epochs == 8
+
+
+@pytest.mark.parametrize(("n_batches", "expected"), [(1, 30), (12, 30), (30, 12), (1000, 5)])
+def test_a_training_is_as_long_as_its_steps_are_many(n_batches, expected):
+    assert count_epochs(n_batches) == expected
+
+
+@pytest.mark.parametrize("shape", [(6, 3), (3, 6), (5, 5), (1, 4), (4, 1)])
+def test_a_step_of_muon_is_as_long_in_every_direction(shape):
+    gradient = torch.randn(shape, generator=torch.Generator().manual_seed(0))
+    left, _, right = np.linalg.svd(gradient.numpy(), full_matrices=False)
+    values = np.diag(left.T @ orthogonalized(gradient).numpy() @ right.T)
+    assert 0.6 < values.min() <= values.max() < 1.3
+
+
+def test_muon_takes_the_steps_of_torchs_own(monkeypatch):
+    """But for what that one rounds to bfloat16."""
+    monkeypatch.setattr(torch.Tensor, "bfloat16", torch.Tensor.clone)
+    weights = [nn.Parameter(torch.linspace(-1, 1, 24).reshape(8, 3)) for _ in range(2)]
+    optimizers = (
+        Muon(weights[:1], lr=0.02, weight_decay=0.1),
+        torch.optim.Muon(weights[1:], lr=0.02, weight_decay=0.1),
+    )
+    for i in range(5):
+        for weight, optimizer in zip(weights, optimizers, strict=True):
+            optimizer.zero_grad()
+            (weight.sin() * torch.arange(24.0).reshape(8, 3).add(i).cos()).sum().backward()
+            optimizer.step()
+    ours, theirs = (weight.detach() for weight in weights)
+    assert_allclose(ours, theirs, atol=1e-5)
 
 
 def test_cells_that_are_not_observed_do_not_count():
@@ -92,8 +135,8 @@ def test_cells_that_are_not_observed_do_not_count():
 
 def test_the_pieces_of_a_batch_make_one_step_of_its_mean_gradient():
     whole, pieces = Constant(), Constant()
-    train(whole, make_batch(1.0, 2.0, 3.0, 10.0), n_epochs=3)
-    history = train(pieces, make_batch(1.0, 2.0, 3.0), make_batch(10.0), n_epochs=3)
+    train(whole, make_batch(1.0, 2.0, 3.0, 10.0), ends_after=3)
+    history = train(pieces, make_batch(1.0, 2.0, 3.0), make_batch(10.0), ends_after=3)
     assert pieces.value.item() == pytest.approx(whole.value.item(), rel=1e-6)
     assert history.loss_curve[0] == pytest.approx(np.mean([1, 4, 9, 100]))
 
@@ -106,18 +149,18 @@ def test_the_weights_of_the_best_validation_epoch_are_kept():
     assert (network.value.item() - 2) ** 2 == pytest.approx(history.validation_loss_curve[best])
 
 
-@pytest.mark.parametrize("validation", [None, make_batch(4.0)])
 @pytest.mark.parametrize(("power", "expected"), [(8, average([0.1, 0.2, 0.3, 0.4])), (1e12, 0.4)])
-def test_weights_averaged_over_the_steps_are_judged_and_kept(validation, power, expected):
+def test_weights_averaged_over_the_steps_are_judged_and_kept(power, expected):
     """Adam's first steps are each as long as the learning rate."""
-    network = Constant()
-    train(network, make_batch(4.0), n_epochs=4, validation=validation, averaging_power=power)
+    network, batch = Constant(), make_batch(4.0)
+    train(network, batch, ends_after=4, validation=batch, averaging_power=power)
     assert network.value.item() == pytest.approx(expected, abs=1e-3)
 
 
 def test_improvements_below_tol_do_not_postpone_the_end():
     parameters = {"learning_rate": 1e-4, "tol": 1.0, "n_iter_no_change": 7}
-    assert train(Constant(), make_batch(4.0), **parameters).n_epochs == 8
+    batch = make_batch(4.0)
+    assert train(Constant(), batch, validation=batch, **parameters).n_epochs == 8
 
 
 def test_running_out_of_epochs_warns():
@@ -125,8 +168,9 @@ def test_running_out_of_epochs_warns():
         "Training ended at max_epochs=2, before the loss had failed to improve for "
         "n_iter_no_change=5 epochs; raise max_epochs or learning_rate."
     )
+    batch = make_batch(9.0)
     with pytest.warns(ConvergenceWarning, match=exactly(sentence)):
-        assert train(Constant(), make_batch(9.0), max_epochs=2).n_epochs == 2
+        assert train(Constant(), batch, validation=batch, n_epochs=2).n_epochs == 2
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf])
@@ -145,12 +189,17 @@ def interrupt(network):
 
 def test_an_interrupt_keeps_the_best_weights_and_is_on_record():
     weights = []
-    calls = {call: lambda network: weights.append(network.value.item()) for call in range(2, 6)}
-    network = Constant(at_call={**calls, 6: interrupt})
+
+    def note(network):
+        weights.append(network.value.item())
+        if len(weights) == 5:
+            raise KeyboardInterrupt
+
+    network = Constant(at_call=dict.fromkeys(range(2, 7), note))
     history = train(network, make_batch(9.0))
     assert (history.n_epochs, history.was_interrupted) == (5, True)
     assert not history.copy().was_interrupted
-    assert network.value.item() == pytest.approx(average([*weights, 0.5]), abs=1e-3)
+    assert network.value.item() == pytest.approx(average(weights), rel=1e-5)
     assert not network.training
 
 
@@ -162,19 +211,19 @@ def test_an_interrupt_before_the_first_epoch_is_over_goes_on_up():
 @pytest.mark.parametrize(("clip_norm", "expected"), [(None, -2e3), (0.5, -0.5)])
 def test_clipping_bounds_the_gradient(clip_norm, expected):
     network = Constant()
-    train(network, make_batch(1e3), n_epochs=1, clip_norm=clip_norm)
+    train(network, make_batch(1e3), ends_after=1, clip_norm=clip_norm)
     assert network.value.grad.item() == pytest.approx(expected)
 
 
 def test_weight_decay_is_decoupled_from_the_gradient():
-    network = Constant(1.0)
-    train(network, make_batch(1.0), n_epochs=1, weight_decay=0.5)
+    network, batch = Constant(1.0), make_batch(1.0)
+    train(network, batch, validation=batch, ends_after=1, weight_decay=0.5)
     assert network.value.item() == pytest.approx(1 - 0.1 * 0.5)
 
 
 def test_verbose_prints_a_line_an_epoch(capsys):
     parameters = {"validation": make_batch(3.0), "verbose": 1, "learning_rate": 1e-9}
-    train(Constant(), make_batch(2.0), n_epochs=2, **parameters)
+    train(Constant(), make_batch(2.0), ends_after=2, **parameters)
     assert capsys.readouterr().out.splitlines() == [
         "Epoch 1, loss = 4.00000000, validation loss = 9.00000000",
         "Epoch 2, loss = 4.00000000, validation loss = 9.00000000",
@@ -194,6 +243,8 @@ class LastStepIsTheSum:
 
 def test_an_objective_of_ones_own_is_minimised():
     network, batch = Constant(), make_batch(1.0, 2.0, 0.5)
-    history = train(network, batch, objective=LastStepIsTheSum(), n_iter_no_change=50)
+    history = train(
+        network, batch, validation=batch, objective=LastStepIsTheSum(), n_iter_no_change=50
+    )
     assert network.value.item() == pytest.approx(3.5, abs=0.01)
     assert history.loss_curve[0] == 3.5**2

@@ -17,7 +17,7 @@ BATCH_SIZE = 64
 
 
 def plain_detector(n_epochs: int, **parameters: Any) -> LSTMAutoencoderDetector:
-    """Return a detector that trains as the recipes do: Adam for a fixed time, on all sequences.
+    """Return a detector that trains as the recipes do: for a fixed time, on all sequences.
 
     No noise, weight decay or clipping; the bottleneck is the last state, the score the mean error.
     """
@@ -31,8 +31,6 @@ def plain_detector(n_epochs: int, **parameters: Any) -> LSTMAutoencoderDetector:
             "clip_norm": None,
             "batch_size": BATCH_SIZE,
             "max_epochs": n_epochs,
-            "n_iter_no_change": n_epochs,
-            "early_stopping": False,
             "contamination": 0.1,
             "scorer": "error",
             "device": "cpu",

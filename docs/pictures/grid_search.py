@@ -23,7 +23,7 @@ y = np.where(speakers == 1, -1, 1)
 stratified = StratifiedKFold(n_splits=2).split(X, speakers)
 folds = [(train[y[train] == 1], test) for train, test in stratified]
 grid = {"bottleneck": ["mean", "last", "sequence"], "scorer": ["joint", "error"]}
-detector = LSTMAutoencoderDetector(hidden_size=16, tol=0.01, random_state=0)
+detector = LSTMAutoencoderDetector(hidden_size=16, random_state=0)
 scoring = {"explained_variance": explained_variance, "roc_auc": "roc_auc"}
 search = GridSearchCV(detector, grid, scoring=scoring, cv=folds, refit=False).fit(X, y)
 

@@ -62,12 +62,17 @@ def order_by_content(sequences: Sequences) -> NDArray[np.intp]:
     return np.array(sorted(range(len(keys)), key=keys.__getitem__), dtype=np.intp)
 
 
-def _key(sequence: NDArray[Any]) -> tuple[float, bytes]:
+def _key(sequence: NDArray[Any]) -> tuple[float, str]:
     is_observed = ~np.isnan(sequence)
     totals = np.where(is_observed, sequence, 0).sum(axis=0, dtype=np.float64)
     mean = float((totals / np.maximum(is_observed.sum(axis=0), 1)).sum())
+    return mean, digest(sequence)
+
+
+def digest(sequence: NDArray[Any]) -> str:
+    """Return what no other sequence shares; integers and -0.0 are as floats and 0.0."""
     content = (sequence.astype(np.float64) + 0.0).tobytes()
-    return mean, blake2b(content, digest_size=16).digest()
+    return blake2b(content, digest_size=16).hexdigest()
 
 
 def leave_out(series: Sequences, weights: NDArray[np.float64]) -> Sequences:

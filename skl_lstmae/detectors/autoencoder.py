@@ -129,8 +129,10 @@ class LSTMAutoencoderDetector(LatentTransformerMixin, SequenceDetector):
         perfect. A callable gets two tensors of one shape, the prediction and the target, and
         returns the loss of each cell, never negative.
 
-    learning_rate : float, default=0.003
-        Step size of the optimizer, AdamW.
+    learning_rate : float, default=0.02
+        Step size of the optimizer, which is Muon for matrices [2]_ and AdamW for other weights. It
+        is the largest one: over a training the rate rises for a quarter of the steps, and falls to
+        nothing for the others [3]_. With `early_stopping` it is constant.
 
     weight_decay : float, default=0.0001
         Decoupled weight decay.
@@ -138,24 +140,26 @@ class LSTMAutoencoderDetector(LatentTransformerMixin, SequenceDetector):
     batch_size : int, default=32
         Number of sequences in a training step.
 
-    max_epochs : int, default=200
-        The most passes over the training sequences; 0 is for a `network` that has been trained.
+    max_epochs : int or "auto", default="auto"
+        Number of passes over the training sequences; 0 is for a `network` that has been trained.
+        "auto" makes about 360 steps, in 5 passes at the least and 30 at the most; with
+        `early_stopping` it is 200.
 
-    early_stopping : bool, default=True
-        Whether part of the sequences is held out to tell when to stop and which epoch's weights to
-        keep. If False, the training loss tells when to stop, and the last weights are kept. In both
-        cases a weight is an average over the latest steps [2]_, in which the t-th of n counts about
-        as (t / n)**8 does.
+    early_stopping : bool, default=False
+        Whether training ends once the loss of held-out sequences has stopped falling, with the
+        weights of the best epoch, rather than after `max_epochs`. Weights are averages over the
+        latest steps in both cases [4]_.
 
     validation_fraction : float, default=0.1
         Share of the sequences, three at least, that are held out if `early_stopping` or
         `contamination="auto"`: they tell how much better sequences score that were learned from.
 
     n_iter_no_change : int, default=10
-        Training stops after so many epochs in which the loss did not improve by `tol`.
+        With `early_stopping`, the number of epochs in which the loss of held-out sequences has not
+        improved by `tol`, after which training stops.
 
     tol : float, default=0.0001
-        Least improvement of the loss that counts.
+        Least improvement of the loss that counts, with `early_stopping`.
 
     clip_norm : float or None, default=1.0
         Bound on the norm of the gradient.
@@ -255,7 +259,12 @@ class LSTMAutoencoderDetector(LatentTransformerMixin, SequenceDetector):
     .. [1] P. Malhotra, A. Ramakrishnan, G. Anand, L. Vig, P. Agarwal, G. Shroff, "LSTM-based
        encoder-decoder for multi-sensor anomaly detection", ICML 2016 Anomaly Detection Workshop,
        :doi:`10.48550/arXiv.1607.00148`.
-    .. [2] O. Shamir, T. Zhang, "Stochastic gradient descent for non-smooth optimization:
+    .. [2] K. Jordan, Y. Jin, V. Boza, J. You, F. Cesista, L. Newhouse, J. Bernstein, "Muon: an
+       optimizer for hidden layers in neural networks", 2024,
+       https://kellerjordan.github.io/posts/muon/.
+    .. [3] L. N. Smith, N. Topin, "Super-convergence: very fast training of neural networks using
+       large learning rates", 2018, :doi:`10.48550/arXiv.1708.07120`.
+    .. [4] O. Shamir, T. Zhang, "Stochastic gradient descent for non-smooth optimization:
        convergence results and optimal averaging schemes", ICML 2013,
        :doi:`10.48550/arXiv.1212.1824`.
 
@@ -300,11 +309,11 @@ class LSTMAutoencoderDetector(LatentTransformerMixin, SequenceDetector):
         network: SequenceNetwork | Callable[[int], SequenceNetwork] | None = None,
         scaler: Any = "standard",
         loss: LossName | Loss = "squared_error",
-        learning_rate: float = 3e-3,
+        learning_rate: float = 0.02,
         weight_decay: float = 1e-4,
         batch_size: int = 32,
-        max_epochs: int = 200,
-        early_stopping: bool = True,
+        max_epochs: int | Literal["auto"] = "auto",
+        early_stopping: bool = False,
         validation_fraction: float = 0.1,
         n_iter_no_change: int = 10,
         tol: float = 1e-4,
@@ -400,7 +409,7 @@ class LSTMAutoencoderDetector(LatentTransformerMixin, SequenceDetector):
         >>> from skl_lstmae import LSTMAutoencoderDetector
         >>> phases = np.random.default_rng(0).uniform(0, 6, size=(40, 1))
         >>> X = np.sin(phases + np.arange(30) / 3)
-        >>> detector = LSTMAutoencoderDetector(hidden_size=16, tol=1e-2, random_state=0).fit(X)
+        >>> detector = LSTMAutoencoderDetector(hidden_size=16, random_state=0).fit(X)
         >>> Z = detector.transform(X)
         >>> between = (Z[:1] + Z[1:2]) / 2
         >>> [x.shape for x in detector.inverse_transform(between)]
@@ -451,7 +460,7 @@ class LSTMAutoencoderDetector(LatentTransformerMixin, SequenceDetector):
         >>> from skl_lstmae import LSTMAutoencoderDetector
         >>> phases = np.random.default_rng(0).uniform(0, 6, size=(40, 1))
         >>> X = np.sin(phases + np.arange(30) / 3)
-        >>> detector = LSTMAutoencoderDetector(hidden_size=16, tol=1e-2, random_state=0).fit(X)
+        >>> detector = LSTMAutoencoderDetector(hidden_size=16, random_state=0).fit(X)
         >>> gappy = X[:1].copy()
         >>> gappy[0, 10:13] = np.nan
         >>> reconstruction = detector.reconstruct(gappy)
@@ -487,7 +496,7 @@ class LSTMAutoencoderDetector(LatentTransformerMixin, SequenceDetector):
         >>> from skl_lstmae import LSTMAutoencoderDetector
         >>> phases = np.random.default_rng(0).uniform(0, 6, size=(40, 1))
         >>> X = np.sin(phases + np.arange(30) / 3)
-        >>> detector = LSTMAutoencoderDetector(hidden_size=16, tol=1e-2, random_state=0).fit(X)
+        >>> detector = LSTMAutoencoderDetector(hidden_size=16, random_state=0).fit(X)
         >>> X_new = X[:3].copy()
         >>> X_new[1, 12] = 4.0
         >>> errors = detector.reconstruction_error(X_new)

@@ -225,7 +225,7 @@ class SequenceDetector(ThresholdMixin, SequenceLearner):
         if self.warm_start:
             self._refuse_another_network("warm_start")
         warn_of_misread_labels(y)
-        callbacks = FitCallbacks(self, X, y, self.max_epochs)
+        callbacks = FitCallbacks(self, X, y)
         with settled(self._may_be_large()):
             sequences, _ = check_sequences(self, X, min_sequences=self._min_sequences)
             random_state = check_random_state(self.random_state)
@@ -234,6 +234,7 @@ class SequenceDetector(ThresholdMixin, SequenceLearner):
             split = self._split(chosen, random_state)
             if split.numbers is not None:
                 split = replace(split, numbers=numbers[split.numbers])
+            callbacks.begin_fit(self._count_epochs(split))
             self._learn(split, random_state, callbacks)
             if self.contamination == "auto":  # else odd ones are expected
                 warn_of_set_aside(self._judge, split)
@@ -290,7 +291,8 @@ class SequenceDetector(ThresholdMixin, SequenceLearner):
         """Learn from windows of long series, whose threshold another estimator holds."""
         self._check_parameters()
         self._refuse_to_leave_untrained()
-        callbacks = FitCallbacks(self, None, None, self.max_epochs)
+        callbacks = FitCallbacks(self, None, None)
+        callbacks.begin_fit(self._count_epochs(split))
         with settled(self._may_be_large()):
             self.n_features_in_ = split.training.n_features
             self._learn(split, check_random_state(self.random_state), callbacks)

@@ -93,8 +93,8 @@ class LSTMClassifier(ClassifierMixin, SequencePredictor):
         occurs; None means alike.
 
     learning_rate : float, default=0.005
-        Highest step size of the optimizer, AdamW. It rises to that over three tenths of a `fit`,
-        and falls to nearly nothing [1]_.
+        Highest step size of the optimizer, AdamW. It rises to that over a quarter of a `fit`,
+        and falls to nothing [1]_; with `early_stopping` it is constant.
 
     weight_decay : float, default=0.01
         Decoupled weight decay.
@@ -102,8 +102,10 @@ class LSTMClassifier(ClassifierMixin, SequencePredictor):
     batch_size : int, default=32
         Number of sequences in a training step.
 
-    max_epochs : int, default=40
+    max_epochs : int or "auto", default=40
         Number of passes over the training sequences; 0 is for a `network` that has been trained.
+        "auto" makes about 360 steps, in 5 passes at the least and 30 at the most; with
+        `early_stopping` it is 200.
 
     early_stopping : bool, default=False
         Whether part of the sequences is held out to tell which epoch's weights to keep, and when to
@@ -227,7 +229,7 @@ class LSTMClassifier(ClassifierMixin, SequencePredictor):
         learning_rate: float = 5e-3,
         weight_decay: float = 1e-2,
         batch_size: int = 32,
-        max_epochs: int = 40,
+        max_epochs: int | Literal["auto"] = 40,
         early_stopping: bool = False,
         validation_fraction: float = 0.1,
         n_iter_no_change: int = 10,

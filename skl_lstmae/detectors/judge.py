@@ -16,8 +16,7 @@ from skl_lstmae.data.windows import are_apart
 from skl_lstmae.scoring.calibration import Calibration, ReferenceScores
 from skl_lstmae.scoring.conformal import N_FOLDS, as_fresh, conform, find_odd, oddness
 from skl_lstmae.scoring.outcome import Outcome
-from skl_lstmae.scoring.references import ReferenceScorer
-from skl_lstmae.scoring.scorer import MAX_REFERENCES, Scorer, check_scores
+from skl_lstmae.scoring.scorer import Scorer, check_scores
 from skl_lstmae.training.model import Model
 
 MIN_OTHERS = 3
@@ -153,8 +152,6 @@ class Judge:
         # Of a window or two the error is so large that it would silence alarms; an offset that
         # follows the scores makes good what they do not tell.
         scores = as_fresh(scores, held_out, by_an_error_more=False)
-        if isinstance(judge.scorer, ReferenceScorer) and len(references) <= MAX_REFERENCES:
-            judge.scorer.remember(scores[len(windows) :])
         return judge, scores[: len(windows)], is_odd
 
     def _cross_scores(

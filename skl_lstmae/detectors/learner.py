@@ -6,7 +6,7 @@ from copy import copy, deepcopy
 from dataclasses import replace
 from numbers import Integral, Real
 from os import PathLike
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
 import torch
@@ -34,12 +34,13 @@ from skl_lstmae.modules.network import (
     check_trainable,
     make_network,
 )
-from skl_lstmae.training.batches import Batch
+from skl_lstmae.training.batches import Batch, Epoch, count_batches
 from skl_lstmae.training.devices import resolve_device
 from skl_lstmae.training.model import Model, copy_network
 from skl_lstmae.training.objectives import Objective
 from skl_lstmae.training.progress import History
 from skl_lstmae.training.scaling import SCALERS, Scaling, fit_scaling
+from skl_lstmae.training.schedule import count_epochs
 from skl_lstmae.training.threads import LARGE_NETWORK, few_threads, is_large
 from skl_lstmae.training.trainer import Trainer
 
@@ -48,6 +49,9 @@ GATES = 4
 
 MAX_GATHERED = 2**20
 """Numbers that are copied to make what is learned the same, bit for bit, in any order of X."""
+
+MOST_EPOCHS_VALIDATED = 200
+"""Epochs of a training that ends once a validation loss has stopped falling."""
 
 
 class SequenceLearner(CallbackSupportMixin, TrainedNetwork):
@@ -80,7 +84,7 @@ class SequenceLearner(CallbackSupportMixin, TrainedNetwork):
         "learning_rate": [Interval(Real, 0, None, closed="neither")],
         "weight_decay": [Interval(Real, 0, None, closed="left")],
         "batch_size": [Interval(Integral, 1, None, closed="left")],
-        "max_epochs": [Interval(Integral, 0, None, closed="left")],
+        "max_epochs": [Interval(Integral, 0, None, closed="left"), StrOptions({"auto"})],
         "early_stopping": ["boolean"],
         "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
         "n_iter_no_change": [Interval(Integral, 1, None, closed="left")],
@@ -104,7 +108,7 @@ class SequenceLearner(CallbackSupportMixin, TrainedNetwork):
         learning_rate: float,
         weight_decay: float,
         batch_size: int,
-        max_epochs: int,
+        max_epochs: int | Literal["auto"],
         early_stopping: bool,
         validation_fraction: float,
         n_iter_no_change: int,
@@ -218,22 +222,32 @@ class SequenceLearner(CallbackSupportMixin, TrainedNetwork):
     def _train(
         self, model: Model, split: Split, random_state: RandomState, callbacks: FitCallbacks
     ) -> None:
-        is_validated = self.early_stopping and len(split.held_out)
-        trainer = self._make_trainer(model, split, random_state)
+        trainer = self._make_trainer(model, self._count_epochs(split), random_state)
         with few_threads(is_large(model.network)):
             trainer.train(
                 model.network,
                 lambda: self._epoch(model, split, random_state),
-                (lambda: self._validation(model, split)) if is_validated else None,
+                (lambda: self._validation(model, split)) if self._is_validated(split) else None,
                 self.history_,
                 callbacks,
                 open_checkpoint(self, model, split, random_state),
             )
 
-    def _epoch(
-        self, model: Model, split: Split, random_state: RandomState
-    ) -> Iterator[list[Batch]]:
-        """Yield the batches of an epoch, each as a list of micro-batches."""
+    def _is_validated(self, split: Split) -> bool:
+        """Whether held-out sequences tell when training ends."""
+        return bool(self.early_stopping and len(split.held_out))
+
+    def _count_epochs(self, split: Split) -> int:
+        """Return the most passes over the training sequences."""
+        if self.max_epochs != "auto":
+            return self.max_epochs
+        if self._is_validated(split):
+            return MOST_EPOCHS_VALIDATED
+        n_drawn = split.n_per_epoch or len(self._cut(split.training))
+        return count_epochs(count_batches(n_drawn, self.batch_size))
+
+    def _epoch(self, model: Model, split: Split, random_state: RandomState) -> Epoch:
+        """Return the batches of an epoch, each as a list of micro-batches."""
         return self._training_batches(model, split.draw(random_state), random_state)
 
     def _validation(self, model: Model, split: Split) -> Iterator[Batch]:
@@ -246,25 +260,25 @@ class SequenceLearner(CallbackSupportMixin, TrainedNetwork):
 
     def _train_once(self, model: Model, split: Split, random_state: RandomState) -> None:
         batches = self._epoch(model, split, random_state)
-        trainer = self._make_trainer(model, split, random_state)
+        trainer = self._make_trainer(model, 1, random_state)
         with few_threads(is_large(model.network)):
             trainer.train_once(model.network, batches, self.history_)
 
     def _training_batches(
         self, model: Model, sequences: Sequences, random_state: RandomState
-    ) -> Iterator[list[Batch]]:
+    ) -> Epoch:
         return model.batches.training_batches(
             self._cut(sequences, random_state), self.batch_size, random_state
         )
 
-    def _make_trainer(self, model: Model, split: Split, random_state: RandomState) -> Trainer:
+    def _make_trainer(self, model: Model, n_epochs: int, random_state: RandomState) -> Trainer:
         check_trainable(model.network)
         return Trainer(
             objective=self._objective(model),
             learning_rate=self.learning_rate,
             weight_decay=self.weight_decay,
             clip_norm=self.clip_norm,
-            max_epochs=self.max_epochs,
+            n_epochs=n_epochs,
             n_iter_no_change=self.n_iter_no_change,
             tol=self.tol,
             verbose=self.verbose,

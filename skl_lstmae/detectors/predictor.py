@@ -32,10 +32,9 @@ from skl_lstmae.detectors.learner import SequenceLearner, counted, spawn_random_
 from skl_lstmae.modules import LSTMAutoencoder, LSTMPredictor, LSTMStack, SequenceNetwork
 from skl_lstmae.modules.network import check_network
 from skl_lstmae.training.attributions import integrated_gradients
-from skl_lstmae.training.batches import Batch
+from skl_lstmae.training.batches import Batch, Epoch
 from skl_lstmae.training.model import Model
 from skl_lstmae.training.objectives import Loss, Objective, TargetPrediction
-from skl_lstmae.training.one_cycle import OneCycleTrainer
 from skl_lstmae.training.progress import Progress
 from skl_lstmae.training.scaling import Scaling
 from skl_lstmae.training.targets import Targets
@@ -120,7 +119,7 @@ class SequencePredictor(LatentTransformerMixin, SequenceLearner):
         self._refuse_to_leave_untrained()
         if self.warm_start:
             self._refuse_another_network("warm_start")
-        callbacks = FitCallbacks(self, X, y, self.max_epochs)
+        callbacks = FitCallbacks(self, X, y)
         with settled(self._may_be_large()):
             known = self._meaning if self.warm_start and self.__sklearn_is_fitted__() else None
             sequences, _ = check_sequences(self, X)
@@ -128,6 +127,7 @@ class SequencePredictor(LatentTransformerMixin, SequenceLearner):
             random_state = check_random_state(self.random_state)
             if self.early_stopping:
                 split = _hold_out(split, keys, self.validation_fraction, random_state)
+            callbacks.begin_fit(self._count_epochs(split))
             self._learn(split, random_state, callbacks)
         callbacks.end_fit()
 
@@ -260,11 +260,8 @@ class SequencePredictor(LatentTransformerMixin, SequenceLearner):
             )
         return self.init._model.scaling
 
-    def _epoch(
-        self, model: Model, split: Split, random_state: RandomState
-    ) -> Iterator[list[Batch]]:
-        for micro_batches in super()._epoch(model, split, random_state):
-            yield [split.targets.beside(batch) for batch in micro_batches]
+    def _epoch(self, model: Model, split: Split, random_state: RandomState) -> Epoch:
+        return replace(super()._epoch(model, split, random_state), complete=split.targets.beside)
 
     def _validation(self, model: Model, split: Split) -> Iterator[Batch]:
         n_training = len(split.training)
@@ -274,13 +271,8 @@ class SequencePredictor(LatentTransformerMixin, SequenceLearner):
     def _objective(self, model: Model) -> Objective:
         return TargetPrediction(self._target_loss())
 
-    def _make_trainer(self, model: Model, split: Split, random_state: RandomState) -> Trainer:
-        trainer = super()._make_trainer(model, split, random_state)
-        n_batches = -(-len(split.training) // self.batch_size)
-        settings = dict(vars(trainer), n_steps=max(1, self.max_epochs * n_batches))
-        if not self.early_stopping:
-            settings["n_iter_no_change"] = self.max_epochs + 1
-        return OneCycleTrainer(**settings)
+    def _make_trainer(self, model: Model, n_epochs: int, random_state: RandomState) -> Trainer:
+        return replace(super()._make_trainer(model, n_epochs, random_state), uses_muon=False)
 
 
 @torch.no_grad()

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from numbers import Real
 from os import PathLike
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 import numpy as np
 import torch
@@ -110,8 +110,8 @@ class LSTMRegressor(RegressorMixin, SequencePredictor):
         The quantile that ``loss="pinball"`` predicts.
 
     learning_rate : float, default=0.005
-        Highest step size of the optimizer, AdamW. It rises to that over three tenths of a `fit`,
-        and falls to nearly nothing [1]_.
+        Highest step size of the optimizer, AdamW. It rises to that over a quarter of a `fit`,
+        and falls to nothing [1]_; with `early_stopping` it is constant.
 
     weight_decay : float, default=0.01
         Decoupled weight decay.
@@ -119,8 +119,10 @@ class LSTMRegressor(RegressorMixin, SequencePredictor):
     batch_size : int, default=32
         Number of sequences in a training step.
 
-    max_epochs : int, default=40
+    max_epochs : int or "auto", default=40
         Number of passes over the training sequences; 0 is for a `network` that has been trained.
+        "auto" makes about 360 steps, in 5 passes at the least and 30 at the most; with
+        `early_stopping` it is 200.
 
     early_stopping : bool, default=False
         Whether part of the sequences is held out to tell which epoch's weights to keep, and when to
@@ -246,7 +248,7 @@ class LSTMRegressor(RegressorMixin, SequencePredictor):
         learning_rate: float = 5e-3,
         weight_decay: float = 1e-2,
         batch_size: int = 32,
-        max_epochs: int = 40,
+        max_epochs: int | Literal["auto"] = 40,
         early_stopping: bool = False,
         validation_fraction: float = 0.1,
         n_iter_no_change: int = 10,

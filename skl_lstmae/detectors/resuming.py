@@ -46,7 +46,7 @@ def open_checkpoint(
 
 def delete_checkpoint(detector: Any) -> None:
     """Delete the file of a fit that has ended, but not of one that was interrupted."""
-    was_trained = detector.max_epochs > 0
+    was_trained = detector.max_epochs != 0
     if detector.checkpoint is not None and was_trained and not detector.history_.was_interrupted:
         Path(detector.checkpoint).unlink(missing_ok=True)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from skl_lstmae.data.sequences import Sequences
 from skl_lstmae.data.times import cut_at_jumps
+from skl_lstmae.data.weights import digest
 from skl_lstmae.data.windows import are_blacked_out, blocks, count_empty, merge, slide
 from skl_lstmae.detectors.events import FoundEvents, blame, find_intervals_within
 from skl_lstmae.detectors.window_judge import WindowJudge
@@ -83,6 +84,8 @@ class RowJudge:
         Seconds from one training row to the next, if times are known.
     max_steps : float, default=inf
         Series are cut where the next time is more than so many usual steps away.
+    own_scores : dict of str to ndarray
+        For the digest of a training series the scores of its rows as fresh ones.
     """
 
     windows: WindowJudge
@@ -95,10 +98,22 @@ class RowJudge:
     rate: float | None = None
     usual_step: float | None = None
     max_steps: float = np.inf
+    own_scores: dict[str, NDArray[np.float64]] = field(default_factory=dict)
 
     def score(self, series: Sequences) -> NDArray[np.float64]:
-        """Return the scores of rows, (total_timesteps,)."""
-        return self._merge(self._score_windows(self._slide(series)), series)
+        """Return the scores of rows, (total_timesteps,).
+
+        A training series is judged as if it were a fresh one. Within a longer series the same rows
+        are known: windows that overlap them are references.
+        """
+        parts: list[Any] = [self.own_scores.get(digest(series[i])) for i in range(len(series))]
+        is_new = [i for i, own in enumerate(parts) if own is None]
+        if is_new:
+            new = series.take(is_new)
+            scores = self._merge(self._score_windows(self._slide(new)), new)
+            for i, part in zip(is_new, np.split(scores, np.cumsum(new.lengths)[:-1]), strict=True):
+                parts[i] = part
+        return np.concatenate(parts)
 
     def offsets(
         self, scores: NDArray[np.float64], lengths: NDArray[np.intp]
@@ -125,7 +140,7 @@ class RowJudge:
         """Return the scores of rows and of single windows, each with how many are independent."""
         scores = self._score_windows(self._slide(series))
         n = independent_windows(series, self.size)
-        return (self._merge(scores, series), n), (scores, n)
+        return (self.score(series), n), (scores, n)
 
     def resting_on(self, series: Sequences, *roles: str) -> RowJudge:
         """Return the judge whose thresholds rest on these series, as :class:`Calibration` says.
@@ -145,6 +160,23 @@ class RowJudge:
             singles=self.singles.resting_on(singles, n, *roles),
             worst=min(self.worst, worst_score(singles)),
         )
+
+    def knowing(
+        self, series: Sequences, windows: Sequences, scores: NDArray[np.float64]
+    ) -> RowJudge:
+        """Return the judge that knows training series, by the scores of their windows as fresh.
+
+        Windows of which it is not told are judged: those between training and held-out rows.
+        """
+        own = self._slide(series)
+        is_told = np.isin(own.starts, windows.starts)
+        own_scores = np.empty(len(own))
+        own_scores[is_told] = scores[np.searchsorted(windows.starts, own.starts[is_told])]
+        if not is_told.all():
+            own_scores[~is_told] = self._score_windows(own.take(~is_told))
+        parts = np.split(self._merge(own_scores, series), np.cumsum(series.lengths)[:-1])
+        digests = [digest(series[i]) for i in range(len(series))]
+        return replace(self, own_scores=dict(zip(digests, parts, strict=True)))
 
     def cut(self, series: Sequences, times: Sequence[Any]) -> Sequences:
         """Cut series where their times jump."""

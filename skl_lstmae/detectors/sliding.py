@@ -210,7 +210,7 @@ class SlidingWindowDetector(
     >>> import numpy as np
     >>> from skl_lstmae import LSTMAutoencoderDetector, SlidingWindowDetector
     >>> X = np.sin(np.arange(2000) / 5).reshape(-1, 1)
-    >>> inner = LSTMAutoencoderDetector(hidden_size=16, latent_size=4, tol=0.01, random_state=0)
+    >>> inner = LSTMAutoencoderDetector(hidden_size=16, latent_size=4, random_state=0)
     >>> detector = SlidingWindowDetector(inner, training_stride=10).fit(X[:1500])
     >>> X_new = X[1500:].copy()
     >>> X_new[200:220] = 1.0
@@ -332,7 +332,8 @@ class SlidingWindowDetector(
         self._refuse_unsuited_detector()
         warn_of_nested_labels(y)
         warn_of_misread_labels(y)
-        callbacks = FitCallbacks(self, X, y, max_subtasks=1)
+        callbacks = FitCallbacks(self, X, y)
+        callbacks.begin_fit(max_subtasks=1)
         whole, form = check_series(self, X, reset=True)
         _, times = form.row_labels()
         step = usual_step(times)
@@ -356,7 +357,8 @@ class SlidingWindowDetector(
         training, held_out = self._divide(series, size)
         self.training_stride_ = self._choose_training_stride(training, size)
         split = self._split(training, held_out, size)
-        calibrating = join_sequences(self._some_stretches(training, size), held_out)
+        stretches = self._some_stretches(training, size)
+        calibrating = join_sequences(stretches, held_out)
         calibrating = calibrating.take(np.argsort(calibrating.starts))
         windows = slide(calibrating, size, int(self.stride))
         is_judged = 2 * count_empty(windows) <= windows.lengths
@@ -381,6 +383,8 @@ class SlidingWindowDetector(
 
         odd_rows = np.unique(references.take(is_odd).rows())
         self._judge = self._make_judge(judge, window_scores, windows, calibrating, odd_rows)
+        if stretches is training:  # else there are too many rows to know
+            self._judge = self._judge.knowing(series, windows, window_scores)
         if self.contamination != "auto":
             self._judge = self._judge.resting_on(series, "population")
         return odd_rows
@@ -480,7 +484,7 @@ class SlidingWindowDetector(
         >>> import numpy as np
         >>> from skl_lstmae import LSTMAutoencoderDetector, SlidingWindowDetector
         >>> X = np.sin(np.arange(1000) / 5).reshape(-1, 1)
-        >>> inner = LSTMAutoencoderDetector(hidden_size=8, tol=0.1, random_state=0)
+        >>> inner = LSTMAutoencoderDetector(hidden_size=8, max_epochs=5, random_state=0)
         >>> detector = SlidingWindowDetector(inner, window_size=30).fit(X)
         >>> X[700] = 9.0
         >>> int(detector.cell_errors(X).argmax())

@@ -202,7 +202,7 @@ class ThresholdMixin(FrozenState, OutlierMixin):
         >>> from skl_lstmae import LSTMAutoencoderDetector
         >>> phases = np.random.default_rng(0).uniform(0, 6, size=(120, 1))
         >>> X = np.sin(phases + np.arange(30) / 3)
-        >>> detector = LSTMAutoencoderDetector(hidden_size=16, tol=1e-2, random_state=0).fit(X)
+        >>> detector = LSTMAutoencoderDetector(hidden_size=16, random_state=0).fit(X)
         >>> odd = X[:3] + [[0.0], [2.0], [5.0]]
         >>> detector.p_values(odd).round(2)[1:].max() <= 0.01
         np.True_
@@ -249,7 +249,7 @@ class ThresholdMixin(FrozenState, OutlierMixin):
         >>> from skl_lstmae import LSTMAutoencoderDetector
         >>> phases = np.random.default_rng(0).uniform(0, 6, size=(120, 1))
         >>> X = np.sin(phases + np.arange(30) / 3)
-        >>> detector = LSTMAutoencoderDetector(hidden_size=16, tol=1e-2, random_state=0).fit(X)
+        >>> detector = LSTMAutoencoderDetector(hidden_size=16, random_state=0).fit(X)
         >>> offset = detector.offset_
         >>> bool(detector.recalibrate(false_alarm_rate=0.2).offset_ > offset)
         True

@@ -76,7 +76,7 @@ class LatentDisplay:
     >>> from skl_lstmae import LatentDisplay, LSTMAutoencoderDetector
     >>> phases = np.random.default_rng(0).uniform(0, 6, size=(40, 1))
     >>> X = np.sin(phases + np.arange(30) / 3)
-    >>> detector = LSTMAutoencoderDetector(hidden_size=16, tol=1e-2, random_state=0).fit(X)
+    >>> detector = LSTMAutoencoderDetector(hidden_size=16, random_state=0).fit(X)
     >>> display = LatentDisplay.from_estimator(detector, X)
     >>> display.points.shape
     (40, 2)
@@ -129,7 +129,7 @@ class LatentDisplay:
         >>> from skl_lstmae import LatentDisplay, LSTMAutoencoderDetector
         >>> from skl_lstmae.datasets import load_japanese_vowels
         >>> vowels = load_japanese_vowels(anomalous_speaker=1)
-        >>> detector = LSTMAutoencoderDetector(hidden_size=16, tol=1e-2, random_state=0)
+        >>> detector = LSTMAutoencoderDetector(hidden_size=16, random_state=0)
         >>> detector.fit(vowels.X_train)
         LSTMAutoencoderDetector(...)
         >>> display = LatentDisplay.from_estimator(detector, vowels.X_test, vowels.speaker_test)

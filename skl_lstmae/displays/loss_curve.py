@@ -90,7 +90,7 @@ class LossCurveDisplay:
         >>> from skl_lstmae import LossCurveDisplay, LSTMAutoencoderDetector
         >>> phases = np.random.default_rng(0).uniform(0, 6, size=(40, 1))
         >>> X = np.sin(phases + np.arange(30) / 3)
-        >>> detector = LSTMAutoencoderDetector(hidden_size=16, tol=1e-2, random_state=0).fit(X)
+        >>> detector = LSTMAutoencoderDetector(hidden_size=8, early_stopping=True, tol=0.1).fit(X)
         >>> display = LossCurveDisplay.from_estimator(detector)
         >>> display.best_epoch <= detector.n_epochs_
         True

@@ -96,7 +96,7 @@ class ReconstructionDisplay:
     >>> from skl_lstmae import LSTMAutoencoderDetector, ReconstructionDisplay
     >>> phases = np.random.default_rng(0).uniform(0, 6, size=(40, 1))
     >>> X = np.sin(phases + np.arange(30) / 3)
-    >>> detector = LSTMAutoencoderDetector(hidden_size=16, tol=1e-2, random_state=0).fit(X)
+    >>> detector = LSTMAutoencoderDetector(hidden_size=16, random_state=0).fit(X)
     >>> X[7, 12] = 2.0
     >>> display = ReconstructionDisplay.from_estimator(detector, X, index=7)
     >>> int(display.step_errors.argmax())
@@ -169,7 +169,7 @@ class ReconstructionDisplay:
         >>> from skl_lstmae import LSTMAutoencoderDetector, ReconstructionDisplay
         >>> from skl_lstmae.datasets import load_japanese_vowels
         >>> vowels = load_japanese_vowels(anomalous_speaker=1)
-        >>> detector = LSTMAutoencoderDetector(hidden_size=16, tol=1e-2, random_state=0)
+        >>> detector = LSTMAutoencoderDetector(hidden_size=16, random_state=0)
         >>> detector.fit(vowels.X_train)
         LSTMAutoencoderDetector(...)
         >>> worst = detector.score_samples(vowels.X_test).argmin()

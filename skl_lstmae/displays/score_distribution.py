@@ -135,7 +135,7 @@ class ScoreDistributionDisplay:
         >>> from skl_lstmae import LSTMAutoencoderDetector, ScoreDistributionDisplay
         >>> from skl_lstmae.datasets import load_japanese_vowels
         >>> vowels = load_japanese_vowels(anomalous_speaker=1)
-        >>> detector = LSTMAutoencoderDetector(hidden_size=16, tol=1e-2, random_state=0)
+        >>> detector = LSTMAutoencoderDetector(hidden_size=16, random_state=0)
         >>> detector.fit(vowels.X_train)
         LSTMAutoencoderDetector(...)
         >>> known = list(compress(vowels.X_test, vowels.y_test == 1))

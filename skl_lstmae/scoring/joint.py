@@ -200,7 +200,7 @@ class JointScorer(ReferenceScorer):
     >>> phases = np.random.default_rng(0).uniform(0, 6, size=(40, 1))
     >>> X = np.sin(phases + np.arange(30) / 3)
     >>> scorer = JointScorer((DistanceFromNearest(("latent", "peak")),))
-    >>> detector = LSTMAutoencoderDetector(hidden_size=16, tol=1e-2, scorer=scorer, random_state=0)
+    >>> detector = LSTMAutoencoderDetector(hidden_size=16, scorer=scorer, random_state=0)
     >>> detector.fit(X).score_samples(X).shape
     (40,)
     """

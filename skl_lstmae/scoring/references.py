@@ -33,7 +33,7 @@ class ReferenceScorer(Scorer):
     >>> phases = np.random.default_rng(0).uniform(0, 6, size=(40, 1))
     >>> X = np.sin(phases + np.arange(30) / 3)
     >>> detector = LSTMAutoencoderDetector(
-    ...     hidden_size=16, tol=1e-2, scorer=NearestErrorScorer(), random_state=0
+    ...     hidden_size=16, scorer=NearestErrorScorer(), max_epochs=9, random_state=0
     ... ).fit(X)
     >>> detector.partial_fit(X + 0.1).score_samples(X).shape
     (40,)

@@ -58,7 +58,7 @@ class Scorer(BaseEstimator):
     >>> phases = np.random.default_rng(0).uniform(0, 6, size=(40, 1))
     >>> X = np.sin(phases + np.arange(30) / 3)
     >>> detector = LSTMAutoencoderDetector(
-    ...     hidden_size=16, tol=1e-2, scorer=UsualErrorScorer(), random_state=0
+    ...     hidden_size=16, scorer=UsualErrorScorer(), random_state=0
     ... ).fit(X)
     >>> detector.score_samples(X).shape
     (40,)

@@ -1,6 +1,8 @@
 """Right-padded batches of sequences of like lengths, of sizes at which torch's kernels are fast."""
 
-from collections.abc import Iterator
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -80,20 +82,18 @@ class BatchBuilder:
 
     def training_batches(
         self, sequences: Sequences, batch_size: int, rng: np.random.RandomState
-    ) -> Iterator[list[Batch]]:
-        """Yield each sequence once, in random batches of like lengths cut into micro-batches."""
-        n_batches = -(-len(sequences) // batch_size)
+    ) -> Epoch:
+        """Return each sequence once, in random batches of like lengths cut into micro-batches."""
         # Lengths that differ by a few per cent may change places, so that batches vary.
         order = np.argsort(sequences.lengths * rng.uniform(1.0, 1.05, size=len(sequences)))
-        batches = np.array_split(order, n_batches)
+        batches = np.array_split(order, count_batches(len(sequences), batch_size))
+        micro_batches = []
         for batch in rng.permutation(len(batches)):
             # By true length, so that its micro-batches need little padding.
             indices = batches[batch]
             by_length = indices[np.argsort(sequences.lengths[indices], kind="stable")]
-            yield [
-                self.build(sequences, rows)
-                for rows in self._micro_batches(sequences, by_length, batch_size, MAX_FLOATS)
-            ]
+            micro_batches.append(self._micro_batches(sequences, by_length, batch_size, MAX_FLOATS))
+        return Epoch(self, sequences, micro_batches)
 
     def scoring_batches(self, sequences: Sequences) -> Iterator[Batch]:
         """Yield each sequence once, those of like lengths together."""
@@ -166,6 +166,41 @@ class BatchBuilder:
         floats_per_row = _padded_length(sequences.lengths[indices]) * self.width
         n_rows = min(max_rows, max(1, max_floats // floats_per_row))
         return np.array_split(indices, -(-len(indices) // n_rows))
+
+
+@dataclass(frozen=True, eq=False)
+class Epoch:
+    """The batches of a pass over sequences, each of which is built when its turn comes.
+
+    Parameters
+    ----------
+    builder : BatchBuilder
+        Builds them.
+    sequences : Sequences
+        To pass over.
+    micro_batches : list of list of ndarray
+        Of each batch the parts, and of each part which sequences it holds.
+    complete : callable
+        Returns a batch with what else it is to hold; by default as it is.
+    """
+
+    builder: BatchBuilder
+    sequences: Sequences
+    micro_batches: list[list[np.ndarray]]
+    complete: Callable[[Batch], Batch] = lambda batch: batch
+
+    def __len__(self) -> int:
+        return len(self.micro_batches)
+
+    def __iter__(self) -> Iterator[list[Batch]]:
+        for parts in self.micro_batches:
+            batches = (self.builder.build(self.sequences, indices) for indices in parts)
+            yield [self.complete(batch) for batch in batches]
+
+
+def count_batches(n_sequences: int, batch_size: int) -> int:
+    """Return how many batches a pass over sequences has."""
+    return -(-n_sequences // batch_size)
 
 
 def _padded_length(lengths: np.ndarray) -> int:

@@ -34,7 +34,7 @@ class Training:
         In training.
     averaged : AveragedModel
         Of its weights.
-    optimizer : Optimizer
+    optimizers : tuple of Optimizer
         Of its weights.
     generator : torch.Generator
         Drives the network's random parts.
@@ -44,7 +44,7 @@ class Training:
 
     network: SequenceNetwork
     averaged: AveragedModel
-    optimizer: Optimizer
+    optimizers: tuple[Optimizer, ...]
     generator: Generator
     progress: Progress
 
@@ -53,7 +53,7 @@ class Training:
         return {
             "network": self.network.state_dict(),
             "averaged": self.averaged.state_dict(),
-            "optimizer": self.optimizer.state_dict(),
+            "optimizers": [optimizer.state_dict() for optimizer in self.optimizers],
             "generator": self.generator.get_state(),
             "progress": self.progress.state_dict(),
         }
@@ -62,7 +62,8 @@ class Training:
         """Go on, in place, from what another training has returned."""
         self.network.load_state_dict(state["network"])
         self.averaged.load_state_dict(state["averaged"])
-        self.optimizer.load_state_dict(state["optimizer"])
+        for optimizer, own in zip(self.optimizers, state["optimizers"], strict=True):
+            optimizer.load_state_dict(own)
         self.generator.set_state(state["generator"])
         self.progress.load_state_dict(state["progress"])
 

@@ -59,9 +59,8 @@ class History:
 class Progress:
     """How far a training is, and the weights to keep.
 
-    Where there is a validation loss, it judges the epochs, and the best one's weights are kept. A
-    training loss is that of weights on their way through the epoch, not of averaged ones: it tells
-    when to stop, but the weights kept are the last.
+    Where there is a validation loss, it judges the epochs, and the best one's weights are kept;
+    else the last one's.
 
     Parameters
     ----------
@@ -79,16 +78,16 @@ class Progress:
     n_epochs_without_progress: int = 0
     is_over: bool = False
 
-    def judge(self, network: nn.Module, loss: float, validation_loss: float | None) -> None:
+    def judge(self, network: nn.Module, validation_loss: float | None) -> None:
         """Note the end of an epoch; the weights are copied, since training goes on in place."""
-        judged = loss if validation_loss is None else validation_loss
-        if validation_loss is None or judged < self.best_loss:
+        if validation_loss is None or validation_loss < self.best_loss:
             self.kept_weights = {
                 name: weight.detach().clone() for name, weight in network.state_dict().items()
             }
-        is_better = judged < self.best_loss - self.tol
-        self.n_epochs_without_progress = 0 if is_better else self.n_epochs_without_progress + 1
-        self.best_loss = min(self.best_loss, judged)
+        if validation_loss is not None:
+            is_better = validation_loss < self.best_loss - self.tol
+            self.n_epochs_without_progress = 0 if is_better else self.n_epochs_without_progress + 1
+            self.best_loss = min(self.best_loss, validation_loss)
         self.n_epochs += 1
 
     def state_dict(self) -> dict[str, Any]:

@@ -17,10 +17,12 @@ from torch.optim.swa_utils import AveragedModel
 from skl_lstmae._warn import warn
 from skl_lstmae.modules import SequenceNetwork
 from skl_lstmae.modules.randomness import global_draws_from
-from skl_lstmae.training.batches import Batch
+from skl_lstmae.training.batches import Batch, Epoch
 from skl_lstmae.training.checkpoint import Checkpoint, Training
+from skl_lstmae.training.muon import Muon
 from skl_lstmae.training.objectives import Objective
 from skl_lstmae.training.progress import History, Progress
+from skl_lstmae.training.schedule import Schedule, constant, one_cycle
 
 
 class EpochWatcher(Protocol):
@@ -37,21 +39,29 @@ class EpochWatcher(Protocol):
 
 @dataclass(frozen=True, eq=False)
 class Trainer:
-    """AdamW [1]_ with gradient clipping, until the loss stops falling.
+    """Muon for matrices [1]_ and AdamW for other weights [2]_, with gradient clipping.
 
-    What is validated and kept are averages of the weights over the latest steps [2]_: at a constant
-    learning rate single weights jump about the optimum, and how well they detect is up to chance.
+    The learning rate goes through one cycle. Where there is a validation loss it is constant, and
+    training ends once that loss has stopped falling. What is validated and kept are averages of the
+    weights over the latest steps [3]_: at a constant rate single weights jump about the optimum,
+    and how well they detect is up to chance.
 
     Parameters
     ----------
     objective : Objective
         What is minimised.
 
-    learning_rate, weight_decay, clip_norm, max_epochs, n_iter_no_change, tol, verbose
+    n_epochs : int
+        The most passes over the training sequences.
+
+    learning_rate, weight_decay, clip_norm, n_iter_no_change, tol, verbose
         As in :class:`skl_lstmae.LSTMAutoencoderDetector`.
 
     generator : torch.Generator
         Drives the network's random parts; on the network's device.
+
+    uses_muon : bool, default=True
+        Whether matrices are trained by Muon, rather than all weights by AdamW.
 
     averaging_power : float, default=8
         The weights after the t-th of n steps count in their average about as ``(t / n)`` to this
@@ -59,27 +69,30 @@ class Trainer:
 
     References
     ----------
-    .. [1] I. Loshchilov, F. Hutter, "Decoupled weight decay regularization", ICLR 2019.
-    .. [2] O. Shamir, T. Zhang, "Stochastic gradient descent for non-smooth optimization:
+    .. [1] K. Jordan et al., "Muon: an optimizer for hidden layers in neural networks", 2024,
+       https://kellerjordan.github.io/posts/muon/.
+    .. [2] I. Loshchilov, F. Hutter, "Decoupled weight decay regularization", ICLR 2019.
+    .. [3] O. Shamir, T. Zhang, "Stochastic gradient descent for non-smooth optimization:
        convergence results and optimal averaging schemes", ICML 2013,
        :doi:`10.48550/arXiv.1212.1824`.
     """
 
     objective: Objective
+    n_epochs: int
     learning_rate: float
     weight_decay: float
     clip_norm: float | None
-    max_epochs: int
     n_iter_no_change: int
     tol: float
     verbose: int
     generator: Generator
+    uses_muon: bool = True
     averaging_power: float = 8
 
     def train(
         self,
         network: SequenceNetwork,
-        training_batches: Callable[[], Iterable[list[Batch]]],
+        training_batches: Callable[[], Epoch],
         validation_batches: Callable[[], Iterable[Batch]] | None,
         history: History,
         watcher: EpochWatcher | None = None,
@@ -87,9 +100,9 @@ class Trainer:
     ) -> None:
         """Train a network in place, leave it in evaluation mode, and go on with a history.
 
-        ``training_batches()`` yields an epoch's batches, each as a list of micro-batches whose
-        gradients are accumulated. Without ``validation_batches`` the training loss decides when to
-        stop, unless ``watcher`` does earlier. After an interrupt from the keyboard the best weights
+        ``training_batches()`` returns an epoch's batches, each as a list of micro-batches whose
+        gradients are accumulated. The loss of ``validation_batches`` may end the training, as
+        ``watcher`` may. After an interrupt from the keyboard the best weights
         so far are kept, and the history tells of it. What a ``checkpoint`` holds is gone on from,
         and each epoch replaces it.
         """
@@ -104,35 +117,37 @@ class Trainer:
         network.load_state_dict(progress.kept_weights)
         network.eval()
 
-    def train_once(
-        self, network: SequenceNetwork, batches: Iterable[list[Batch]], history: History
-    ) -> None:
+    def train_once(self, network: SequenceNetwork, batches: Epoch, history: History) -> None:
         """Train a network in place for one epoch, and go on with a history."""
         start = perf_counter()
-        loss = self._train_epoch(network, batches, self._make_optimizer(network))
+        loss = self._train_epoch(network, batches, self._make_optimizers(network), constant)
         history.record(loss, None, perf_counter() - start)
         network.eval()
 
-    def _make_optimizer(self, network: SequenceNetwork) -> Optimizer:
-        # Fused, an update of all weights is one call instead of a dozen for each.
-        return AdamW(
-            network.parameters(),
-            lr=self.learning_rate,
-            weight_decay=self.weight_decay,
-            fused=True,
-        )
+    def _make_optimizers(self, network: SequenceNetwork) -> tuple[Optimizer, ...]:
+        weights = [weight for weight in network.parameters() if weight.requires_grad]
+        matrices = [weight for weight in weights if self.uses_muon and weight.dim() == 2]
+        others = [weight for weight in weights if not self.uses_muon or weight.dim() != 2]
+        rate, decay = self.learning_rate, self.weight_decay
+        optimizers: list[Optimizer] = []
+        if matrices:
+            optimizers.append(Muon(matrices, lr=rate, weight_decay=decay))
+        if others:
+            # Fused, an update of all weights is one call instead of a dozen for each.
+            optimizers.append(AdamW(others, lr=rate, weight_decay=decay, fused=True))
+        return tuple(optimizers)
 
     def _begin(self, network: SequenceNetwork, progress: Progress) -> Training:
         """Return a training at its beginning, each step of which is averaged."""
-        optimizer = self._make_optimizer(network)
+        optimizers = self._make_optimizers(network)
         averaged = AveragedModel(network, self.generator.device, multi_avg_fn=self._average)
-        optimizer.register_step_post_hook(lambda *_: averaged.update_parameters(network))
-        return Training(network, averaged, optimizer, self.generator, progress)
+        optimizers[-1].register_step_post_hook(lambda *_: averaged.update_parameters(network))
+        return Training(network, averaged, optimizers, self.generator, progress)
 
     def _run_epochs(
         self,
         training: Training,
-        training_batches: Callable[[], Iterable[list[Batch]]],
+        training_batches: Callable[[], Epoch],
         validation_batches: Callable[[], Iterable[Batch]] | None,
         watcher: EpochWatcher | None,
         checkpoint: Checkpoint | None,
@@ -140,42 +155,49 @@ class Trainer:
         progress, averaged = training.progress, training.averaged.module
         if checkpoint and checkpoint.restore(training) and self.verbose:
             print(f"Going on after epoch {progress.n_epochs}, from {checkpoint.path}")
-        while not progress.is_over and progress.n_epochs < self.max_epochs:
+        while not progress.is_over and progress.n_epochs < self.n_epochs:
             if watcher:
                 watcher.begin_epoch()
             start = perf_counter()
-            loss = self._train_epoch(training.network, training_batches(), training.optimizer)
+            schedule = constant if validation_batches else self._part_of_cycle(progress.n_epochs)
+            loss = self._train_epoch(
+                training.network, training_batches(), training.optimizers, schedule
+            )
             validation_loss = validation_batches and self._mean_loss(averaged, validation_batches())
             progress.history.record(loss, validation_loss, perf_counter() - start)
-            progress.judge(averaged, loss, validation_loss)
+            progress.judge(averaged, validation_loss)
             self._report(progress)
             wants_to_stop = bool(watcher and watcher.end_epoch(progress))
             has_stalled = progress.n_epochs_without_progress >= self.n_iter_no_change
             progress.is_over = wants_to_stop or has_stalled
             if checkpoint:
                 checkpoint.write(training)
-        self._tell_of_the_end(progress)
-
-    def _tell_of_the_end(self, progress: Progress) -> None:
-        """Warn if the loss was still falling."""
-        if not progress.is_over:
+        if validation_batches and not progress.is_over:
             warn(
-                f"Training ended at max_epochs={self.max_epochs}, before the loss had failed to "
+                f"Training ended at max_epochs={self.n_epochs}, before the loss had failed to "
                 f"improve for n_iter_no_change={self.n_iter_no_change} epochs; raise max_epochs or "
                 "learning_rate.",
                 ConvergenceWarning,
             )
 
+    def _part_of_cycle(self, epoch: int) -> Schedule:
+        """Return how the rate goes within an epoch of one cycle."""
+        return lambda done: one_cycle((epoch + done) / self.n_epochs)
+
     def _train_epoch(
-        self, network: SequenceNetwork, batches: Iterable[list[Batch]], optimizer: Optimizer
+        self,
+        network: SequenceNetwork,
+        batches: Epoch,
+        optimizers: tuple[Optimizer, ...],
+        schedule: Schedule,
     ) -> float:
         network.train()
         _keep_freed_memory()
         total_loss, total_count = 0.0, 0
-        for micro_batches in batches:
+        for i, micro_batches in enumerate(batches):
             # At least 1: windows of a long series may all fall into its gaps.
             count = max(1, sum(self.objective.count(batch) for batch in micro_batches))
-            optimizer.zero_grad()
+            network.zero_grad()
             batch_loss = 0.0
             for batch in micro_batches:
                 with self._random_numbers(network):
@@ -185,7 +207,10 @@ class Trainer:
             _check_finite(batch_loss)
             if self.clip_norm is not None:
                 clip_grad_norm_(network.parameters(), self.clip_norm)
-            optimizer.step()
+            for optimizer in optimizers:
+                for group in optimizer.param_groups:
+                    group["lr"] = self.learning_rate * schedule(i / len(batches))
+                optimizer.step()
             total_loss += batch_loss * count
             total_count += count
         return total_loss / total_count

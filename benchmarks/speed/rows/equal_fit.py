@@ -59,6 +59,7 @@ def time_to_loss_sides(quick):
             noise=0.0,
             scaler=None,
             max_epochs=n_epochs,
+            early_stopping=True,
             validation_fraction=0.2,  # skorch's default
             scorer="error",
             device="cpu",

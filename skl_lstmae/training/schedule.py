@@ -1,0 +1,43 @@
+"""How long a training is, and how its learning rate goes."""
+
+from collections.abc import Callable
+from math import cos, pi
+
+Schedule = Callable[[float], float]
+"""From the share of a training that is done to the share of the learning rate to go on with."""
+
+WARM_UP = 0.25
+"""Share of a training in which the rate rises."""
+
+FIRST = 0.04
+"""Share of the rate to begin with."""
+
+N_UPDATES = 360
+"""Steps of the optimizer in which a network learns what a scorer needs of it, as
+`benchmarks/detection` shows."""
+
+FEWEST_EPOCHS, MOST_EPOCHS = 5, 30
+"""Passes over the data, however many or few they are."""
+
+
+def count_epochs(n_batches: int) -> int:
+    """Return how many passes of so many batches make one cycle."""
+    return int(min(MOST_EPOCHS, max(FEWEST_EPOCHS, round(N_UPDATES / n_batches))))
+
+
+def one_cycle(done: float) -> float:
+    """Rise and fall along half waves of a cosine, to nothing in the end [1]_.
+
+    References
+    ----------
+    .. [1] L. N. Smith, N. Topin, "Super-convergence: very fast training of neural networks using
+       large learning rates", 2018, :doi:`10.48550/arXiv.1708.07120`.
+    """
+    if done < WARM_UP:
+        return FIRST + (1 - FIRST) * (1 - cos(pi * done / WARM_UP)) / 2
+    return (1 + cos(pi * (done - WARM_UP) / (1 - WARM_UP))) / 2
+
+
+def constant(done: float) -> float:
+    """Stay as it is."""
+    return 1.0

@@ -27,7 +27,7 @@ for event in taxi.events:
 # All seven months are both what is learned from and what is searched, without the labels. One row
 # in twenty is taken for odd; odd rows less than half a day apart are one interval, and of these the
 # ten oddest are kept. A window is a day, after which the traffic repeats. To save time, only every
-# fourth window is judged, and the network stops sooner than it would by default.
+# fourth window is judged.
 
 HALF_DAY = 24
 

@@ -16,9 +16,8 @@ N_ITERATIONS = 5
 class Muon(Optimizer):
     """Moves each matrix by its averaged gradient, whose singular values are all made about 1 [1]_.
 
-    An LSTM learns the same in a third of the steps that Adam takes, which come at a tenth more
-    (`benchmarks/speed`). `torch.optim.Muon` computes in bfloat16, seven times slower on processors
-    without it; this is its rule in float32, for matrices alone.
+    An LSTM needs far fewer of such steps than of Adam's. `torch.optim.Muon` computes in bfloat16,
+    which is slow on processors without it; this is its rule in float32.
 
     Parameters
     ----------

@@ -61,13 +61,13 @@ scoring = {"explained_variance": explained_variance, "roc_auc": "roc_auc"}
 # %%
 # The search
 # ----------
-# For the sake of time training is shorter than by default. The scorer only comes after it:
+# For the sake of time the network is small and its training short. The scorer only comes after it:
 # candidates with the same bottleneck train the same network again.
 #
 # A search ends by fitting its winner to all it was given, which here holds the stranger: hence
 # ``refit=False``.
 
-detector = LSTMAutoencoderDetector(max_epochs=10, random_state=0)
+detector = LSTMAutoencoderDetector(hidden_size=32, max_epochs=10, random_state=0)
 grid = {
     "bottleneck": ["mean", "last", "sequence"],
     "scorer": ["joint", "mahalanobis", "error"],

@@ -28,7 +28,6 @@ __all__ = [
     "check_parameters",
     "fit_context",
     "is_pandas_na",
-    "keep_parameters",
     "validate_params",
     "wrap_data_with_container",
 ]
@@ -52,12 +51,6 @@ def validate_params(
     return _validate_params(
         constraints, prefer_skip_nested_validation=prefer_skip_nested_validation
     )
-
-
-def keep_parameters(estimator: Any, arguments: dict[str, Any]) -> None:
-    """Set what ``__init__`` was called with, its ``locals()``, under the names of the arguments."""
-    own = {name: value for name, value in arguments.items() if name not in ("self", "__class__")}
-    vars(estimator).update(own)
 
 
 def check_parameters(estimator: Any) -> None:

@@ -40,6 +40,8 @@ pytestmark = [
     pytest.mark.filterwarnings(f"ignore:{beginning}")
     for beginning in (
         "Training ended at max_epochs",
+        "Set aside as unlike the others",
+        r"\d+% of the samples of X score lower",
         "X has no observed value of feature",
         "Values of feature",
         "Each row of X is read as a sequence",

@@ -27,6 +27,7 @@ from skl_lstmae import LSTMAutoencoderDetector, LSTMForecastDetector, SlidingWin
 from skl_lstmae.data import windows as windows_module
 from skl_lstmae.data.forms import read_series
 from skl_lstmae.data.windows import slide
+from skl_lstmae.detectors import row_judge
 from skl_lstmae.detectors.sliding import MAX_LENDING_WINDOWS, WINDOWS_PER_EPOCH
 from skl_lstmae.detectors.trained import TrainedNetwork
 from skl_lstmae.scoring.scorers import SCORERS
@@ -340,6 +341,24 @@ def test_a_series_of_the_fit_is_judged_as_fresh_and_its_rows_in_a_longer_one_as_
     for again in detector, pickle.loads(pickle.dumps(detector)):
         assert_array_equal(again.score_samples([more, X])[1], alone)
         assert_array_equal(again.score_samples([more, X])[0], detector.score_samples(more))
+
+
+def test_a_blackout_in_a_series_of_the_fit_stays_one_when_the_threshold_moves():
+    X = make_series(300)
+    X[100:160] = np.nan
+    detector = fit(X=X)
+    far = 50 * make_series(300, seed=1)  # lowers the score of what has no data
+    for _ in "fit", "recalibration":
+        assert_array_equal(detector.score_samples(X)[100:160], detector._judge.worst)
+        detector.recalibrate(far)
+
+
+def test_series_that_cannot_be_those_of_the_fit_are_not_read_at_once(monkeypatch):
+    detector = fit(X=make_series(300))
+    read = []
+    monkeypatch.setattr(row_judge, "digest", lambda series: read.append(len(series)))
+    detector.score_samples([make_series(200), make_series(300, seed=1), make_series(5000)])
+    assert read == [300]
 
 
 def test_no_training_row_is_judged_by_windows_that_hold_it():

@@ -109,6 +109,16 @@ def test_a_step_of_muon_is_as_long_in_every_direction(shape):
     assert 0.6 < values.min() <= values.max() < 1.3
 
 
+def test_muon_takes_a_filter_for_a_row():
+    filters = torch.linspace(-1, 1, 24).sin().reshape(4, 3, 2)
+    whole, rows = nn.Parameter(filters.clone()), nn.Parameter(filters.flatten(1).clone())
+    for weight in whole, rows:
+        (weight.flatten() * torch.arange(24.0).cos()).sum().backward()
+        Muon([weight], lr=0.02).step()
+    assert not torch.equal(whole, filters)
+    assert torch.equal(whole.flatten(1), rows)
+
+
 def test_muon_takes_the_steps_of_torchs_own(monkeypatch):
     """But for what that one rounds to bfloat16."""
     monkeypatch.setattr(torch.Tensor, "bfloat16", torch.Tensor.clone)

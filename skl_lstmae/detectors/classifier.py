@@ -13,7 +13,7 @@ from sklearn.base import ClassifierMixin
 from sklearn.utils.class_weight import compute_class_weight
 from sklearn.utils.validation import check_is_fitted
 
-from skl_lstmae._sklearn import StrOptions, fit_context, keep_parameters, validate_params
+from skl_lstmae._sklearn import StrOptions, fit_context, validate_params
 from skl_lstmae.data.sequences import Sequences
 from skl_lstmae.data.targets import Classes, read_labels
 from skl_lstmae.detectors.options import Pooling
@@ -241,7 +241,33 @@ class LSTMClassifier(ClassifierMixin, SequencePredictor):
         random_state: int | RandomState | None = None,
         verbose: int = 0,
     ) -> None:
-        keep_parameters(self, locals())
+        super().__init__(
+            hidden_size=hidden_size,
+            dropout=dropout,
+            noise=noise,
+            network=network,
+            scaler=scaler,
+            learning_rate=learning_rate,
+            weight_decay=weight_decay,
+            batch_size=batch_size,
+            max_epochs=max_epochs,
+            early_stopping=early_stopping,
+            validation_fraction=validation_fraction,
+            n_iter_no_change=n_iter_no_change,
+            tol=tol,
+            clip_norm=clip_norm,
+            warm_start=warm_start,
+            checkpoint=checkpoint,
+            device=device,
+            random_state=random_state,
+            verbose=verbose,
+        )
+        self.latent_size = latent_size
+        self.bottleneck = bottleneck
+        self.bidirectional = bidirectional
+        self.differences = differences
+        self.init = init
+        self.class_weight = class_weight
 
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """Learn to tell classes of sequences apart.

@@ -103,7 +103,7 @@ class SequenceLearner(CallbackSupportMixin, TrainedNetwork):
         hidden_size: int | list[int] | tuple[int, ...],
         dropout: float,
         noise: float,
-        network: SequenceNetwork | Callable[[int], SequenceNetwork] | None,
+        network: SequenceNetwork | Callable[..., SequenceNetwork] | None,
         scaler: Any,
         learning_rate: float,
         weight_decay: float,

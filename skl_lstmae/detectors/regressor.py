@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from sklearn.base import RegressorMixin
 from sklearn.metrics import r2_score
 
-from skl_lstmae._sklearn import Interval, StrOptions, fit_context, keep_parameters, validate_params
+from skl_lstmae._sklearn import Interval, StrOptions, fit_context, validate_params
 from skl_lstmae.data.sequences import Sequences
 from skl_lstmae.data.targets import Numbers, NumericTarget, read_numbers
 from skl_lstmae.detectors.options import Pooling, TargetLoss
@@ -260,7 +260,34 @@ class LSTMRegressor(RegressorMixin, SequencePredictor):
         random_state: int | RandomState | None = None,
         verbose: int = 0,
     ) -> None:
-        keep_parameters(self, locals())
+        super().__init__(
+            hidden_size=hidden_size,
+            dropout=dropout,
+            noise=noise,
+            network=network,
+            scaler=scaler,
+            learning_rate=learning_rate,
+            weight_decay=weight_decay,
+            batch_size=batch_size,
+            max_epochs=max_epochs,
+            early_stopping=early_stopping,
+            validation_fraction=validation_fraction,
+            n_iter_no_change=n_iter_no_change,
+            tol=tol,
+            clip_norm=clip_norm,
+            warm_start=warm_start,
+            checkpoint=checkpoint,
+            device=device,
+            random_state=random_state,
+            verbose=verbose,
+        )
+        self.latent_size = latent_size
+        self.bottleneck = bottleneck
+        self.bidirectional = bidirectional
+        self.differences = differences
+        self.init = init
+        self.loss = loss
+        self.quantile = quantile
 
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """Learn to predict numbers from sequences.

@@ -85,7 +85,8 @@ class RowJudge:
     max_steps : float, default=inf
         Series are cut where the next time is more than so many usual steps away.
     own_scores : dict of str to ndarray
-        For the digest of a training series the scores of its rows as fresh ones.
+        For the digest of a training series the scores of its rows as fresh ones, NaN for rows
+        without data.
     """
 
     windows: WindowJudge
@@ -106,14 +107,8 @@ class RowJudge:
         A training series is judged as if it were a fresh one. Within a longer series the same rows
         are known: windows that overlap them are references.
         """
-        parts: list[Any] = [self.own_scores.get(digest(series[i])) for i in range(len(series))]
-        is_new = [i for i, own in enumerate(parts) if own is None]
-        if is_new:
-            new = series.take(is_new)
-            scores = self._merge(self._score_windows(self._slide(new)), new)
-            for i, part in zip(is_new, np.split(scores, np.cumsum(new.lengths)[:-1]), strict=True):
-                parts[i] = part
-        return np.concatenate(parts)
+        (rows, _), _ = self.score_parts(series)
+        return rows
 
     def offsets(
         self, scores: NDArray[np.float64], lengths: NDArray[np.intp]
@@ -140,7 +135,9 @@ class RowJudge:
         """Return the scores of rows and of single windows, each with how many are independent."""
         scores = self._score_windows(self._slide(series))
         n = independent_windows(series, self.size)
-        return (self.score(series), n), (scores, n)
+        rows = self._merge(scores, series)
+        self._recognise(series, rows)
+        return (rows, n), (scores, n)
 
     def resting_on(self, series: Sequences, *roles: str) -> RowJudge:
         """Return the judge whose thresholds rest on these series, as :class:`Calibration` says.
@@ -166,15 +163,18 @@ class RowJudge:
     ) -> RowJudge:
         """Return the judge that knows training series, by the scores of their windows as fresh.
 
-        Windows of which it is not told are judged: those between training and held-out rows.
+        Windows of which it is not told are judged: those between training and held-out rows, and
+        those without data.
         """
         own = self._slide(series)
-        is_told = np.isin(own.starts, windows.starts)
+        is_told = np.isin(own.starts, windows.starts) & (2 * count_empty(own) <= own.lengths)
         own_scores = np.empty(len(own))
         own_scores[is_told] = scores[np.searchsorted(windows.starts, own.starts[is_told])]
         if not is_told.all():
             own_scores[~is_told] = self._score_windows(own.take(~is_told))
-        parts = np.split(self._merge(own_scores, series), np.cumsum(series.lengths)[:-1])
+        rows = self._merge(own_scores, series)
+        rows[rows == self.worst] = np.nan
+        parts = np.split(rows, np.cumsum(series.lengths)[:-1])
         digests = [digest(series[i]) for i in range(len(series))]
         return replace(self, own_scores=dict(zip(digests, parts, strict=True)))
 
@@ -211,6 +211,16 @@ class RowJudge:
         windows = self._slide(series)
         errors = np.concatenate([self.windows.errors(block) for block in blocks(windows)])
         return merge(errors, windows, series)
+
+    def _recognise(self, series: Sequences, rows: NDArray[np.float64]) -> None:
+        """Set the scores of the rows of training series, in place, to those of fresh ones."""
+        lengths = {len(own) for own in self.own_scores.values()}
+        ends = np.cumsum(series.lengths)
+        for i, (start, end) in enumerate(zip(ends - series.lengths, ends, strict=True)):
+            if end - start in lengths:  # others are not read, as they may be larger than memory
+                own = self.own_scores.get(digest(series[i]))
+                if own is not None:
+                    rows[start:end] = np.where(np.isnan(own), self.worst, own)
 
     def _slide(self, series: Sequences) -> Sequences:
         return slide(series, self.size, self.stride)

@@ -22,7 +22,7 @@ class Muon(Optimizer):
     Parameters
     ----------
     params : iterable of Parameter
-        Matrices.
+        Matrices, or filters, each of which counts as a row.
     lr : float
         Spectral norm of a step, about; that of a matrix of more rows than columns is larger.
     weight_decay : float, default=0.0
@@ -56,10 +56,11 @@ class Muon(Optimizer):
                     continue
                 average = self.state[weight].setdefault("average", torch.zeros_like(weight))
                 average.lerp_(weight.grad, 1 - momentum)
-                direction = orthogonalized(weight.grad.lerp(average, momentum))
+                gradient = weight.grad.lerp(average, momentum).flatten(1)
+                n_rows, n_columns = gradient.shape
+                step = orthogonalized(gradient).reshape(weight.shape)
                 weight.mul_(1 - rate * group["weight_decay"])
-                n_rows, n_columns = weight.shape
-                weight.add_(direction, alpha=-rate * max(1.0, n_rows / n_columns) ** 0.5)
+                weight.add_(step, alpha=-rate * max(1.0, n_rows / n_columns) ** 0.5)
 
 
 def orthogonalized(matrix: Tensor) -> Tensor:

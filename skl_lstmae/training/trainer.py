@@ -102,9 +102,9 @@ class Trainer:
 
         ``training_batches()`` returns an epoch's batches, each as a list of micro-batches whose
         gradients are accumulated. The loss of ``validation_batches`` may end the training, as
-        ``watcher`` may. After an interrupt from the keyboard the best weights
-        so far are kept, and the history tells of it. What a ``checkpoint`` holds is gone on from,
-        and each epoch replaces it.
+        ``watcher`` may. After an interrupt from the keyboard the best weights so far are kept, and
+        the history tells of it. What a ``checkpoint`` holds is gone on from, and each epoch
+        replaces it.
         """
         progress = Progress(history, self.tol)
         training = self._begin(network, progress)
@@ -126,8 +126,8 @@ class Trainer:
 
     def _make_optimizers(self, network: SequenceNetwork) -> tuple[Optimizer, ...]:
         weights = [weight for weight in network.parameters() if weight.requires_grad]
-        matrices = [weight for weight in weights if self.uses_muon and weight.dim() == 2]
-        others = [weight for weight in weights if not self.uses_muon or weight.dim() != 2]
+        matrices = [weight for weight in weights if self.uses_muon and weight.dim() > 1]
+        others = [weight for weight in weights if not self.uses_muon or weight.dim() <= 1]
         rate, decay = self.learning_rate, self.weight_decay
         optimizers: list[Optimizer] = []
         if matrices:

@@ -320,17 +320,24 @@ def test_after_a_stream_false_alarms_come_at_the_rate_asked_for(kind, scorer):
 # ----------------------------------------------------------------------------- partial_fit: results
 
 
+def test_after_a_default_fit_more_of_the_same_does_no_damage(kind):
+    waves, new = make_waves(150), make_waves(50, seed=1)
+    detector = kind(hidden_size=16, random_state=0).fit(waves)
+    unexplained = 1 - detector.score(new)
+    for _ in range(3):
+        assert 1 - detector.partial_fit(waves).score(new) < 1.2 * unexplained
+
+
 def test_detection_improves_over_the_calls(kind):
     rng = np.random.default_rng(0)
     normal = make_ragged(100, seed=98)
     strange = [rng.permutation(x) for x in make_ragged(100, seed=97)]
     labels = np.repeat([1, -1], 100)
-    detector, aucs = make(kind, scorer="error", hidden_size=8), []
+    detector, aucs = make(kind, scorer="error", hidden_size=8, learning_rate=0.02), []
     for seed in range(1, 40):
         detector.partial_fit(make_ragged(50, seed=seed))
         aucs.append(roc_auc_score(labels, detector.score_samples([*normal, *strange])))
-    assert aucs[0] < 0.7
-    assert aucs[-1] > 0.8
+    assert 1 - aucs[-1] < (1 - aucs[0]) / 2
 
 
 @pytest.mark.parametrize(

@@ -361,12 +361,15 @@ def test_series_that_cannot_be_those_of_the_fit_are_not_read_at_once(monkeypatch
     assert read == [300]
 
 
-def test_no_training_row_is_judged_by_windows_that_hold_it():
+@pytest.mark.parametrize("contamination", ["auto", 0.1])
+def test_no_training_row_is_judged_by_windows_that_hold_it(contamination):
     X = make_series(300)
-    detector = fit(Nearest(), X)
+    detector = fit(Nearest(), X, contamination=contamination)
     assert detector.score_samples(X[:262]).max() == 0
-    assert detector._judge.rows.calibration.fresh.scores.max() < 0
-    assert detector._judge.singles.calibration.fresh.scores.max() < 0
+    assert detector.score_samples(X).max() < 0
+    for threshold in detector._judge.rows, detector._judge.singles:
+        for scores in threshold.calibration.fresh, threshold.calibration.population:
+            assert scores is None or scores.scores.max() < 0
 
 
 @pytest.mark.parametrize("rate", [0.002, 0.05, 0.3])

@@ -74,7 +74,7 @@ def test_weights_go_with_their_sequences_whatever_the_order(kind):
     assert_same_detector(fit(kind, taken(X, order), weights[order]), expected)
 
 
-@pytest.mark.parametrize("scale", [1.0, 1e-60, 1e60])
+@pytest.mark.parametrize("scale", [1.0, 1e-60, 1e60, 1e299])
 def test_sequences_that_differ_have_one_order_of_any_size_and_offset(scale):
     waves = scale * (1e9 + make_waves(20))  # alike as float32
     sequences, _ = read(waves)

@@ -64,9 +64,12 @@ def order_by_content(sequences: Sequences) -> NDArray[np.intp]:
 
 def _key(sequence: NDArray[Any]) -> tuple[float, str]:
     is_observed = ~np.isnan(sequence)
-    totals = np.where(is_observed, sequence, 0).sum(axis=0, dtype=np.float64)
-    mean = float((totals / np.maximum(is_observed.sum(axis=0), 1)).sum())
-    return mean, digest(sequence)
+    # Divided before they are added, numbers near the largest there is do not overflow.
+    n_added = np.maximum(is_observed.sum(axis=0), 1) * sequence.shape[1]
+    shares = np.divide(
+        sequence, n_added, dtype=np.float64, where=is_observed, out=np.zeros(sequence.shape)
+    )
+    return float(shares.sum()), digest(sequence)
 
 
 def digest(sequence: NDArray[Any]) -> str:

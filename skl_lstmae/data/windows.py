@@ -55,6 +55,12 @@ def cut(series: Sequences, size: int, phase: int = 0) -> Sequences:
     return Sequences(series.values, series.starts[owner] + starts, ends - starts)
 
 
+def in_order(windows: Sequences) -> Sequences:
+    """Return windows of one size in the order of their rows, each once."""
+    _, firsts = np.unique(windows.starts, return_index=True)
+    return windows.take(firsts)
+
+
 def observed(windows: Sequences) -> Sequences:
     """Leave out the windows in which every value is missing."""
     return windows.take(count_empty(windows) < windows.lengths)
@@ -65,6 +71,11 @@ def count_empty(windows: Sequences) -> NDArray[np.intp]:
     is_empty = np.isnan(windows.values).all(axis=1)
     n_before = np.concatenate([[0], np.cumsum(is_empty)])
     return n_before[windows.starts + windows.lengths] - n_before[windows.starts]
+
+
+def have_data(windows: Sequences) -> NDArray[np.bool_]:
+    """Return which windows have data in half of their steps or more; others are not judged."""
+    return 2 * count_empty(windows) <= windows.lengths
 
 
 def are_blacked_out(series: Sequences, n_rows: int) -> NDArray[np.bool_]:
@@ -164,7 +175,7 @@ def merge(
     -------
     merged : ndarray of shape (total_timesteps, ...)
         Row after row, series after series. A row's windows are added up in their order, so that
-        neither the length of its series nor other rows have a say in it, to the last bit.
+        neither the length of its series nor other rows have a say in the sum, to the last bit.
     """
     first_rows = np.cumsum(series.lengths) - series.lengths
     owner = np.searchsorted(series.starts, windows.starts, side="right") - 1

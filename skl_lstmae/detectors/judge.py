@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from sklearn.base import clone
 
 from skl_lstmae.data.sequences import Sequences
-from skl_lstmae.data.split import Split, join_sequences
+from skl_lstmae.data.split import Split
 from skl_lstmae.data.windows import are_apart
 from skl_lstmae.scoring.calibration import Calibration, ReferenceScores
 from skl_lstmae.scoring.conformal import N_FOLDS, as_fresh, conform, find_odd, oddness
@@ -146,13 +146,10 @@ class Judge:
         is_odd = find_odd(oddness(clone(self.scorer).fit(summaries), summaries))
         references, summaries = references.take(~is_odd), summaries[~is_odd]
         judge = replace(self, scorer=clone(self.scorer).fit(summaries))
-        both = join_sequences(windows, references)
-        scores = judge._cross_scores(both, references, summaries)
-        held_out = np.append(was_held_out, np.zeros(len(references), dtype=bool))
+        scores = judge._cross_scores(windows, references, summaries)
         # Of a window or two the error is so large that it would silence alarms; an offset that
         # follows the scores makes good what they do not tell.
-        scores = as_fresh(scores, held_out, by_an_error_more=False)
-        return judge, scores[: len(windows)], is_odd
+        return judge, as_fresh(scores, was_held_out, by_an_error_more=False), is_odd
 
     def _cross_scores(
         self, windows: Sequences, references: Sequences, summaries: NDArray[Any]

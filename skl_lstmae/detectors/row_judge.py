@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from skl_lstmae.data.sequences import Sequences
 from skl_lstmae.data.times import cut_at_jumps
 from skl_lstmae.data.weights import digest
-from skl_lstmae.data.windows import are_blacked_out, blocks, count_empty, merge, slide
+from skl_lstmae.data.windows import are_blacked_out, blocks, count_empty, have_data, merge, slide
 from skl_lstmae.detectors.events import FoundEvents, blame, find_intervals_within
 from skl_lstmae.detectors.window_judge import WindowJudge
 from skl_lstmae.scoring.adaptive import AdaptiveOffset, spread_of
@@ -85,7 +85,7 @@ class RowJudge:
     max_steps : float, default=inf
         Series are cut where the next time is more than so many usual steps away.
     own_scores : dict of str to ndarray
-        For the digest of a training series the scores of its rows as fresh ones, NaN for rows
+        For the digest of a training series the scores of its windows as fresh ones, NaN for those
         without data.
     """
 
@@ -133,11 +133,9 @@ class RowJudge:
         self, series: Sequences
     ) -> tuple[tuple[NDArray[np.float64], float], tuple[NDArray[np.float64], float]]:
         """Return the scores of rows and of single windows, each with how many are independent."""
-        scores = self._score_windows(self._slide(series))
+        scores = self._score_windows(series)
         n = independent_windows(series, self.size)
-        rows = self._merge(scores, series)
-        self._recognise(series, rows)
-        return (rows, n), (scores, n)
+        return (self._merge(scores, series), n), (scores, n)
 
     def resting_on(self, series: Sequences, *roles: str) -> RowJudge:
         """Return the judge whose thresholds rest on these series, as :class:`Calibration` says.
@@ -161,22 +159,17 @@ class RowJudge:
     def knowing(
         self, series: Sequences, windows: Sequences, scores: NDArray[np.float64]
     ) -> RowJudge:
-        """Return the judge that knows training series, by the scores of their windows as fresh.
+        """Return the judge that knows training series, by the scores of windows as fresh ones.
 
-        Windows of which it is not told are judged: those between training and held-out rows, and
-        those without data.
+        It knows those series all of whose windows are there, in the order of their rows.
         """
-        own = self._slide(series)
-        is_told = np.isin(own.starts, windows.starts) & (2 * count_empty(own) <= own.lengths)
-        own_scores = np.empty(len(own))
-        own_scores[is_told] = scores[np.searchsorted(windows.starts, own.starts[is_told])]
-        if not is_told.all():
-            own_scores[~is_told] = self._score_windows(own.take(~is_told))
-        rows = self._merge(own_scores, series)
-        rows[rows == self.worst] = np.nan
-        parts = np.split(rows, np.cumsum(series.lengths)[:-1])
-        digests = [digest(series[i]) for i in range(len(series))]
-        return replace(self, own_scores=dict(zip(digests, parts, strict=True)))
+        known: dict[str, NDArray[np.float64]] = {}
+        for i in range(len(series)):
+            own = self._slide(series.take([i]))
+            if np.isin(own.starts, windows.starts).all():
+                own_scores = scores[np.searchsorted(windows.starts, own.starts)]
+                known[digest(series[i])] = np.where(have_data(own), own_scores, np.nan)
+        return replace(self, own_scores=known)
 
     def cut(self, series: Sequences, times: Sequence[Any]) -> Sequences:
         """Cut series where their times jump."""
@@ -212,25 +205,30 @@ class RowJudge:
         errors = np.concatenate([self.windows.errors(block) for block in blocks(windows)])
         return merge(errors, windows, series)
 
-    def _recognise(self, series: Sequences, rows: NDArray[np.float64]) -> None:
-        """Set the scores of the rows of training series, in place, to those of fresh ones."""
-        lengths = {len(own) for own in self.own_scores.values()}
-        ends = np.cumsum(series.lengths)
-        for i, (start, end) in enumerate(zip(ends - series.lengths, ends, strict=True)):
-            if end - start in lengths:  # others are not read, as they may be larger than memory
-                own = self.own_scores.get(digest(series[i]))
-                if own is not None:
-                    rows[start:end] = np.where(np.isnan(own), self.worst, own)
-
     def _slide(self, series: Sequences) -> Sequences:
         return slide(series, self.size, self.stride)
 
-    def _score_windows(self, windows: Sequences) -> NDArray[np.float64]:
-        """Return the scores of windows; those of which most steps have no data are not judged."""
-        is_judged = 2 * count_empty(windows) <= windows.lengths
-        scores = np.full(len(windows), self.worst)
+    def _score_windows(self, series: Sequences) -> NDArray[np.float64]:
+        """Return the scores of the windows of series; those without data have the worst."""
+        windows = self._slide(series)
+        scores, is_judged = np.full(len(windows), np.nan), have_data(windows)
+        for own, stretch in self._recognise(series, windows):
+            scores[stretch], is_judged[stretch] = own, False
         scores[is_judged] = self.windows.score(windows.take(is_judged))
-        return scores
+        return np.where(np.isnan(scores), self.worst, scores)
+
+    def _recognise(
+        self, series: Sequences, windows: Sequences
+    ) -> Iterator[tuple[NDArray[np.float64], slice]]:
+        """Yield the scores of each series of the fit, and where its windows stand."""
+        firsts = np.searchsorted(windows.starts, series.starts)
+        ends = np.append(firsts[1:], len(windows))
+        lengths = {len(own) for own in self.own_scores.values()}
+        for i, (first, end) in enumerate(zip(firsts, ends, strict=True)):
+            if end - first in lengths:  # others are not read, as they may be larger than memory
+                own = self.own_scores.get(digest(series[i]))
+                if own is not None:
+                    yield own, slice(first, end)
 
     def _merge(self, scores: NDArray[np.float64], series: Sequences) -> NDArray[np.float64]:
         windows = self._slide(series)

@@ -38,7 +38,9 @@ from skl_lstmae.data.windows import (
     are_blacked_out,
     count_empty,
     cut,
+    have_data,
     hold_out_ends,
+    in_order,
     merge,
     observed,
     slide,
@@ -357,13 +359,10 @@ class SlidingWindowDetector(
         training, held_out = self._divide(series, size)
         self.training_stride_ = self._choose_training_stride(training, size)
         split = self._split(training, held_out, size)
-        stretches = self._some_stretches(training, size)
-        calibrating = join_sequences(stretches, held_out)
-        calibrating = calibrating.take(np.argsort(calibrating.starts))
-        windows = slide(calibrating, size, int(self.stride))
-        is_judged = 2 * count_empty(windows) <= windows.lengths
+        calibrating, windows = self._to_judge(series, training, held_out, size)
+        is_judged = have_data(windows)
         references = slide(series, size)
-        references = references.take(2 * count_empty(references) <= references.lengths)
+        references = references.take(have_data(references))
         references = spread(references, min(len(references), MAX_REFERENCES))
         was_held_out = np.isin(windows.starts, slide(held_out, size).starts)[is_judged]
         with callbacks.passed_on_to(self.detector_):
@@ -377,17 +376,27 @@ class SlidingWindowDetector(
             )
         window_scores = np.full(len(windows), worst_score(scores))
         window_scores[is_judged] = scores
-
         if self.verbose:
             print(f"Scored {len(scores)} windows to calibrate the threshold")
-
         odd_rows = np.unique(references.take(is_odd).rows())
-        self._judge = self._make_judge(judge, window_scores, windows, calibrating, odd_rows)
-        if stretches is training:  # else there are too many rows to know
-            self._judge = self._judge.knowing(series, windows, window_scores)
+        row_judge = self._make_judge(judge, window_scores, windows, calibrating, odd_rows)
+        self._judge = row_judge.knowing(series, windows, window_scores)
         if self.contamination != "auto":
             self._judge = self._judge.resting_on(series, "population")
         return odd_rows
+
+    def _to_judge(
+        self, series: Sequences, training: Sequences, held_out: Sequences, size: int
+    ) -> tuple[Sequences, Sequences]:
+        """Return the rows to calibrate on, and windows to judge: theirs, or those of all rows."""
+        stride = int(self.stride)
+        stretches = self._some_stretches(training, size)
+        calibrating = join_sequences(stretches, held_out)
+        calibrating = calibrating.take(np.argsort(calibrating.starts))
+        windows = slide(calibrating, size, stride)
+        if stretches.lengths.sum() == training.lengths.sum():
+            windows = join_sequences(windows, slide(series, size, stride))
+        return calibrating, in_order(windows)
 
     def _make_judge(
         self,
@@ -399,6 +408,8 @@ class SlidingWindowDetector(
     ) -> RowJudge:
         """Return the judge whose thresholds rest on the rows that are not odd."""
         size = int(windows.lengths.max())
+        own = slide(calibrating, size, int(self.stride))
+        windows, scores = own, scores[np.searchsorted(windows.starts, own.starts)]
         n_empty = count_empty(windows)
         rows = merge(scores, windows, calibrating, self.aggregation, n_empty)
         is_odd = np.zeros(len(calibrating.values), dtype=bool)
@@ -407,7 +418,7 @@ class SlidingWindowDetector(
         n_odd_before = np.concatenate([[0], np.cumsum(is_odd)])
         n_odd = n_odd_before[windows.starts + windows.lengths] - n_odd_before[windows.starts]
         normal_rows = rows[~is_odd[calibrating.rows()] & ~is_missing]
-        normal = scores[(n_odd < windows.lengths) & (2 * n_empty <= windows.lengths)]
+        normal = scores[(n_odd < windows.lengths) & have_data(windows)]
         n = independent_windows(calibrating, size)
         return RowJudge(
             judge,

@@ -13,8 +13,8 @@ FIRST = 0.04
 """Share of the rate to begin with."""
 
 N_UPDATES = 360
-"""Steps of the optimizer in which a network learns what a scorer needs of it, as
-`benchmarks/detection` shows."""
+"""Steps of the optimizer in which a network learns what a scorer needs of it, unless the fewest or
+the most epochs are reached before or after; `docs/speed.md` tells how it was chosen."""
 
 FEWEST_EPOCHS, MOST_EPOCHS = 5, 30
 """Passes over the data, however many or few they are."""
@@ -36,6 +36,20 @@ def one_cycle(done: float) -> float:
     if done < WARM_UP:
         return FIRST + (1 - FIRST) * (1 - cos(pi * done / WARM_UP)) / 2
     return (1 + cos(pi * (done - WARM_UP) / (1 - WARM_UP))) / 2
+
+
+def one_more(n_epochs: int) -> Schedule:
+    """Return the schedule of one epoch more, after so many.
+
+    It is constant, and falls from epoch to epoch [1]_ until it can still follow what changes.
+
+    References
+    ----------
+    .. [1] H. Robbins, S. Monro, "A stochastic approximation method", Annals of Mathematical
+       Statistics 22, 1951, :doi:`10.1214/aoms/1177729586`.
+    """
+    share = (1 + min(n_epochs, MOST_EPOCHS)) ** -0.5
+    return lambda done: share
 
 
 def constant(done: float) -> float:

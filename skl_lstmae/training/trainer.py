@@ -22,7 +22,7 @@ from skl_lstmae.training.checkpoint import Checkpoint, Training
 from skl_lstmae.training.muon import Muon
 from skl_lstmae.training.objectives import Objective
 from skl_lstmae.training.progress import History, Progress
-from skl_lstmae.training.schedule import Schedule, constant, one_cycle
+from skl_lstmae.training.schedule import Schedule, constant, one_cycle, one_more
 
 
 class EpochWatcher(Protocol):
@@ -120,7 +120,8 @@ class Trainer:
     def train_once(self, network: SequenceNetwork, batches: Epoch, history: History) -> None:
         """Train a network in place for one epoch, and go on with a history."""
         start = perf_counter()
-        loss = self._train_epoch(network, batches, self._make_optimizers(network), constant)
+        schedule = one_more(history.n_epochs)
+        loss = self._train_epoch(network, batches, self._make_optimizers(network), schedule)
         history.record(loss, None, perf_counter() - start)
         network.eval()
 

@@ -75,7 +75,7 @@ def _key(sequence: NDArray[Any]) -> tuple[float, str]:
 def digest(sequence: NDArray[Any]) -> str:
     """Return what no other sequence shares; integers and -0.0 are as floats and 0.0."""
     content = (sequence.astype(np.float64) + 0.0).tobytes()
-    return blake2b(content, digest_size=16).hexdigest()
+    return blake2b(repr(sequence.shape).encode() + content, digest_size=16).hexdigest()
 
 
 def leave_out(series: Sequences, weights: NDArray[np.float64]) -> Sequences:

@@ -38,15 +38,12 @@ from skl_lstmae.scoring.scorer import MAX_REFERENCES, Scorer
 from skl_lstmae.scoring.scorers import SCORERS, can_take_more, make_scorer
 from skl_lstmae.training.model import Model
 from skl_lstmae.training.objectives import LOSSES, Loss, check_loss
-from skl_lstmae.training.progress import History, Progress
+from skl_lstmae.training.progress import History
 from skl_lstmae.training.scaling import Scaling, learns_in_parts
 from skl_lstmae.training.torch_state import settled
 
 MIN_REFERENCES = 3
 """Sequences to calibrate a threshold on, at the least."""
-
-GATES = 4
-"""Square matrices of an LSTM layer, of which an autoencoder has two."""
 
 MIN_FOR_DRIFT = 100
 """Sequences from which drift may be told: of fewer all may well be anomalies."""
@@ -220,10 +217,7 @@ class SequenceDetector(ThresholdMixin, SequenceLearner):
     @fit_context(prefer_skip_nested_validation=True)
     def _fit(self, X: Any, y: Any, sample_weight: Any) -> None:
         """Fit in place; callbacks see this very object from their setup to their teardown."""
-        self._check_parameters()
-        self._refuse_to_leave_untrained()
-        if self.warm_start:
-            self._refuse_another_network("warm_start")
+        self._check_before_fit()
         warn_of_misread_labels(y)
         callbacks = FitCallbacks(self, X, y)
         with settled(self._may_be_large()):
@@ -234,7 +228,6 @@ class SequenceDetector(ThresholdMixin, SequenceLearner):
             split = self._split(chosen, random_state)
             if split.numbers is not None:
                 split = replace(split, numbers=numbers[split.numbers])
-            callbacks.begin_fit(self._count_epochs(split))
             self._learn(split, random_state, callbacks)
             if self.contamination == "auto":  # else odd ones are expected
                 warn_of_set_aside(self._judge, split)
@@ -256,16 +249,6 @@ class SequenceDetector(ThresholdMixin, SequenceLearner):
             )
         return numbers
 
-    def _learn(self, split: Split, random_state: RandomState, callbacks: FitCallbacks) -> None:
-        """Train a model, learn scores and a threshold from what it makes of the split."""
-        model = self._begin(split, random_state, go_on=self.warm_start)
-        callbacks.attributes_after = lambda progress: self._attributes_after(
-            progress, model, split, deepcopy(random_state)
-        )
-        if self.max_epochs:
-            self._train(model, split, random_state, callbacks)
-        self._conclude(model, split, random_state)
-
     def _conclude(self, model: Model, split: Split, random_state: RandomState) -> None:
         judge = self._make_judge(model, split)
         if split.overlaps:  # windows, whose threshold is that of the rows
@@ -275,24 +258,11 @@ class SequenceDetector(ThresholdMixin, SequenceLearner):
         self._set_threshold()
         self._random_state = spawn_random_state(random_state)
 
-    def _attributes_after(
-        self, progress: Progress, model: Model, split: Split, random_state: RandomState
-    ) -> dict[str, Any]:
-        """Return the attributes that the detector would have, had its training stopped now."""
-        network = deepcopy(model.network).eval()  # training goes on in the other
-        network.load_state_dict(progress.kept_weights)
-        detector = copy(self)
-        detector.history_ = self.history_.copy()
-        detector._conclude(replace(model, network=network), split, random_state)
-        return dict(vars(detector))
-
     @fit_context(prefer_skip_nested_validation=True)
     def _fit_to_windows(self, split: Split) -> Judge:
         """Learn from windows of long series, whose threshold another estimator holds."""
-        self._check_parameters()
-        self._refuse_to_leave_untrained()
+        self._check_before_fit()
         callbacks = FitCallbacks(self, None, None)
-        callbacks.begin_fit(self._count_epochs(split))
         with settled(self._may_be_large()):
             self.n_features_in_ = split.training.n_features
             self._learn(split, check_random_state(self.random_state), callbacks)

@@ -38,7 +38,7 @@ from skl_lstmae.training.batches import Batch, Epoch, count_batches
 from skl_lstmae.training.devices import resolve_device
 from skl_lstmae.training.model import Model, copy_network
 from skl_lstmae.training.objectives import Objective
-from skl_lstmae.training.progress import History
+from skl_lstmae.training.progress import History, Progress
 from skl_lstmae.training.scaling import SCALERS, Scaling, fit_scaling
 from skl_lstmae.training.schedule import count_epochs
 from skl_lstmae.training.threads import LARGE_NETWORK, few_threads, is_large
@@ -64,6 +64,7 @@ class SequenceLearner(CallbackSupportMixin, TrainedNetwork):
 
     _network_class: ClassVar[Callable[..., SequenceNetwork]]
     _is_causal: ClassVar[bool] = False
+    _uses_muon: ClassVar[bool] = True
 
     history_: History
     loss: Any
@@ -153,6 +154,40 @@ class SequenceLearner(CallbackSupportMixin, TrainedNetwork):
         self.history_.raise_interrupt()
         return self
 
+    def _check_before_fit(self) -> None:
+        """Refuse parameters that exclude one another, or what has been fitted."""
+        self._check_parameters()
+        self._refuse_to_leave_untrained()
+        if self.warm_start:
+            self._refuse_another_network("warm_start")
+
+    def _learn(self, split: Split, random_state: RandomState, callbacks: FitCallbacks) -> None:
+        """Train a model on the split, and keep what it makes of it."""
+        n_epochs = self._count_epochs(split)
+        callbacks.begin_fit(n_epochs)
+        model = self._begin(split, random_state, go_on=self.warm_start)
+        callbacks.attributes_after = lambda progress: self._attributes_after(
+            progress, model, split, deepcopy(random_state)
+        )
+        if n_epochs:
+            self._train(model, split, n_epochs, random_state, callbacks)
+        self._conclude(model, split, random_state)
+
+    @abstractmethod
+    def _conclude(self, model: Model, split: Split, random_state: RandomState) -> None:
+        """Keep a trained model, and what else is learned from the split."""
+
+    def _attributes_after(
+        self, progress: Progress, model: Model, split: Split, random_state: RandomState
+    ) -> dict[str, Any]:
+        """Return the attributes that the estimator would have, had its training stopped now."""
+        network = deepcopy(model.network).eval()  # training goes on in the other
+        network.load_state_dict(progress.kept_weights)
+        learner = copy(self)
+        learner.history_ = self.history_.copy()
+        learner._conclude(replace(model, network=network), split, random_state)
+        return dict(vars(learner))
+
     def _begin(self, split: Split, random_state: RandomState, *, go_on: bool) -> Model:
         """Learn the scaling, and make a network or go on with a copy of the one there is."""
         device, training = resolve_device(self.device), split.training
@@ -220,9 +255,14 @@ class SequenceLearner(CallbackSupportMixin, TrainedNetwork):
         raise NotImplementedError
 
     def _train(
-        self, model: Model, split: Split, random_state: RandomState, callbacks: FitCallbacks
+        self,
+        model: Model,
+        split: Split,
+        n_epochs: int,
+        random_state: RandomState,
+        callbacks: FitCallbacks,
     ) -> None:
-        trainer = self._make_trainer(model, self._count_epochs(split), random_state)
+        trainer = self._make_trainer(model, n_epochs, random_state)
         with few_threads(is_large(model.network)):
             trainer.train(
                 model.network,
@@ -283,6 +323,7 @@ class SequenceLearner(CallbackSupportMixin, TrainedNetwork):
             tol=self.tol,
             verbose=self.verbose,
             generator=make_generator(random_state, model.device),
+            uses_muon=self._uses_muon,
         )
 
     def _gone_on(self, split: Split, random_state: RandomState) -> Model:

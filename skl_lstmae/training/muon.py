@@ -16,8 +16,8 @@ N_ITERATIONS = 5
 class Muon(Optimizer):
     """Moves each matrix by its averaged gradient, whose singular values are all made about 1 [1]_.
 
-    An LSTM needs far fewer of such steps than of Adam's. `torch.optim.Muon` computes in bfloat16,
-    which is slow on processors without it; this is its rule in float32.
+    `torch.optim.Muon` computes in bfloat16, which is slow on processors without it; this is its
+    rule in float32.
 
     Parameters
     ----------
@@ -47,8 +47,12 @@ class Muon(Optimizer):
         super().__init__(params, {"lr": lr, "weight_decay": weight_decay, "momentum": momentum})
 
     @torch.no_grad()
-    def step(self, closure: Callable[[], float] | None = None) -> None:  # type: ignore[override]
-        """Move all matrices that have a gradient."""
+    def step(self, closure: Callable[[], float] | None = None) -> float | None:  # type: ignore[override]
+        """Move all matrices that have a gradient; `closure` may compute the loss anew before."""
+        loss = None
+        if closure is not None:
+            with torch.enable_grad():
+                loss = closure()
         for group in self.param_groups:
             momentum, rate = group["momentum"], group["lr"]
             for weight in group["params"]:
@@ -61,6 +65,7 @@ class Muon(Optimizer):
                 step = orthogonalized(gradient).reshape(weight.shape)
                 weight.mul_(1 - rate * group["weight_decay"])
                 weight.add_(step, alpha=-rate * max(1.0, n_rows / n_columns) ** 0.5)
+        return loss
 
 
 def orthogonalized(matrix: Tensor) -> Tensor:

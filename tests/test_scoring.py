@@ -111,6 +111,17 @@ def test_mahalanobis_joins_latents_and_log_errors_in_standard_units():
     assert_allclose(scorer.fit(summaries).score(summaries), -distances, rtol=0.02)
 
 
+def test_rounding_makes_no_shrinkage_negative():
+    shrinkages = []
+    for seed in range(600):
+        rng = np.random.default_rng(seed)
+        kinds = rng.choice([-1.0, 1.0], size=(rng.integers(4, 60), rng.integers(1, 4)))
+        scorer = MahalanobisScorer().fit(kinds)
+        shrinkages.append(scorer.shrinkage_)
+        assert np.isfinite(scorer.score(kinds)).all()
+    assert min(shrinkages) == 0
+
+
 def test_mahalanobis_in_parts_has_the_mean_and_covariance_of_all_and_shrinks_as_one_over_n():
     summaries = summaries_of(1024)
     scorer = MahalanobisScorer().fit(summaries[:20])

@@ -13,7 +13,7 @@ from skl_lstmae.scoring.mahalanobis import MahalanobisScorer
 from skl_lstmae.scoring.neighbors import NearestTwo, mean_distance_of_others, share_of_itself
 from skl_lstmae.scoring.outcome import Outcome
 from skl_lstmae.scoring.references import ReferenceScorer
-from skl_lstmae.scoring.scorer import SMALLEST_ERROR, mean_and_scale
+from skl_lstmae.scoring.scorer import SMALLEST_ERROR, mean_and_scale, shrinkage
 
 # In standard deviations: distances that are smaller are alike.
 SMALLEST_DISTANCE = 1e-3
@@ -106,7 +106,7 @@ class DistanceFromNearest(BaseEstimator):
             variances, axes = eigh(
                 sklearn.covariance.shrunk_covariance(
                     sklearn.covariance.empirical_covariance(rows, assume_centered=True),
-                    sklearn.covariance.ledoit_wolf_shrinkage(rows, assume_centered=True),
+                    shrinkage(rows, assume_centered=True),
                 )
             )
             self.axes_ = axes / np.sqrt(np.maximum(variances, SMALLEST_VARIANCE))

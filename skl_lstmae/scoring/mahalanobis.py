@@ -7,7 +7,7 @@ import sklearn  # whose modules are imported when they are first used
 from numpy.typing import NDArray
 from scipy.linalg import pinvh
 
-from skl_lstmae.scoring.scorer import MAX_REFERENCES, Scorer, mean_and_scale
+from skl_lstmae.scoring.scorer import MAX_REFERENCES, Scorer, mean_and_scale, shrinkage
 
 
 class MahalanobisScorer(Scorer):
@@ -42,7 +42,7 @@ class MahalanobisScorer(Scorer):
         self.covariance_ = sklearn.covariance.empirical_covariance(
             self._center(summaries), assume_centered=True
         )
-        self.shrinkage_ = sklearn.covariance.ledoit_wolf_shrinkage(self._standardize(summaries))
+        self.shrinkage_ = shrinkage(self._standardize(summaries))
         self.n_sequences_ = min(len(summaries), MAX_REFERENCES)
         self.precision_ = self._invert()
         return self

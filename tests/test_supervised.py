@@ -2,6 +2,7 @@
 
 import copy
 import pickle
+import re
 
 import joblib
 import numpy as np
@@ -603,7 +604,8 @@ REFUSED = {
     "no observed output": (
         LSTMRegressor,
         np.where([[True, False]] * 36, 1.0, np.nan),
-        "y has no observed value of output 1; expected one at least: leave it out.",
+        "y has no observed value of output 1 for any sequence that counts; expected one at least: "
+        "leave the output out.",
     ),
     "numbers of another length": (
         LSTMRegressor,
@@ -621,6 +623,34 @@ REFUSED = {
         np.ones((36, 9, 1)),
         f"y of sequence 0 has 9 step(s), but the sequence has {len(X[0])}; expected a target a "
         "step.",
+    ),
+    "outputs in a list": (
+        LSTMRegressor,
+        list(np.ones((36, 2))),
+        f"y of sequence 0 has 2 step(s), but the sequence has {len(X[0])}; expected a target a "
+        "step, or np.stack(y) if these are outputs.",
+    ),
+    "no outputs": (
+        LSTMRegressor,
+        np.ones((36, 0)),
+        "y has shape (36, 0); expected numbers of shape (n_sequences,) or (n_sequences, "
+        "n_outputs), or those of each step.",
+    ),
+    "missing number in a column": (
+        LSTMRegressor,
+        np.array([[1.0], [2.0], [np.nan]] * 12),
+        "y holds nan for sequence 2; expected finite numbers: leave the sequence out.",
+    ),
+    "numbers for classes": (
+        LSTMClassifier,
+        RATES + 0.01,
+        f"Unknown label type: y holds numbers that are no classes, as {RATES[0] + 0.01}; use "
+        "LSTMRegressor for numbers.",
+    ),
+    "a label a step": (
+        LSTMClassifier,
+        [["slow"] * len(x) for x in X],
+        "y holds a list or an array in place of a label; expected one label for each sequence.",
     ),
     "four dimensions": (
         LSTMRegressor,
@@ -660,6 +690,162 @@ def test_a_first_part_needs_two_classes_or_their_names():
         sentence = f"{name} holds one class alone, ['slow']; expected two or more."
         with pytest.raises(ValueError, match=exactly(sentence)):
             LSTMClassifier(**QUICK).partial_fit(X[:2], ["slow", "slow"], classes=classes)
+
+
+@pytest.mark.parametrize(
+    ("classes", "sentence"),
+    [
+        ([0, np.nan], "classes holds no class at one place, but nan; expected a label each: leave"),
+        ([[0, 1], [2, 3]], "classes holds a list or an array in place of a label; expected one"),
+        (["slow", "fast"], "classes are ['fast', 'slow'], but ['fast', 'medium', 'slow'] are lea"),
+    ],
+    ids=["missing", "nested", "others than before"],
+)
+def test_classes_that_are_none_are_refused(classifier, classes, sentence):
+    with pytest.raises(ValueError, match=f"^{re.escape(sentence)}"):
+        copy.deepcopy(classifier).partial_fit(X, LABELS, classes=classes)
+
+
+def test_a_part_may_lack_a_class_that_has_a_weight_and_balances_nothing():
+    weighted = LSTMClassifier(**QUICK, class_weight={"fast": 5.0})
+    is_slow = LABELS == "slow"
+    for _ in range(2):
+        weighted.partial_fit(X[:2], ["slow", "medium"], classes=["slow", "medium", "fast"])
+    assert weighted.n_epochs_ == 2
+    LSTMClassifier(**QUICK, class_weight={"fast": 5.0}).fit(X, LABELS, sample_weight=~is_slow)
+    with pytest.raises(ValueError, match=r"^class_weight='balanced' would weigh the classes of ea"):
+        LSTMClassifier(**QUICK, class_weight="balanced").partial_fit(X, LABELS)
+
+
+def panel_of(sequences, ids):
+    frames = {
+        name: pd.DataFrame(x, columns=["a", "b"]) for name, x in zip(ids, sequences, strict=True)
+    }
+    return pd.concat(frames, names=["id", "time"])
+
+
+@pytest.mark.parametrize("kind", BOTH)
+def test_a_target_indexed_otherwise_than_the_panel_is_refused(kind):
+    ids = np.array([f"run {i:02}" for i in range(36)])
+    panel = panel_of(X, ids)
+    y = pd.Series(target_of(kind), index=ids)
+    expected = kind(**QUICK).fit(panel, y)
+    sentence = (
+        "y is indexed otherwise than X: at place 0 stands run 35, in X run 00; expected the same "
+        "order: pass y.loc[X.index.unique(level=0)]."
+    )
+    with pytest.raises(ValueError, match=exactly(sentence)):
+        kind(**QUICK).fit(panel, y[::-1])
+    mended = kind(**QUICK).fit(panel, y[::-1].loc[panel.index.unique(level=0)])
+    assert_array_equal(mended.predict(panel), expected.predict(panel))
+    by_number = kind(**QUICK).fit(panel, y.reset_index(drop=True))
+    assert_array_equal(by_number.predict(panel), expected.predict(panel))
+
+
+def test_steps_of_a_panel_in_another_order_are_refused():
+    ids = [f"run {i:02}" for i in range(36)]
+    panel = panel_of(X, ids)
+    steps = panel["a"]
+    again = pd.concat([steps.loc[[name]] for name in ids[::-1]])
+    with pytest.raises(ValueError, match=r"expected the same order: pass y\.loc\[X\.index\]\.$"):
+        LSTMRegressor(**QUICK).fit(panel, again)
+    LSTMRegressor(**QUICK).fit(panel, again.loc[panel.index])
+
+
+@pytest.mark.parametrize("value", [5e-6, -3.0, 0.0, 1e9])
+def test_a_constant_target_is_predicted_at_its_own_size(value):
+    regressor = LSTMRegressor(**ENOUGH).fit(X, np.full(36, value))
+    assert_allclose(regressor.predict(X), value, rtol=0.2, atol=0.2 if value == 0 else 0)
+
+
+def test_an_output_that_weights_leave_without_a_target_is_refused():
+    y = np.column_stack([RATES, np.where(np.arange(36) == 3, 1.0, np.nan)])
+    with pytest.raises(ValueError, match=r"^y has no observed value of output 1 for any sequence"):
+        LSTMRegressor(**QUICK).fit(X, y, sample_weight=(np.arange(36) != 3).astype(float))
+
+
+def test_the_score_counts_sequences_by_weights_that_are_checked(regressor):
+    y = np.column_stack([RATES, -RATES])
+    weights = np.repeat([1.0, 0.0], 18)
+    assert regressor.score(X, y, weights) == pytest.approx(regressor.score(X[:18], y[:18]))
+    for wrong in (-weights, weights[:5]):
+        with pytest.raises(ValueError, match=r"^sample_weight h"):
+            regressor.score(X, y, wrong)
+
+
+cut_short = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+
+
+def recorded_split(kind, y, **parameters):
+    """Fit, and return what was trained on, what was held out, and their targets."""
+
+    class Recorder(kind):
+        def _learn(self, split, random_state, callbacks):
+            self.split_ = split
+            super()._learn(split, random_state, callbacks)
+
+    weights = parameters.pop("sample_weight", None)
+    recorder = Recorder(**QUICK | {"early_stopping": True} | parameters).fit(X, y, weights)
+    split = recorder.split_
+    training, held_out = (
+        [part[i].tobytes() for i in range(len(part))] for part in (split.training, split.held_out)
+    )
+    return training, held_out, split.targets.values.gathered().values[:, 0]
+
+
+@cut_short
+@pytest.mark.parametrize("kind", BOTH)
+def test_what_counts_several_times_is_learned_from_or_held_out_as_a_whole(kind):
+    weights = np.tile([4.0, 1.0, 2.0], 12)
+    training, held_out, _ = recorded_split(
+        kind, target_of(kind), sample_weight=weights, validation_fraction=0.3
+    )
+    assert set(training).isdisjoint(held_out)
+    assert len(set(held_out)) == 11
+    assert len(training) + len(held_out) == weights.sum()
+
+
+@cut_short
+def test_sequences_without_a_target_are_not_held_out():
+    y = np.where(np.arange(36) % 4 == 0, RATES, np.nan)
+    _, held_out, targets = recorded_split(
+        LSTMRegressor, np.column_stack([y, -y]), validation_fraction=0.3
+    )
+    assert len(held_out) == 3
+    assert not np.isnan(targets[-3:]).any()
+
+
+@cut_short
+def test_each_class_keeps_a_sequence_to_learn_from():
+    labels = LABELS.copy()
+    labels[5] = "rare"
+    for seed in range(6):
+        training, held_out, targets = recorded_split(
+            LSTMClassifier, labels, validation_fraction=0.9, random_state=seed
+        )
+        assert len(held_out) == 32
+        assert set(targets[: len(training)]) == {0, 1, 2, 3}
+    with pytest.raises(ValueError, match=r"^early_stopping holds out sequences with a target, but"):
+        LSTMClassifier(**QUICK, early_stopping=True).fit(X[:3], ["a", "b", "c"])
+
+
+def test_a_start_that_does_not_fit_is_refused(detector):
+    frames = [pd.DataFrame(x, columns=["a", "b"]) for x in X]
+    named = copy.deepcopy(detector).set_params(max_epochs=1).fit(frames)
+    swapped = [frame[["b", "a"]] for frame in frames]
+    sentence = (
+        "X has the features ['b', 'a'], but init was fitted on ['a', 'b']; expected the same in "
+        "the same order."
+    )
+    with pytest.raises(ValueError, match=exactly(sentence)):
+        LSTMClassifier(**QUICK, init=named).fit(swapped, LABELS)
+    LSTMClassifier(**QUICK, init=named).fit(frames, LABELS)
+    sentence = (
+        "init starts the network that LSTMClassifier makes by itself, but network is given, too; "
+        "leave one of them out."
+    )
+    with pytest.raises(ValueError, match=exactly(sentence)):
+        LSTMClassifier(**QUICK, init=named, network=lambda n, m: None).fit(frames, LABELS)
 
 
 def test_a_target_of_another_kind_is_refused_later(regressor):

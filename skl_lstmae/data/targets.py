@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.utils import column_or_1d
-from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.multiclass import type_of_target
 
 from skl_lstmae._sklearn import is_pandas_na
 from skl_lstmae.data.array_like import is_object_vector, to_floats
-from skl_lstmae.data.forms import ArrayForm, read
+from skl_lstmae.data.forms import ArrayForm, Form, ListForm, PanelForm, read
 from skl_lstmae.data.sequences import Sequences
 
 INF = float("inf")
@@ -52,6 +52,15 @@ class Classes:
         """Number of classes."""
         return len(self.labels)
 
+    def refuse_others(self, named: Classes) -> Classes:
+        """Return these classes, or refuse others that have been named."""
+        if not np.array_equal(self.labels, named.labels):
+            raise ValueError(
+                f"classes are {named.labels.tolist()}, but {self.labels.tolist()} are learned; "
+                "leave classes out after the first call, or fit anew."
+            )
+        return self
+
     def codes(self, labels: NDArray[Any]) -> NDArray[np.intp]:
         """Return the numbers of labels, (n_sequences,), or refuse those that are none of these."""
         unknown = np.setdiff1d(labels, self.labels)
@@ -85,7 +94,8 @@ class Numbers:
 
     @classmethod
     def of(cls, chosen: Sequences, target: NumericTarget) -> Numbers:
-        """Learn mean and scale from some of the targets."""
+        """Learn mean and scale from some of the targets; the scale of a constant is its size."""
+        refuse_unobserved(chosen.values)
         largest = np.nanmax(np.abs(chosen.values), axis=0)
         largest = np.where(largest > 0, largest, 1.0)  # squares might be none of float64's numbers
         table = chosen.values / largest
@@ -93,7 +103,7 @@ class Numbers:
             largest * moment(table, axis=0, dtype=np.float64) for moment in (np.nanmean, np.nanstd)
         )
         varies = scale > SMALLEST_SPREAD * largest
-        return cls(mean, np.where(varies, scale, 1.0), target.is_single, target.per_step)
+        return cls(mean, np.where(varies, scale, largest), target.is_single, target.per_step)
 
     @property
     def n_outputs(self) -> int:
@@ -141,39 +151,70 @@ class NumericTarget:
     per_step: bool
 
 
-def read_labels(y: Any, n_sequences: int, name: str) -> NDArray[Any]:
+def read_labels(y: Any, X: Sequences, form: Form, name: str) -> NDArray[Any]:
     """Read class labels, one a sequence, for an estimator of this name."""
     refuse_none(y, name)
-    labels = column_or_1d(y, warn=True)
-    refuse_another_length(len(labels), n_sequences)
-    is_missing = np.array([_is_missing(label) for label in labels.tolist()])
-    if is_missing.any():
+    refuse_another_index(y, form)
+    labels = check_labels(y, "y")
+    refuse_another_length(len(labels), len(X))
+    return labels
+
+
+def check_labels(labels: Any, name: str) -> NDArray[Any]:
+    """Return labels, which have a name, as an array of one type, none of which is missing."""
+    if is_nested(labels):
         raise ValueError(
-            f"y holds no class for sequence {is_missing.argmax()}, but {labels[is_missing][0]}; "
-            "expected a label each: leave the sequence out."
+            f"{name} holds a list or an array in place of a label; expected one label for each "
+            "sequence."
         )
-    kinds = sorted({type(label).__name__ for label in labels.tolist()})
+    array = column_or_1d(labels, warn=True)
+    is_missing = np.array([_is_missing(label) for label in array.tolist()], dtype=bool)
+    if is_missing.any():
+        whose = f"for sequence {is_missing.argmax()}" if name == "y" else "at one place"
+        what = "the sequence" if name == "y" else "it"
+        raise ValueError(
+            f"{name} holds no class {whose}, but {array[is_missing][0]}; expected a label each: "
+            f"leave {what} out."
+        )
+    array = np.array(array.tolist()) if array.dtype.kind == "O" and _are_text(array) else array
+    kinds = sorted({type(label).__name__ for label in array.tolist()})
     if len(kinds) > 1:
         raise ValueError(
-            f"y mixes labels of type {' and '.join(kinds)}; expected those of one type."
+            f"{name} mixes labels of type {' and '.join(kinds)}; expected those of one type."
         )
-    labels = np.array(labels.tolist()) if labels.dtype.kind == "O" else labels
-    check_classification_targets(labels)
-    return labels
+    array = np.array(array.tolist()) if array.dtype.kind == "O" else array
+    if type_of_target(array).startswith("continuous"):
+        raise ValueError(
+            f"Unknown label type: {name} holds numbers that are no classes, as {array[0]}; use "
+            "LSTMRegressor for numbers."
+        )
+    return array
+
+
+def is_nested(y: Any) -> bool:
+    """Whether this is a list with an array, or a list, for a sequence."""
+    if not (isinstance(y, (list, tuple)) or is_object_vector(y)):
+        return False
+    return any(isinstance(member, (list, tuple)) or np.ndim(member) for member in y)
+
+
+def _are_text(labels: NDArray[Any]) -> bool:
+    return all(isinstance(label, str) for label in labels)
 
 
 def _is_missing(label: Any) -> bool:
     return bool(label is None or is_pandas_na(label) or label != label or label in (-INF, INF))
 
 
-def read_numbers(y: Any, X: Sequences, name: str) -> NumericTarget:
+def read_numbers(y: Any, X: Sequences, form: Form, name: str) -> NumericTarget:
     """Read numbers, one or several a sequence or a step, for an estimator of this name."""
     refuse_none(y, name)
+    refuse_another_index(y, form)
     per_step = _has_steps(y)
     if not per_step:
         refuse_text(np.asarray(y))
         table = to_floats(y, "y", FORMS).astype(np.float64)
-        if table.ndim not in (1, 2):
+        if table.ndim not in (1, 2) or 0 in table.shape[1:]:
             raise ValueError(f"y has shape {table.shape}; expected {FORMS}.")
         refuse_another_length(len(table), len(X))
         rows = np.arange(len(X), dtype=np.intp)
@@ -182,7 +223,7 @@ def read_numbers(y: Any, X: Sequences, name: str) -> NumericTarget:
         target = Sequences(table.reshape(len(table), -1), rows, ones)
     else:
         target, is_single = _read_steps(y, X)
-    _refuse_unusable(target, is_single and not per_step)
+    _refuse_unusable(target, is_complete=target.n_features == 1 and not per_step)
     return NumericTarget(target, is_single, per_step)
 
 
@@ -212,9 +253,11 @@ def _read_steps(y: Any, X: Sequences) -> tuple[Sequences, bool]:
         lengths = np.minimum(X.lengths, form.shape[1])
     if (lengths != X.lengths).any():
         i = int((lengths != X.lengths).argmax())
+        may_be_outputs = isinstance(form, ListForm) and len(set(lengths)) == 1
+        hint = ", or np.stack(y) if these are outputs" if may_be_outputs else ""
         raise ValueError(
             f"y of sequence {i} has {lengths[i]} step(s), but the sequence has {X.lengths[i]}; "
-            "expected a target a step."
+            f"expected a target a step{hint}."
         )
     return Sequences(target.values.astype(np.float64), target.starts, lengths), is_single
 
@@ -223,6 +266,25 @@ def refuse_none(y: Any, name: str) -> None:
     """Refuse to learn without a target."""
     if y is None:
         raise ValueError(f"{name} requires y to be passed, but the target y is None.")
+
+
+def refuse_another_index(y: Any, form: Form) -> None:
+    """Refuse a target whose index names other sequences, or steps, than that of a panel."""
+    index: Any = getattr(y, "index", None)
+    if not isinstance(form, PanelForm) or not hasattr(index, "nlevels"):
+        return
+    if index.nlevels > 1:
+        expected, order = form.original.index, "X.index"
+    else:
+        expected, order = form.one_row_each().index, "X.index.unique(level=0)"
+    is_default = type(index).__name__ == "RangeIndex"
+    if is_default or len(index) != len(expected) or index.equals(expected):
+        return
+    place = next(i for i, (a, b) in enumerate(zip(index, expected, strict=True)) if a != b)
+    raise ValueError(
+        f"y is indexed otherwise than X: at place {place} stands {index[place]}, in X "
+        f"{expected[place]}; expected the same order: pass y.loc[{order}]."
+    )
 
 
 def refuse_another_length(n_found: int, n_sequences: int) -> None:
@@ -243,20 +305,24 @@ def refuse_text(y: NDArray[Any]) -> None:
         )
 
 
-def _refuse_unusable(target: Sequences, is_complete: bool) -> None:
-    """Refuse infinite targets, missing ones where there is but one each, and outputs of none."""
+def _refuse_unusable(target: Sequences, *, is_complete: bool) -> None:
+    """Refuse infinite targets, and missing ones where there is but one each."""
     table = target.values[target.rows()]
-    owner = np.repeat(np.arange(len(target)), target.lengths)
-    is_odd = np.isnan(table) if is_complete else np.isinf(table)
-    is_odd |= np.isinf(table)
+    is_odd = ~np.isfinite(table) if is_complete else np.isinf(table)
     if is_odd.any():
         row, output = np.argwhere(is_odd)[0].tolist()
+        owner = np.repeat(np.arange(len(target)), target.lengths)[row]
         raise ValueError(
-            f"y holds {table[row, output]} for sequence {owner[row]}; expected finite numbers: "
+            f"y holds {table[row, output]} for sequence {owner}; expected finite numbers: "
             "leave the sequence out."
         )
-    if np.isnan(table).all(axis=0).any():
-        output = int(np.isnan(table).all(axis=0).argmax())
+
+
+def refuse_unobserved(table: NDArray[np.float64]) -> None:
+    """Refuse outputs of which no target is observed."""
+    is_unobserved = np.isnan(table).all(axis=0)
+    if is_unobserved.any():
         raise ValueError(
-            f"y has no observed value of output {output}; expected one at least: leave it out."
+            f"y has no observed value of output {is_unobserved.argmax()} for any sequence that "
+            "counts; expected one at least: leave the output out."
         )

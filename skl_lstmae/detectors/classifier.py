@@ -14,8 +14,9 @@ from sklearn.utils.class_weight import compute_class_weight
 from sklearn.utils.validation import check_is_fitted
 
 from skl_lstmae._sklearn import StrOptions, fit_context, validate_params
+from skl_lstmae.data.forms import Form
 from skl_lstmae.data.sequences import Sequences
-from skl_lstmae.data.targets import Classes, read_labels
+from skl_lstmae.data.targets import Classes, check_labels, read_labels
 from skl_lstmae.detectors.options import Pooling
 from skl_lstmae.detectors.predictor import POINTS, SequencePredictor, attribute
 from skl_lstmae.modules import SequenceNetwork
@@ -326,9 +327,15 @@ class LSTMClassifier(ClassifierMixin, SequencePredictor):
         >>> classifier.score(X, y)
         1.0
         """
-        if self.__sklearn_is_fitted__():
-            return self._learn_more(X, y, self._meaning)
-        known = None if classes is None else Classes.among(np.asarray(classes), "classes")
+        if self.class_weight == "balanced":
+            raise ValueError(
+                "class_weight='balanced' would weigh the classes of each part by itself; pass a "
+                "dict of weights to learn in parts."
+            )
+        known = self._meaning if self.__sklearn_is_fitted__() else None
+        if classes is not None:
+            named = Classes.among(check_labels(classes, "classes"), "classes")
+            known = named if known is None else known.refuse_others(named)
         return self._learn_more(X, y, known)
 
     def decision_function(self, X: Any) -> NDArray[np.float64]:
@@ -476,8 +483,8 @@ class LSTMClassifier(ClassifierMixin, SequencePredictor):
                     "that are not negative."
                 )
 
-    def _read_target(self, y: Any, X: Sequences) -> NDArray[Any]:
-        return read_labels(y, len(X), type(self).__name__)
+    def _read_target(self, y: Any, X: Sequences, form: Form) -> NDArray[Any]:
+        return read_labels(y, X, form, type(self).__name__)
 
     def _encode(
         self, target: NDArray[Any], numbers: NDArray[np.intp], meaning: Classes | None
@@ -490,10 +497,12 @@ class LSTMClassifier(ClassifierMixin, SequencePredictor):
     def _weights(self, keys: NDArray[np.float64]) -> NDArray[np.float64]:
         if self.class_weight is None:
             return np.ones(len(keys))
-        labels = self._meaning.labels[keys.astype(np.intp)]
-        present = np.unique(labels)
-        weights = compute_class_weight(self.class_weight, classes=present, y=labels)
-        return weights[np.searchsorted(present, labels)]
+        codes, classes = keys.astype(np.intp), self._meaning.labels
+        labels = classes[codes]
+        if self.class_weight == "balanced":
+            classes = np.unique(labels)  # of others there is no share
+        weights = compute_class_weight(self.class_weight, classes=classes, y=labels)
+        return weights[np.searchsorted(classes, labels)]
 
     def _target_loss(self) -> Loss:
         return cross_entropy

@@ -16,7 +16,6 @@ from sklearn.utils.validation import check_is_fitted
 
 from skl_lstmae._sklearn import (
     FitCallbacks,
-    HasMethods,
     Interval,
     StrOptions,
     check_parameters,
@@ -26,6 +25,7 @@ from skl_lstmae.data.checks import check_sequences
 from skl_lstmae.data.forms import Form
 from skl_lstmae.data.sequences import Sequences
 from skl_lstmae.data.split import Split
+from skl_lstmae.data.targets import Classes
 from skl_lstmae.data.weights import check_weights, order_by_content
 from skl_lstmae.detectors.latents import LatentTransformerMixin
 from skl_lstmae.detectors.learner import SequenceLearner, counted, spawn_random_state
@@ -88,11 +88,11 @@ class SequencePredictor(LatentTransformerMixin, SequenceLearner):
         "bottleneck": [StrOptions({"mean_max", "mean", "max", "last"})],
         "bidirectional": ["boolean"],
         "differences": ["boolean"],
-        "init": [HasMethods(["transform"]), None],
+        "init": [object],
     }
 
     @abstractmethod
-    def _read_target(self, y: Any, X: Sequences) -> Any:
+    def _read_target(self, y: Any, X: Sequences, form: Form) -> Any:
         """Return the target as it is checked, before it is known which sequences count."""
 
     @abstractmethod
@@ -101,8 +101,8 @@ class SequencePredictor(LatentTransformerMixin, SequenceLearner):
     ) -> tuple[Any, Sequences, NDArray[np.float64]]:
         """Return the meaning, targets as the loss compares them, and a number a sequence.
 
-        Those are of the sequences that `numbers` names, in their order. By the last, the sequences
-        held out are like the others.
+        Those are of the sequences that `numbers` names, in their order. By the last, NaN where no
+        target is observed, the sequences held out are like the others.
         """
 
     @abstractmethod
@@ -119,19 +119,19 @@ class SequencePredictor(LatentTransformerMixin, SequenceLearner):
         callbacks = FitCallbacks(self, X, y)
         with settled(self._may_be_large()):
             known = self._meaning if self.warm_start and self.__sklearn_is_fitted__() else None
-            sequences, _ = check_sequences(self, X)
-            split, keys = self._label(sequences, y, sample_weight, known)
+            sequences, form = check_sequences(self, X)
+            split, keys = self._label(sequences, form, y, sample_weight, known)
             random_state = check_random_state(self.random_state)
             if self.early_stopping:
-                split = _hold_out(split, keys, self.validation_fraction, random_state)
+                split = self._hold_out(split, keys, random_state)
             self._learn(split, random_state, callbacks)
         callbacks.end_fit()
 
     def _label(
-        self, sequences: Sequences, y: Any, sample_weight: Any, known: Any
+        self, sequences: Sequences, form: Form, y: Any, sample_weight: Any, known: Any
     ) -> tuple[Split, NDArray[np.float64]]:
         """Return sequences to train on with their targets, and a number that tells of each."""
-        target = self._read_target(y, sequences)
+        target = self._read_target(y, sequences, form)
         numbers, weights = _repeat(sequences, sample_weight)
         self._meaning, values, keys = self._encode(target, numbers, known)
         weights = weights * self._weights(keys)
@@ -139,7 +139,37 @@ class SequencePredictor(LatentTransformerMixin, SequenceLearner):
             raise ValueError("class_weight is zero for every class in y; expected one that is not.")
         chosen = counted(sequences, numbers, is_weighted=sample_weight is not None)
         targets = Targets(values, weights / weights.mean())
-        return Split(chosen, chosen.take([]), targets=targets), keys
+        return Split(chosen, chosen.take([]), numbers=numbers, targets=targets), keys
+
+    def _hold_out(
+        self, split: Split, keys: NDArray[np.float64], random_state: RandomState
+    ) -> Split:
+        """Hold out whole sequences of every class, or of targets low and high.
+
+        One that counts several times is held out as often. Each class keeps a sequence to train on.
+        """
+        assert split.numbers is not None
+        _, firsts = np.unique(split.numbers, return_index=True)
+        order = random_state.permutation(np.sort(firsts))
+        order = order[~np.isnan(keys[order])]
+        n_wanted = max(1, round(self.validation_fraction * len(order)))
+        order = order[np.argsort(keys[order], kind="stable")]
+        if isinstance(self._meaning, Classes):
+            order = np.delete(order, np.unique(keys[order], return_index=True)[1])
+        n_held_out = min(n_wanted, len(order), len(firsts) - 1)
+        if n_held_out == 0:
+            raise ValueError(
+                "early_stopping holds out sequences with a target, but y leaves none: it needs two "
+                "with one, or two of a class; set early_stopping=False."
+            )
+        # One from each of as many stretches of the sequences in the order of their keys.
+        edges = np.linspace(0, len(order), n_held_out + 1)
+        steps = random_state.uniform(size=n_held_out) * np.diff(edges)
+        chosen = order[(edges[:-1] + steps).astype(np.intp)]
+        is_held_out = np.isin(split.numbers, split.numbers[chosen])
+        parts = np.flatnonzero(~is_held_out), np.flatnonzero(is_held_out)
+        training, held_out = (split.training.take(part) for part in parts)
+        return Split(training, held_out, targets=split.targets.take(np.concatenate(parts)))
 
     def _conclude(self, model: Model, split: Split, random_state: RandomState) -> None:
         self._predictor = Predictor(model, self._meaning)
@@ -153,8 +183,8 @@ class SequencePredictor(LatentTransformerMixin, SequenceLearner):
         predictor, is_fitted = copy(self), self.__sklearn_is_fitted__()
         with settled(self._may_be_large()):
             n_channels = self._model.n_features if is_fitted else None
-            sequences, _ = check_sequences(predictor, X, n_channels=n_channels)
-            split, _ = predictor._label(sequences, y, None, meaning)
+            sequences, form = check_sequences(predictor, X, n_channels=n_channels)
+            split, _ = predictor._label(sequences, form, y, None, meaning)
             if is_fitted:
                 random_state = deepcopy(self._random_state)
                 model = predictor._gone_on(split, random_state)
@@ -227,14 +257,23 @@ class SequencePredictor(LatentTransformerMixin, SequenceLearner):
 
     def _make_network(self, n_features: int, random_state: RandomState) -> SequenceNetwork:
         network: Any = super()._make_network(n_features, random_state)
-        if self.init is not None and self.network is None:
+        if self.init is not None:
             _begin_with(network.encoder, self._source().encoder)
         return network
+
+    def _check_parameters(self) -> None:
+        super()._check_parameters()
+        if self.init is not None and self.network is not None:
+            raise ValueError(
+                f"init starts the network that {type(self).__name__} makes by itself, but network "
+                "is given, too; leave one of them out."
+            )
 
     def _fit_scaling(self, training: Sequences, names: tuple[str, ...]) -> Scaling:
         """Learn the scaling, or take that of the encoder's weights."""
         if self.init is None:
             return super()._fit_scaling(training, names)
+        self._refuse_other_names(getattr(self.init, "feature_names_in_", None))
         known = self._source().input_size
         if known != training.n_features:
             raise ValueError(
@@ -242,6 +281,15 @@ class SequencePredictor(LatentTransformerMixin, SequenceLearner):
                 "as many."
             )
         return self.init._model.scaling
+
+    def _refuse_other_names(self, known: Any) -> None:
+        """Refuse features of other names than those that the encoder has learned from."""
+        names = getattr(self, "feature_names_in_", None)
+        if known is not None and names is not None and list(known) != list(names):
+            raise ValueError(
+                f"X has the features {list(names)}, but init was fitted on {list(known)}; expected "
+                "the same in the same order."
+            )
 
     def _epoch(self, model: Model, split: Split, random_state: RandomState) -> Epoch:
         return replace(super()._epoch(model, split, random_state), complete=split.targets.beside)
@@ -298,19 +346,3 @@ def _repeat(
     are_few = weights.max() <= MOST_TIMES_SHOWN
     counts = np.maximum(np.floor(weights) * are_few, weights > 0).astype(np.intp)
     return np.repeat(order, counts), np.repeat(weights / np.maximum(counts, 1), counts)
-
-
-def _hold_out(
-    split: Split, keys: NDArray[np.float64], fraction: float, random_state: RandomState
-) -> Split:
-    """Hold out whole sequences of every class, or of targets low and high."""
-    sequences = split.training
-    n_held_out = min(max(1, round(fraction * len(sequences))), len(sequences) - 1)
-    order = random_state.permutation(len(sequences))
-    order = order[np.argsort(keys[order], kind="stable")]
-    # One from each of as many stretches of the sequences in the order of their keys.
-    edges = np.linspace(0, len(order), n_held_out + 1)
-    chosen = (edges[:-1] + random_state.uniform(size=n_held_out) * np.diff(edges)).astype(np.intp)
-    held_out, training = order[chosen], np.sort(np.delete(order, chosen))
-    targets = split.targets.take(np.concatenate([training, held_out]))
-    return Split(sequences.take(training), sequences.take(held_out), targets=targets)

@@ -1,7 +1,7 @@
 """The LSTM regressor of sequences."""
 
 from collections.abc import Callable
-from numbers import Real
+from numbers import Integral, Real
 from os import PathLike
 from typing import Any, Literal, Self
 
@@ -13,8 +13,15 @@ from sklearn.base import RegressorMixin
 from sklearn.metrics import r2_score
 
 from skl_lstmae._sklearn import Interval, StrOptions, fit_context, validate_params
+from skl_lstmae.data.forms import Form
 from skl_lstmae.data.sequences import Sequences
-from skl_lstmae.data.targets import Numbers, NumericTarget, read_numbers
+from skl_lstmae.data.targets import (
+    Numbers,
+    NumericTarget,
+    read_numbers,
+    refuse_unobserved,
+)
+from skl_lstmae.data.weights import check_weights
 from skl_lstmae.detectors.options import Pooling, TargetLoss
 from skl_lstmae.detectors.predictor import POINTS, SequencePredictor, attribute
 from skl_lstmae.modules import SequenceNetwork
@@ -383,14 +390,17 @@ class LSTMRegressor(RegressorMixin, SequencePredictor):
             Mean over the outputs; 1 is perfect, 0 as good as the mean. Missing targets are left
             out.
         """
-        predictor, sequences, _ = self._read(X)
-        numeric = self._read_target(y, sequences)
+        predictor, sequences, form = self._read(X)
+        numeric = self._read_target(y, sequences, form)
         predictor.meaning.refuse_others(numeric)
         target = numeric.sequences
         rows, lengths = target.values[target.rows()], target.lengths
+        refuse_unobserved(rows)
         outputs = predictor.model.targets(sequences)
         predictions = predictor.meaning.unscaled(outputs).reshape(rows.shape)
-        weights = None if sample_weight is None else np.repeat(sample_weight, lengths)
+        weights = None
+        if sample_weight is not None:
+            weights = np.repeat(check_weights(sample_weight, len(target), "sequence"), lengths)
         scores = []
         for actual, predicted in zip(rows.T, predictions.T, strict=True):
             seen = ~np.isnan(actual)
@@ -450,8 +460,8 @@ class LSTMRegressor(RegressorMixin, SequencePredictor):
         if callable(self.loss):
             check_loss(self.loss)
 
-    def _read_target(self, y: Any, X: Sequences) -> NumericTarget:
-        return read_numbers(y, X, type(self).__name__)
+    def _read_target(self, y: Any, X: Sequences, form: Form) -> NumericTarget:
+        return read_numbers(y, X, form, type(self).__name__)
 
     def _encode(
         self, target: NumericTarget, numbers: NDArray[np.intp], meaning: Numbers | None
@@ -460,8 +470,11 @@ class LSTMRegressor(RegressorMixin, SequencePredictor):
         meaning = meaning or Numbers.of(chosen, target)
         meaning.refuse_others(target)
         scaled = meaning.scaled(chosen.values)
-        first = chosen.starts  # of each sequence the first target tells
-        return meaning, Sequences(scaled, chosen.starts, chosen.lengths), scaled[first, 0]
+        is_seen = ~np.isnan(scaled)
+        n_seen = np.add.reduceat(is_seen.sum(axis=1), chosen.starts)
+        totals = np.add.reduceat(np.where(is_seen, scaled, 0).sum(axis=1), chosen.starts)
+        means = np.divide(totals, n_seen, out=np.full(len(chosen), np.nan), where=n_seen > 0)
+        return meaning, Sequences(scaled, chosen.starts, chosen.lengths), means
 
     def _target_loss(self) -> Loss:
         return Pinball(self.quantile) if self.loss == "pinball" else find_loss(self.loss)
@@ -470,7 +483,7 @@ class LSTMRegressor(RegressorMixin, SequencePredictor):
         self, meaning: Numbers, outputs: NDArray[np.float32], target: Any
     ) -> tuple[NDArray[Any], list[str]]:
         output = 0 if target is None else target
-        if output not in range(meaning.n_outputs):
+        if not isinstance(output, Integral) or output not in range(meaning.n_outputs):
             raise ValueError(
                 f"output={output!r}, but outputs are numbered from 0 to {meaning.n_outputs - 1}; "
                 "pass one of these numbers."

@@ -33,7 +33,7 @@ def mean_and_scale(rows: NDArray[Any]) -> tuple[NDArray[np.float64], NDArray[np.
 
 
 def shrinkage(rows: NDArray[Any], *, assume_centered: bool = False) -> float:
-    """Return Ledoit and Wolf's shrinkage of a covariance, which by rounding may come out below 0."""
+    """Return Ledoit and Wolf's shrinkage of a covariance; rounding may take it below 0."""
     estimate = sklearn.covariance.ledoit_wolf_shrinkage(rows, assume_centered=assume_centered)
     return max(0.0, float(estimate))
 

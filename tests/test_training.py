@@ -1,5 +1,8 @@
 """The training loop, on networks that have nothing of an LSTM."""
 
+import copy
+import subprocess
+import sys
 from types import SimpleNamespace
 
 import numpy as np
@@ -13,8 +16,8 @@ from torch import nn
 
 from skl_lstmae.modules import Output, SequenceNetwork
 from skl_lstmae.training.batches import Batch
-from skl_lstmae.training.muon import Muon, orthogonalized
 from skl_lstmae.training.objectives import StepPrediction, squared_error
+from skl_lstmae.training.optimizers import AdamW, Muon, orthogonalized
 from skl_lstmae.training.progress import History
 from skl_lstmae.training.schedule import FIRST, count_epochs
 from skl_lstmae.training.trainer import Trainer
@@ -114,26 +117,45 @@ def test_muon_takes_a_filter_for_a_row():
     whole, rows = nn.Parameter(filters.clone()), nn.Parameter(filters.flatten(1).clone())
     for weight in whole, rows:
         (weight.flatten() * torch.arange(24.0).cos()).sum().backward()
-        Muon([weight], lr=0.02).step()
+        Muon([weight]).step(0.02)
     assert not torch.equal(whole, filters)
     assert torch.equal(whole.flatten(1), rows)
 
 
-def test_muon_takes_the_steps_of_torchs_own(monkeypatch):
-    """But for what that one rounds to bfloat16."""
+@pytest.mark.parametrize(("ours", "theirs"), [(Muon, torch.optim.Muon), (AdamW, torch.optim.AdamW)])
+def test_steps_are_those_of_torchs_own_optimizers_gone_on_from_or_not(ours, theirs, monkeypatch):
+    """But for what torch's Muon rounds to bfloat16."""
     monkeypatch.setattr(torch.Tensor, "bfloat16", torch.Tensor.clone)
-    weights = [nn.Parameter(torch.linspace(-1, 1, 24).reshape(8, 3)) for _ in range(2)]
-    optimizers = (
-        Muon(weights[:1], lr=0.02, weight_decay=0.1),
-        torch.optim.Muon(weights[1:], lr=0.02, weight_decay=0.1),
-    )
-    for i in range(5):
-        for weight, optimizer in zip(weights, optimizers, strict=True):
-            optimizer.zero_grad()
+    start = torch.linspace(-1, 1, 24).reshape(8, 3)
+    own, other, still = (nn.Parameter(start.clone()) for _ in range(3))
+    optimizer, expected = ours([own, still], 0.1), theirs([other], lr=0.02, weight_decay=0.1)
+    for i in range(6):
+        for weight in own, other:
+            weight.grad = None
             (weight.sin() * torch.arange(24.0).reshape(8, 3).add(i).cos()).sum().backward()
-            optimizer.step()
-    ours, theirs = (weight.detach() for weight in weights)
-    assert_allclose(ours, theirs, atol=1e-5)
+        if i == 3:
+            state = copy.deepcopy(optimizer.state_dict())
+            optimizer = ours([own, still], 0.1)
+            optimizer.load_state_dict(state)
+        optimizer.step(0.02)
+        expected.step()
+    assert_allclose(own.detach(), other.detach(), atol=1e-5)
+    assert torch.equal(still, start)
+
+
+def test_a_fit_imports_none_of_torchs_compiler():
+    """An interrupt while it is imported breaks it for the rest of the process."""
+    code = """
+import sys
+import numpy as np
+from skl_lstmae import LSTMAutoencoderDetector, LSTMClassifier
+X, y = np.random.default_rng(0).normal(size=(12, 6)), np.arange(12) % 2
+LSTMAutoencoderDetector(hidden_size=2, max_epochs=1).fit(X).partial_fit(X).predict(X)
+LSTMClassifier(hidden_size=2, max_epochs=1).fit(X, y).attributions(X)
+print(sorted({"sympy", "torch._dynamo"} & sys.modules.keys()))
+"""
+    printed = subprocess.run([sys.executable, "-W", "ignore", "-c", code], capture_output=True)
+    assert printed.stdout == b"[]\n", printed.stderr
 
 
 def test_cells_that_are_not_observed_do_not_count():

@@ -12,10 +12,10 @@ import numpy as np
 import torch
 from numpy.random import RandomState
 from torch import Generator
-from torch.optim import Optimizer
 from torch.optim.swa_utils import AveragedModel
 
 from skl_lstmae.modules import SequenceNetwork
+from skl_lstmae.training.optimizers import Optimizer
 from skl_lstmae.training.progress import Progress
 
 KIND = b"skl_lstmae checkpoint 1\n"

@@ -11,7 +11,6 @@ import torch
 from sklearn.exceptions import ConvergenceWarning
 from torch import Generator, Tensor
 from torch.nn.utils import clip_grad_norm_
-from torch.optim import AdamW, Optimizer
 from torch.optim.swa_utils import AveragedModel
 
 from skl_lstmae._warn import warn
@@ -19,8 +18,8 @@ from skl_lstmae.modules import SequenceNetwork
 from skl_lstmae.modules.randomness import global_draws_from
 from skl_lstmae.training.batches import Batch, Epoch
 from skl_lstmae.training.checkpoint import Checkpoint, Training
-from skl_lstmae.training.muon import Muon
 from skl_lstmae.training.objectives import Objective
+from skl_lstmae.training.optimizers import AdamW, Muon, Optimizer
 from skl_lstmae.training.progress import History, Progress
 from skl_lstmae.training.schedule import Schedule, constant, one_cycle, one_more
 
@@ -129,20 +128,11 @@ class Trainer:
         weights = [weight for weight in network.parameters() if weight.requires_grad]
         matrices = [weight for weight in weights if self.uses_muon and weight.dim() > 1]
         others = [weight for weight in weights if not self.uses_muon or weight.dim() <= 1]
-        rate, decay = self.learning_rate, self.weight_decay
-        optimizers: list[Optimizer] = []
-        if matrices:
-            optimizers.append(Muon(matrices, lr=rate, weight_decay=decay))
-        if others:
-            # Fused, an update of all weights is one call instead of a dozen for each.
-            optimizers.append(AdamW(others, lr=rate, weight_decay=decay, fused=True))
-        return tuple(optimizers)
+        return Muon(matrices, self.weight_decay), AdamW(others, self.weight_decay)
 
     def _begin(self, network: SequenceNetwork, progress: Progress) -> Training:
-        """Return a training at its beginning, each step of which is averaged."""
-        optimizers = self._make_optimizers(network)
         averaged = AveragedModel(network, self.generator.device, multi_avg_fn=self._average)
-        optimizers[-1].register_step_post_hook(lambda *_: averaged.update_parameters(network))
+        optimizers = self._make_optimizers(network)
         return Training(network, averaged, optimizers, self.generator, progress)
 
     def _run_epochs(
@@ -162,7 +152,11 @@ class Trainer:
             start = perf_counter()
             schedule = constant if validation_batches else self._part_of_cycle(progress.n_epochs)
             loss = self._train_epoch(
-                training.network, training_batches(), training.optimizers, schedule
+                training.network,
+                training_batches(),
+                training.optimizers,
+                schedule,
+                training.averaged,
             )
             validation_loss = validation_batches and self._mean_loss(averaged, validation_batches())
             progress.history.record(loss, validation_loss, perf_counter() - start)
@@ -191,6 +185,7 @@ class Trainer:
         batches: Epoch,
         optimizers: tuple[Optimizer, ...],
         schedule: Schedule,
+        averaged: AveragedModel | None = None,
     ) -> float:
         network.train()
         _keep_freed_memory()
@@ -209,9 +204,9 @@ class Trainer:
             if self.clip_norm is not None:
                 clip_grad_norm_(network.parameters(), self.clip_norm)
             for optimizer in optimizers:
-                for group in optimizer.param_groups:
-                    group["lr"] = self.learning_rate * schedule(i / len(batches))
-                optimizer.step()
+                optimizer.step(self.learning_rate * schedule(i / len(batches)))
+            if averaged is not None:
+                averaged.update_parameters(network)
             total_loss += batch_loss * count
             total_count += count
         return total_loss / total_count

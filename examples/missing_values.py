@@ -32,7 +32,6 @@ def hide(sequences, share):
 vowels = load_japanese_vowels(anomalous_speaker=1)
 X_train = hide(vowels.X_train, 0.2)
 
-# A higher learning rate than by default saves time here.
 detector = LSTMAutoencoderDetector(false_alarm_rate=0.05, random_state=0)
 detector.fit(X_train)
 

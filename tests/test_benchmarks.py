@@ -16,7 +16,7 @@ import torch
 from benchmarks.checkout import ROOT, checked_out
 from benchmarks.speed import detector, kernels, measure, peers
 from benchmarks.speed.data import ragged_waves, waves
-from benchmarks.speed.page import page, sides_table
+from benchmarks.speed.page import _age, page, sides_table
 from benchmarks.speed.ratios import times_faster
 from benchmarks.speed.recipe import PackedAutoencoder, copy_weights, packed_errors
 from benchmarks.speed.row import Row, Run
@@ -249,6 +249,12 @@ def test_a_row_that_nobody_measured_is_on_the_page():
     assert list(ROWS) == [row.name for row in ROWS.values()] == [f"B{n}" for n in range(1, 13)]
     assert all(f"## {name}\n" in written and f"| {name} |" in written for name in ROWS)
     assert "Of 34 targets: 34 not measured." in written
+
+
+def test_rows_older_than_the_fits_are_named_until_they_are_measured_anew():
+    kept = {name: pd.DataFrame({"date": ["2026-11-22"]}) for name in ("B1", "B6", "B10")}
+    assert _age(kept).startswith("**Older than the fits: B1, B10.** ")
+    assert _age({name: runs.assign(date="2026-11-28") for name, runs in kept.items()}) == ""
 
 
 def test_a_row_is_measured_by_its_name():

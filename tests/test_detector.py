@@ -482,12 +482,13 @@ def interrupted(monkeypatch):
 
 
 INTERRUPTED = exactly(
-    "training was interrupted after 3 epochs; what was being fitted has the best weights so far."
+    "training was interrupted after 3 epochs; what was being fitted has the weights of the last of "
+    "them, or with early stopping of the best."
 )
 
 
 @pytest.mark.usefixtures("interrupted")
-def test_an_interrupt_leaves_the_best_weights_and_goes_on_up(kind):
+def test_an_interrupt_leaves_the_last_weights_and_goes_on_up(kind):
     detector = make(kind, max_epochs=100)
     series = SlidingWindowDetector(clone(detector), window_size=5)
     with pytest.raises(KeyboardInterrupt, match=INTERRUPTED):

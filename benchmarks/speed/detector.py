@@ -12,7 +12,6 @@ from sklearn.exceptions import ConvergenceWarning
 from benchmarks.speed.row import Run, time_call
 from skl_lstmae import LSTMAutoencoderDetector
 
-LEARNING_RATE = 1e-3
 BATCH_SIZE = 64
 
 
@@ -20,13 +19,13 @@ def plain_detector(n_epochs: int, **parameters: Any) -> LSTMAutoencoderDetector:
     """Return a detector that trains as the recipes do: for a fixed time, on all sequences.
 
     No noise, weight decay or clipping; the bottleneck is the last state, the score the mean error.
+    The optimizer and its rate are the package's own.
     """
     return LSTMAutoencoderDetector(
         **{
             "bottleneck": "last",
             "noise": 0.0,
             "scaler": None,
-            "learning_rate": LEARNING_RATE,
             "weight_decay": 0.0,
             "clip_norm": None,
             "batch_size": BATCH_SIZE,

@@ -14,6 +14,12 @@ from benchmarks.speed.row import NO_RUNS, Row, Target
 
 TEMPLATE = Path(__file__).with_name("page.md")
 
+WITH_FITS = "B1", "B2", "B3", "B4", "B7", "B8", "B9", "B10"
+"""Rows that time a fit, or a part of one."""
+
+OTHER_OPTIMIZER = "2026-11-28"
+"""Before this day all weights were trained by Adam."""
+
 
 def page(rows: Mapping[str, Row], kept: Mapping[str, pd.DataFrame]) -> str:
     """Return the whole page: all rows, also those that were not measured, or of which sides failed.
@@ -23,6 +29,7 @@ def page(rows: Mapping[str, Row], kept: Mapping[str, pd.DataFrame]) -> str:
     counts = Counter(target.verdict for _, target in _targets(rows, kept))
     told = ", ".join(f"{n} {verdict}" for verdict, n in counts.most_common())
     return TEMPLATE.read_text("utf-8").format(
+        age=_age(kept),
         told=f"Of {counts.total()} targets: {told}.",
         targets=targets_table(rows, kept),
         **{name: _measured(kept[name]) if name in kept else "Not measured." for name in rows},
@@ -50,6 +57,21 @@ def sides_table(runs: pd.DataFrame) -> str:
     shown = filled.loc[:, filled.ne("").any()]
     failures = [f"\n- {run.side} failed: {run.failure}" for run in runs.itertuples() if run.failure]
     return "\n".join([table(shown.columns, shown.to_numpy()), *failures])
+
+
+def _age(kept: Mapping[str, pd.DataFrame]) -> str:
+    """Return which rows were measured before fits were what they are, if there are any."""
+    older = [name for name in WITH_FITS if name in kept and _day(kept[name]) < OTHER_OPTIMIZER]
+    if not older:
+        return ""
+    return (
+        f"**Older than the fits: {', '.join(older)}.** Since they were measured, matrices are "
+        "trained by Muon rather than Adam, in fewer epochs, so that a fit takes another time now."
+    )
+
+
+def _day(runs: pd.DataFrame) -> str:
+    return str(runs["date"].iloc[0])
 
 
 def _targets(rows: Mapping[str, Row], kept: Mapping[str, pd.DataFrame]) -> list[tuple[str, Target]]:

@@ -174,8 +174,8 @@ def merge(
     Returns
     -------
     merged : ndarray of shape (total_timesteps, ...)
-        Row after row, series after series. A row's windows are added up in their order, so that
-        neither the length of its series nor other rows have a say in the sum, to the last bit.
+        Row after row, series after series. The windows of a row are added up in their order, so
+        that its value depends on them alone, to the last bit.
     """
     first_rows = np.cumsum(series.lengths) - series.lengths
     owner = np.searchsorted(series.starts, windows.starts, side="right") - 1

@@ -155,7 +155,8 @@ class SequenceDetector(ThresholdMixin, SequenceLearner):
         ------
         KeyboardInterrupt
             If training is interrupted from the keyboard, which thus ends a search, too. After the
-            first epoch, the detector is then fitted all the same, with the best weights so far.
+            first epoch, the detector is then fitted all the same, with the weights of the last
+            whole epoch or, with early stopping, of the best one.
         """
         return self._fit_or_stay(X, y, sample_weight)
 

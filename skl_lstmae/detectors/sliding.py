@@ -112,7 +112,8 @@ class SlidingWindowDetector(
     computed of a row depends on the rows within a window's length of it alone; with a larger one
     also on where the windows start, counted from the first row of the series. That holds to the
     last bit on a CPU, but up to rounding with the detectors of scikit-learn, some of which round by
-    the size of a table.
+    the size of a table. A series of the fit is the exception: it is recognised, and judged as if it
+    were fresh.
 
     Parameters
     ----------
@@ -317,8 +318,9 @@ class SlidingWindowDetector(
         ------
         KeyboardInterrupt
             If a training of networks is interrupted from the keyboard, which thus ends a search,
-            too. After the first epoch, the detector is then fitted all the same, with the best
-            weights so far; to interrupt once more leaves it as it was.
+            too. After the first epoch, the detector is then fitted all the same, with the weights
+            of the last whole epoch or, with early stopping, of the best one; to interrupt once more
+            leaves it as it was.
         """
         detector = copy(self)
         detector._fit(X, y, sample_weight)

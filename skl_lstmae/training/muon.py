@@ -16,8 +16,7 @@ N_ITERATIONS = 5
 class Muon(Optimizer):
     """Moves each matrix by its averaged gradient, whose singular values are all made about 1 [1]_.
 
-    `torch.optim.Muon` computes in bfloat16, which is slow on processors without it; this is its
-    rule in float32.
+    The rule is that of `torch.optim.Muon`, which rounds to bfloat16, in float32.
 
     Parameters
     ----------

@@ -47,7 +47,7 @@ class History:
         if self.was_interrupted:
             raise KeyboardInterrupt(
                 f"training was interrupted after {self.n_epochs} epochs; what was being fitted has "
-                "the best weights so far."
+                "the weights of the last of them, or with early stopping of the best."
             )
 
     def copy(self) -> "History":

@@ -13,11 +13,11 @@ FIRST = 0.04
 """Share of the rate to begin with."""
 
 N_UPDATES = 360
-"""Steps of the optimizer in which a network learns what a scorer needs of it, unless the fewest or
-the most epochs are reached before or after; `docs/speed.md` tells how it was chosen."""
+"""Steps of the optimizer that a training makes, about; `docs/detection.md` tells how well detectors
+do after so many."""
 
 FEWEST_EPOCHS, MOST_EPOCHS = 5, 30
-"""Passes over the data, however many or few they are."""
+"""Passes over the data, even if they make more or fewer steps."""
 
 
 def count_epochs(n_batches: int) -> int:

@@ -102,9 +102,9 @@ class Trainer:
 
         ``training_batches()`` returns an epoch's batches, each as a list of micro-batches whose
         gradients are accumulated. The loss of ``validation_batches`` may end the training, as
-        ``watcher`` may. After an interrupt from the keyboard the best weights so far are kept, and
-        the history tells of it. What a ``checkpoint`` holds is gone on from, and each epoch
-        replaces it.
+        ``watcher`` may. After an interrupt from the keyboard the weights of the last whole epoch
+        are kept, or those of the best one if there is a validation loss, and the history tells of
+        it. What a ``checkpoint`` holds is gone on from, and each epoch replaces it.
         """
         progress = Progress(history, self.tol)
         training = self._begin(network, progress)

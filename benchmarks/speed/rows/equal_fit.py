@@ -6,10 +6,11 @@ import numpy as np
 import torch
 
 from benchmarks.speed.data import waves
-from benchmarks.speed.detector import BATCH_SIZE, LEARNING_RATE, plain_detector, time_fit
+from benchmarks.speed.detector import BATCH_SIZE, plain_detector, time_fit
 from benchmarks.speed.peers import DOES, script_sides
 from benchmarks.speed.processes import own_process
 from benchmarks.speed.ratios import times_faster
+from benchmarks.speed.recipe import LEARNING_RATE
 from benchmarks.speed.row import Row, Run, time_call
 from skl_lstmae import LSTMAutoencoderDetector
 from skl_lstmae.modules import LSTMAutoencoder

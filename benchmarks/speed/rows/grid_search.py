@@ -7,7 +7,7 @@ from benchmarks.speed.detector import plain_detector, silent
 from benchmarks.speed.ratios import times_faster
 from benchmarks.speed.row import Row, timed
 
-GRID = {"hidden_size": [32, 64], "latent_size": [8, 16], "learning_rate": [1e-3, 3e-3]}
+GRID = {"hidden_size": [32, 64], "latent_size": [8, 16], "learning_rate": [0.01, 0.02]}
 N_EPOCHS = 5
 
 

@@ -16,7 +16,7 @@ import torch
 from benchmarks.checkout import ROOT, checked_out
 from benchmarks.speed import detector, kernels, measure, peers
 from benchmarks.speed.data import ragged_waves, waves
-from benchmarks.speed.page import _age, page, sides_table
+from benchmarks.speed.page import _age, page, record, sides_table
 from benchmarks.speed.ratios import times_faster
 from benchmarks.speed.recipe import PackedAutoencoder, copy_weights, packed_errors
 from benchmarks.speed.row import Row, Run
@@ -245,10 +245,18 @@ def test_sides_apart_run_in_a_process_each_which_tells_its_peak(monkeypatch):
 
 
 def test_a_row_that_nobody_measured_is_on_the_page():
-    written = page(ROWS, {})
+    written = record(ROWS, {})
     assert list(ROWS) == [row.name for row in ROWS.values()] == [f"B{n}" for n in range(1, 13)]
     assert all(f"## {name}\n" in written and f"| {name} |" in written for name in ROWS)
     assert "Of 34 targets: 34 not measured." in written
+
+
+def test_the_page_for_users_is_what_a_run_would_write_but_for_its_figures():
+    told = (ROOT / "docs" / "benchmarks.md").read_text("utf-8")
+    figures = r" \| [\d.]+(×| MB| ms)? \|\n"
+    without = re.sub(r"\*\*Older than the fits.*", "", re.sub(figures, " | not measured |\n", told))
+    assert without == page(ROWS, {})
+    assert not re.search(r"\b(met|missed|must reach)\b", told)
 
 
 def test_rows_older_than_the_fits_are_named_until_they_are_measured_anew():

@@ -1,7 +1,7 @@
 """Measure speed and memory beside what others take, and write ``docs/benchmarks.md``.
 
-Each row is measured in a process of its own and kept in ``build/benchmarks``; the page is made of
-all rows that are there.
+Each row is measured in a process of its own and kept in ``build/benchmarks``. The page, and the
+record in ``benchmarks/speed/record.md``, are made of all rows that are there.
 """
 
 import argparse
@@ -15,12 +15,13 @@ import pandas as pd
 
 from benchmarks.checkout import ROOT
 from benchmarks.names import names_among
-from benchmarks.speed.page import page, sides_table, targets_table
+from benchmarks.speed.page import page, record, sides_table, targets_table
 from benchmarks.speed.rows import ROWS
 
 PEERS_PYTHON = ROOT / ".venv-peers" / "bin" / "python"
 KEPT = ROOT / "build" / "benchmarks"
 PAGE = ROOT / "docs" / "benchmarks.md"
+RECORD = ROOT / "benchmarks" / "speed" / "record.md"
 
 
 def main() -> None:
@@ -35,7 +36,9 @@ def main() -> None:
             kept = read_kept(folder)
             print(sides_table(kept[name]), targets_table({name: ROWS[name]}, kept), sep="\n\n")
     if not options.quick:
-        PAGE.write_text(page(ROWS, read_kept(KEPT)), encoding="utf-8")
+        kept = read_kept(KEPT)
+        PAGE.write_text(page(ROWS, kept), encoding="utf-8")
+        RECORD.write_text(record(ROWS, kept), encoding="utf-8")
     if failures:
         sys.exit("\n".join(failures))
 
@@ -63,7 +66,7 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     add = parser.add_argument
     add("--rows", type=names_among(ROWS), default=list(ROWS), help="such as B1,B4; all by default")
-    written = "measure nothing, and write the page of what is kept"
+    written = "measure nothing, and write page and record of what is kept"
     add("--page-only", action="store_const", dest="rows", const=[], help=written)
     add("--repeats", type=int, default=3, help="runs of each side")
     add("--quick", action="store_true", help="try small problems, and keep nothing of it")

@@ -1,4 +1,4 @@
-"""The page of what was measured, in Markdown: ``page.md`` with its tables."""
+"""What was measured, in Markdown: a page for users and the whole record, from ``templates``."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -12,7 +12,7 @@ from benchmarks.speed.peers import DOES
 from benchmarks.speed.ratios import ratios
 from benchmarks.speed.row import NO_RUNS, Row, Target
 
-TEMPLATE = Path(__file__).with_name("page.md")
+TEMPLATES = Path(__file__).with_name("templates")
 
 WITH_FITS = "B1", "B2", "B3", "B4", "B7", "B8", "B9", "B10"
 """Rows that time a fit, or a part of one."""
@@ -22,13 +22,23 @@ OTHER_OPTIMIZER = "2026-11-28"
 
 
 def page(rows: Mapping[str, Row], kept: Mapping[str, pd.DataFrame]) -> str:
-    """Return the whole page: all rows, also those that were not measured, or of which sides failed.
+    """Return the page for users: what was reached in each row.
 
     `kept` holds the table of runs of each row that was measured.
     """
+    lines = [
+        [name, target.quantity.replace("skl_lstmae: ", ""), _value(target) or "not measured"]
+        for name, target in _targets(rows, kept)
+    ]
+    results = table(["row", "quantity", "measured"], lines)
+    return _template("page").format(age=_age(kept), results=results)
+
+
+def record(rows: Mapping[str, Row], kept: Mapping[str, pd.DataFrame]) -> str:
+    """Return the record: all rows, also those that were not measured, or of which sides failed."""
     counts = Counter(target.verdict for _, target in _targets(rows, kept))
     told = ", ".join(f"{n} {verdict}" for verdict, n in counts.most_common())
-    return TEMPLATE.read_text("utf-8").format(
+    return _template("record").format(
         age=_age(kept),
         told=f"Of {counts.total()} targets: {told}.",
         targets=targets_table(rows, kept),
@@ -57,6 +67,10 @@ def sides_table(runs: pd.DataFrame) -> str:
     shown = filled.loc[:, filled.ne("").any()]
     failures = [f"\n- {run.side} failed: {run.failure}" for run in runs.itertuples() if run.failure]
     return "\n".join([table(shown.columns, shown.to_numpy()), *failures])
+
+
+def _template(name: str) -> str:
+    return (TEMPLATES / f"{name}.md").read_text("utf-8")
 
 
 def _age(kept: Mapping[str, pd.DataFrame]) -> str:
@@ -124,9 +138,11 @@ def _bound(target: Target) -> str:
 
 
 def _reached(target: Target) -> str:
-    if np.isnan(target.reached):
-        return ""
-    return f"{target.reached:.2f}{target.unit}{target.aside and f' ({target.aside})'}"
+    return _value(target) + (target.aside and f" ({target.aside})")
+
+
+def _value(target: Target) -> str:
+    return "" if np.isnan(target.reached) else f"{target.reached:.2f}{target.unit}"
 
 
 def _duration(seconds: float) -> str:

@@ -93,131 +93,114 @@ class LSTMForecastDetector(SequenceDetector):
     Parameters
     ----------
     hidden_size : int or sequence of int, default=64
-        Width of the LSTM layers, first to last.
+        Width of each LSTM layer, first to last.
 
     dropout : float, default=0.0
-        Probability of zeroing an output between stacked layers, in training.
+        Probability that an output between stacked layers is set to zero, in training.
 
     noise : float, default=0.0
-        Standard deviation, in scaled units, of Gaussian noise that is added to the past in
-        training, while the step to predict stays as it is. None by default: unlike an autoencoder,
-        a forecaster does not see what it is to return, and need not be kept from copying it.
+        Standard deviation, in scaled units, of the Gaussian noise that is added to the past in
+        training; the step to predict stays as it is. A forecaster does not see what it is to
+        return, so that it needs no noise to keep it from copying.
 
     output_activation : {"sigmoid", "tanh", "relu"}, default=None
-        Function that bounds the prediction, in scaled units; None is the identity.
+        Function that bounds the prediction, in scaled units. None does not bound it.
 
     network : SequenceNetwork, or function that makes one, default=None
-        A network of your own in the place of the LSTM, whose parameters above then have no effect;
-        a warning names those that are set.
-        Either a function from the number of features to a new network, whose weights are drawn by
-        `random_state`; or a network that has been trained elsewhere, of which a copy is trained
-        further, or with `max_epochs=0` left as it is. It works in scaled units, and must be causal:
-        see :class:`skl_lstmae.modules.SequenceNetwork`.
+        A network of your own in place of the LSTMs: a function from the number of features to a new
+        network, or a trained network, of which a copy is trained further or, with `max_epochs=0`,
+        kept as it is. See :class:`skl_lstmae.modules.SequenceNetwork` (it must be causal). The
+        parameters above then have no effect, and a warning names those that are set.
 
     scaler : {"standard", "minmax", "robust"}, transformer or None, default="standard"
-        Scaling of the features, learned from the sequences the network is trained on: zero mean and
-        unit variance, [0, 1], zero median and unit interquartile range, or an unfitted scikit-learn
-        transformer that treats rows one by one, keeps their number of features and can invert
-        itself. None leaves X as it is.
+        How the features are scaled, by statistics of the training sequences: to zero mean and unit
+        variance, to [0, 1], to zero median and unit interquartile range, or by an unfitted
+        scikit-learn transformer that treats rows one by one, keeps their number of features and can
+        be inverted. None leaves X as it is.
 
     loss : {"squared_error", "absolute_error", "huber", "binary_cross_entropy"} or callable, \
             default="squared_error"
-        Loss of an observed cell in scaled units. "huber" bends at 1. "binary_cross_entropy" needs
-        `output_activation="sigmoid"` and is counted from the target's entropy, so that 0 is
-        perfect. A callable gets two tensors of one shape, the prediction and the target, and
-        returns the loss of each cell, never negative.
+        Loss of an observed value, in scaled units. "huber" turns linear at 1.
+        "binary_cross_entropy" needs `output_activation="sigmoid"`; the entropy of the target is
+        subtracted, so that 0 is perfect. A callable gets predictions and targets, two tensors of
+        one shape, and returns the loss of each value, never negative.
 
     learning_rate : float, default=0.02
-        Step size of the optimizer, which is Muon for matrices [2]_ and AdamW for other weights. It
-        is the largest one: over a training the rate rises for a quarter of the steps, and falls to
-        nothing for the others [3]_. With `early_stopping` it is constant.
+        Peak step size of the optimizer: Muon for matrices [2]_, AdamW for other weights. The step
+        size rises for a quarter of the training, and then falls to zero [3]_. With `early_stopping`
+        it is constant.
 
     weight_decay : float, default=0.0001
-        Decoupled weight decay.
+        Weight decay, decoupled from the gradient.
 
     batch_size : int, default=32
-        Number of sequences, or pieces of them, in a training step.
+        Number of sequences, or pieces of them, in a batch.
 
     max_epochs : int or "auto", default="auto"
-        Number of passes over the training sequences; 0 is for a `network` that has been trained.
-        "auto" makes about 360 steps, in 5 passes at the least and 30 at the most; with
-        `early_stopping` it is 200.
+        Number of passes over the training sequences. "auto" makes about 360 update steps, but at
+        least 5 and at most 30 epochs; with `early_stopping` it stands for at most 200 epochs. 0 is
+        for a trained `network`.
 
     early_stopping : bool, default=False
-        Whether training ends once the loss of held-out sequences has stopped falling, with the
-        weights of the best epoch, rather than after `max_epochs`. Weights are averages over the
-        latest steps in both cases [4]_.
+        Whether training ends once the loss of held-out sequences stops falling, and keeps the
+        weights of the best epoch. If False, it ends after `max_epochs` and keeps the last weights.
+        Either way the weights are averages over the latest steps [4]_.
 
     validation_fraction : float, default=0.1
-        Share of the sequences, three at least, that are held out if `early_stopping` or
-        `contamination="auto"`; if scores are learned from pieces, share of the steps of each, three
-        pieces at least. If it leaves a single sequence too few steps to train on, none are held
-        out.
+        Share of the sequences, at least three, that is held out of training if `early_stopping` or
+        `contamination="auto"`. If scores are learned from pieces, it is the share of the steps of
+        each, at least three pieces; a single sequence too short for that is trained on as a whole.
 
     n_iter_no_change : int, default=10
-        With `early_stopping`, the number of epochs in which the loss of held-out sequences has not
-        improved by `tol`, after which training stops.
+        Number of epochs without an improvement of `tol` after which training ends, with
+        `early_stopping`.
 
     tol : float, default=0.0001
-        Least improvement of the loss that counts, with `early_stopping`.
+        Smallest improvement of the held-out loss that counts, with `early_stopping`.
 
     clip_norm : float or None, default=1.0
-        Bound on the norm of the gradient.
+        Upper bound on the norm of the gradient. None sets no bound.
 
     warm_start : bool, default=False
-        Whether `fit` goes on with the weights it finds, and appends to the loss curves, rather than
-        start anew. Scaling, scores and threshold are learned anew from X. With the same X and an
-        int `random_state` the same sequences are held out as before.
+        Whether `fit` starts from the weights of the fit before, and appends to its loss curves.
+        Scaling, scores and threshold are learned anew from X. With the same X and an int
+        `random_state` the same sequences are held out as before.
 
     checkpoint : str, path-like or None, default=None
-        File from which `fit` goes on after its process has ended before it did. Each epoch writes
-        it, and the end of the fit deletes it. A fit that is started again with the same X and
-        parameters, of which `random_state` must be an int, ends as if it had never stopped. One
-        path is for one fit at a time: leave it out in searches.
+        File that each epoch writes. If the process ends early, the same call of `fit`, with the
+        same data and parameters and an int `random_state`, goes on from it and ends as if it had
+        never stopped. The end of the fit deletes the file. One file serves one fit at a time, so
+        leave it out in searches.
 
     scorer : {"neighbors", "joint", "mahalanobis", "error", "error_max"}, Scorer or callable, \
             default="neighbors"
-        How errors and latents become the score of a sequence or, if scores are learned from pieces
-        of few long ones, of each piece, the worst of which counts; the latent is the mean of the
-        LSTM's outputs:
-
-        - "neighbors": minus the mean distance, in standard deviations, from the three nearest of at
-          most 1024 training sequences; between sequences lies what differs in their latents, in the
-          maxima of the LSTM's outputs and in the logarithms of each feature's mean error;
-        - "joint": minus the geometric mean of five distances, as in
-          :class:`~skl_lstmae.LSTMAutoencoderDetector`;
-        - "mahalanobis": minus the Mahalanobis distance of its latent and the logarithms of each
-          feature's mean error from those of the training sequences, taken as one group;
-        - "error": minus its mean error;
-        - "error_max": minus the mean error of its worst step;
-        - a callable gets `errors`, a list of `(n_timesteps, n_features)` arrays of the loss of each
-          cell (NaN where X is missing), and `latents` of shape `(n_sequences, hidden_size)`, and
-          returns `(n_sequences,)` scores, higher for normal sequences. It is called batch by batch,
-          so it must judge each sequence by itself;
-        - a :class:`skl_lstmae.scoring.Scorer`, of which a clone learns from the training sequences.
+        How errors and latents become a score, higher for normal sequences: by "joint", five
+        distances from training sequences; "neighbors", the distance from the nearest three;
+        "mahalanobis", the distance from their mean; "error", the mean error; or "error_max", the
+        worst step. Or a function, or a :class:`~skl_lstmae.scoring.Scorer`, of which a clone
+        learns: see the Notes.
 
     contamination : "auto" or float, default="auto"
-        The rule behind `offset_`. A float in (0, 0.5] is the share of anomalies in the training
-        data, as in :class:`~sklearn.ensemble.IsolationForest`; among the pieces, if scores are
-        learned from pieces. "auto" takes the training data as normal, and flags fresh normal
-        sequences at `false_alarm_rate`.
+        How the threshold ``offset_`` is set. "auto" takes the training data for normal, and aims at
+        `false_alarm_rate` on fresh normal sequences. A float in (0, 0.5] is the share of anomalies
+        in the training data, or among its pieces if scores are learned from pieces.
 
     false_alarm_rate : float, default=0.01
-        Share of fresh normal sequences to flag if `contamination="auto"`, as described in
-        :class:`LSTMAutoencoderDetector`. Pieces of one series depend on each other, so that then
-        the rate is an estimate alone.
+        Share of fresh normal sequences to flag if `contamination="auto"`, as in
+        :class:`LSTMAutoencoderDetector`. It is only roughly kept if scores are learned from pieces
+        of one series, which depend on each other.
 
     device : str or torch.device, default="auto"
-        Where the network runs; "auto" is CUDA if there is one, else MPS, else the CPU.
+        Where the network runs. "auto" is CUDA if there is one, else MPS, else the CPU.
 
     random_state : int, RandomState instance or None, default=None
-        Determines the held-out sequences, the first weights, where long sequences are cut, the
-        order of batches, noise and dropout. With an int, two fits on a CPU, on the same number of
-        threads, give the same weights, bit for bit. The global random states of numpy and torch are
-        not used.
+        Seeds the choice of held-out sequences, the first weights, where long sequences are cut, the
+        order of batches, noise and dropout. With an int, two fits on a CPU, with as many threads,
+        give the same weights, bit for bit. The global random states of numpy and torch are left
+        alone.
 
     verbose : int, default=0
-        Whether to print the losses of each epoch.
+        Whether to print the loss of each epoch.
 
     Attributes
     ----------
@@ -228,7 +211,7 @@ class LSTMForecastDetector(SequenceDetector):
         The fitted scaler.
 
     offset_ : float
-        `decision_function` is `score_samples` minus this.
+        The threshold: sequences with lower scores are anomalous.
 
     n_features_in_ : int
         Number of features of X; for a 2-D X its number of columns, which are time steps.
@@ -237,15 +220,15 @@ class LSTMForecastDetector(SequenceDetector):
         Names of the features, if X was of DataFrames with string column names.
 
     n_epochs_ : int
-        Number of epochs run, those before a warm start and those of `partial_fit` included.
+        Number of epochs run, including those before a warm start and those of `partial_fit`.
 
     loss_curve_ : list of float
         Training loss of each epoch.
 
     validation_loss_curve_ : list of float
-        Loss of the held-out data after each epoch of `fit`, the lowest of which marks the weights
-        that were kept; NaN for epochs without one, such as those of `partial_fit`; empty if no
-        epoch has one, as without `early_stopping`.
+        Loss of the held-out sequences after each epoch, with `early_stopping`; the weights with the
+        lowest one were kept. NaN for epochs without one, such as those of `partial_fit`; empty if
+        no epoch has one.
 
     device_ : torch.device
         Where the network runs.
@@ -254,6 +237,13 @@ class LSTMForecastDetector(SequenceDetector):
     --------
     skl_lstmae.modules.LSTMForecaster : The network alone.
     LSTMAutoencoderDetector : The same by an autoencoder, which sees a sequence as a whole.
+
+    Notes
+    -----
+    The user guide on scores has the formulas of each `scorer`. A function is called with `errors`,
+    a list of `(n_timesteps, n_features)` arrays of the loss of each value (NaN where X is missing),
+    and `latents`, `(n_sequences, hidden_size)`, and returns `(n_sequences,)` scores. It is called
+    batch by batch, so it must judge each sequence by itself.
 
     References
     ----------

@@ -54,115 +54,109 @@ class LSTMRegressor(RegressorMixin, SequencePredictor):
     Parameters
     ----------
     hidden_size : int or sequence of int, default=64
-        Width of each direction of the LSTM layers, first to last.
+        Width of each LSTM layer, in each direction, first to last.
 
     latent_size : int, default=32
         Number of features of the latent, which a linear head reads.
 
     bottleneck : {"mean_max", "mean", "max", "last"}, default="mean_max"
-        What of the LSTM's outputs becomes the latent: the mean over all steps, the maximum, or
-        both, or the last step of each direction. Without effect if there is a target a
-        step.
+        How the LSTM's outputs become the latent: by their mean over time, their maximum, both, or
+        as the last output of each direction. It has no effect with a target for each time step.
 
     bidirectional : bool, default=True
-        Whether the LSTMs read the sequence in both directions of time.
+        Whether the LSTM reads the sequence in both directions of time.
 
     differences : bool, default=True
-        Whether the LSTMs also read by how much each step differs from the one before it.
+        Whether the LSTM also reads how much each step differs from the one before it.
 
     dropout : float, default=0.3
-        Probability of zeroing an output between stacked layers, and a number of the latent, in
-        training.
+        Probability that an output between stacked layers, or a feature of the latent, is set to
+        zero, in training.
 
     noise : float, default=0.0
-        Standard deviation, in scaled units, of Gaussian noise that is added to the sequences in
-        training.
+        Standard deviation, in scaled units, of the Gaussian noise that is added to the training
+        sequences.
 
     network : SequenceNetwork, or function that makes one, default=None
-        A network of your own in the place of the LSTMs, whose parameters above then have no effect;
-        a warning names those that are set. Either a function from the numbers of features and of
-        outputs to a new network, whose weights are drawn by `random_state`; or a network that has
-        been trained elsewhere, of which a copy is trained further, or with `max_epochs=0` left as
-        it is. It works in scaled units, see :class:`skl_lstmae.modules.SequenceNetwork`; its
-        ``prediction`` is that of the scaled targets, ``(batch, n_outputs)``, or ``(batch,
-        time, n_outputs)`` if there is one a step.
+        A network of your own in place of the LSTM: a function from the numbers of features and
+        outputs to a new network, or a trained network, of which a copy is trained further or, with
+        `max_epochs=0`, kept. See :class:`skl_lstmae.modules.SequenceNetwork`. Its ``prediction`` is
+        %s. The parameters above then have no effect.
 
     init : fitted estimator, default=None
-        An :class:`LSTMAutoencoderDetector`, or another classifier or regressor of this package,
-        from whose encoder and scaling training goes on: it may have seen many more sequences, which
-        nobody labelled. `hidden_size`, `bidirectional` and `scaler` are then its own. Whatever
-        clones this estimator, as a search does, clones `init` too, and unfits it: there pass
-        :class:`sklearn.frozen.FrozenEstimator` of it.
+        A fitted :class:`LSTMAutoencoderDetector`, classifier or regressor, from whose encoder and
+        scaling training starts; it may have learned from many more sequences, without labels. Its
+        `hidden_size`, `bidirectional` and `scaler` replace those set here. In a search, which
+        clones estimators, wrap it in :class:`sklearn.frozen.FrozenEstimator`.
 
     scaler : {"standard", "minmax", "robust"}, transformer or None, default="standard"
-        Scaling of the features, learned from the sequences the network is trained on: zero mean and
-        unit variance, [0, 1], zero median and unit interquartile range, or an unfitted scikit-learn
-        transformer that treats rows one by one, keeps their number of features and can invert
-        itself. None leaves X as it is.
+        How the features are scaled, by statistics of the training sequences: to zero mean and unit
+        variance, to [0, 1], to zero median and unit interquartile range, or by an unfitted
+        scikit-learn transformer that treats rows one by one, keeps their number of features and can
+        be inverted. None leaves X as it is.
 
     loss : {"squared_error", "absolute_error", "huber", "pinball"} or callable, \
             default="squared_error"
-        Loss of a target, scaled to unit variance. "huber" bends at 1. "pinball" predicts a
-        `quantile`. A callable gets two tensors of one shape, the prediction and the target, and
-        returns the loss of each number, never negative.
+        Loss of a target, which is scaled to unit variance. "huber" turns linear at 1. "pinball"
+        predicts a `quantile`. A callable gets predictions and targets, two tensors of one shape,
+        and returns the loss of each number, never negative.
 
     quantile : float, default=0.5
         The quantile that ``loss="pinball"`` predicts.
 
     learning_rate : float, default=0.005
-        Highest step size of the optimizer, AdamW. It rises to that over a quarter of a `fit`,
-        and falls to nothing [1]_; with `early_stopping` it is constant.
+        Peak step size of the optimizer, AdamW. The step size rises for a quarter of the training,
+        and then falls to zero [1]_. With `early_stopping` it is constant.
 
     weight_decay : float, default=0.01
-        Decoupled weight decay.
+        Weight decay, decoupled from the gradient.
 
     batch_size : int, default=32
-        Number of sequences in a training step.
+        Number of sequences in a batch.
 
     max_epochs : int or "auto", default=40
-        Number of passes over the training sequences; 0 is for a `network` that has been trained.
-        "auto" makes about 360 steps, in 5 passes at the least and 30 at the most; with
-        `early_stopping` it is 200.
+        Number of passes over the training sequences. "auto" makes about 360 update steps, but at
+        least 5 and at most 30 epochs; with `early_stopping` it stands for at most 200 epochs. 0 is
+        for a trained `network`.
 
     early_stopping : bool, default=False
-        Whether part of the sequences is held out to tell which epoch's weights to keep, and when to
-        stop. If False, all are learned from, for `max_epochs`, and the last weights are kept. In
-        both cases a weight is an average over the latest steps.
+        Whether sequences are held out, training ends once their loss stops falling, and the weights
+        of the best epoch are kept. If False, all sequences are learned from, for `max_epochs`, and
+        the last weights are kept. Either way the weights are averages over the latest steps.
 
     validation_fraction : float, default=0.1
-        Share of the sequences that are held out if `early_stopping`:
-        of low and high targets about alike.
+        Share of the sequences that is held out if `early_stopping`, of low and high targets alike.
 
     n_iter_no_change : int, default=10
-        If `early_stopping`, training stops after so many epochs in which the loss of the sequences
-        held out did not improve by `tol`.
+        Number of epochs without an improvement of `tol` after which training ends, with
+        `early_stopping`.
 
     tol : float, default=0.0001
-        Least improvement of the loss that counts.
+        Smallest improvement of the held-out loss that counts, with `early_stopping`.
 
     clip_norm : float or None, default=1.0
-        Bound on the norm of the gradient.
+        Upper bound on the norm of the gradient. None sets no bound.
 
     warm_start : bool, default=False
-        Whether `fit` goes on with the weights it finds, and appends to the loss curves, rather than
-        start anew. The scaling of the targets stays what it was.
+        Whether `fit` starts from the weights of the fit before, and appends to its loss curves. The
+        scaling of the targets stays what it was.
 
     checkpoint : str, path-like or None, default=None
-        File from which `fit` goes on after its process has ended before it did. Each epoch writes
-        it, and the end of the fit deletes it. A fit that is started again with the same data and
-        parameters, of which `random_state` must be an int, ends as if it had never stopped. One
-        path is for one fit at a time: leave it out in searches.
+        File that each epoch writes. If the process ends early, the same call of `fit`, with the
+        same data and parameters and an int `random_state`, goes on from it and ends as if it had
+        never stopped. The end of the fit deletes the file. One file serves one fit at a time, so
+        leave it out in searches.
 
     device : str or torch.device, default="auto"
-        Where the network runs; "auto" is CUDA if there is one, else MPS, else the CPU.
+        Where the network runs. "auto" is CUDA if there is one, else MPS, else the CPU.
 
     random_state : int, RandomState instance or None, default=None
-        Determines the held-out sequences, the first weights, the order of batches, noise and
-        dropout. With an int, two fits on a CPU, on the same number of threads, give the same
-        weights, bit for bit. The global random states of numpy and torch are not used.
+        Seeds the choice of held-out sequences, the first weights, the order of batches, noise and
+        dropout. With an int, two fits on a CPU, with as many threads, give the same weights, bit
+        for bit. The global random states of numpy and torch are left alone.
 
     verbose : int, default=0
-        Whether to print the losses of each epoch.
+        Whether to print the loss of each epoch.
 
     Attributes
     ----------
@@ -179,14 +173,14 @@ class LSTMRegressor(RegressorMixin, SequencePredictor):
         Names of the features, if X was of DataFrames with string column names.
 
     n_epochs_ : int
-        Number of epochs run, those before a warm start and those of `partial_fit` included.
+        Number of epochs run, including those before a warm start and those of `partial_fit`.
 
     loss_curve_ : list of float
         Training loss of each epoch.
 
     validation_loss_curve_ : list of float
-        Loss of the held-out sequences after each epoch of `fit`, the lowest of which marks the
-        weights that were kept; empty without `early_stopping`.
+        Loss of the held-out sequences after each epoch, with `early_stopping`; the weights with the
+        lowest one were kept. Empty without it.
 
     device_ : torch.device
         Where the network runs.

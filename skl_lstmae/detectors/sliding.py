@@ -118,71 +118,62 @@ class SlidingWindowDetector(
     Parameters
     ----------
     detector : estimator, default=None
-        Judges windows: :class:`~skl_lstmae.LSTMAutoencoderDetector` (None means one with its
-        default parameters) or :class:`~skl_lstmae.LSTMForecastDetector`, itself rather than in a
-        Pipeline; or an outlier detector of scikit-learn, or a Pipeline that ends with one, which
-        has a method ``score_samples`` or ``decision_function`` for new data. The latter get windows
-        as rows of a table, one column a time step and feature, and those of a short series repeat
-        its first row. `detector` gives windows their scores: the threshold, and what is held out
-        for it, are those of this class, so that ``detector_``, a fitted clone, has none.
+        What judges the windows; None is an :class:`~skl_lstmae.LSTMAutoencoderDetector` with its
+        defaults. It is a detector of this package, or an outlier detector of scikit-learn, or a
+        Pipeline that ends with one, that can score new data; the latter get each window as a row of
+        a table. The threshold is that of this class: ``detector_``, the fitted clone, has none.
 
     window_size : int or "auto", default="auto"
-        Rows of a window. "auto" is the whole number of periods of the training series nearest to
-        100 rows; or 100 rows, if the period is longer than 133 or there is none; but no more than a
-        sixth of the longest series. The period is the shortest lag, from 16 to 400 rows, at which
-        the autocorrelation (mean over features and series, of what a linear trend leaves of each)
-        has a peak at least 0.8 times as high as its highest.
+        Number of rows of a window. "auto" is the whole number of periods of the training series
+        that is nearest to 100 rows; or 100 rows if there is no period, or if it is longer than 133.
+        It is at most a sixth of the longest series. The user guide tells how the period is found.
 
     stride : int, default=1
-        In scoring a window starts every `stride` rows, so that a larger stride takes less time, but
-        a row is judged by fewer windows.
+        Rows from the start of one window to the next, in scoring. A larger stride takes less time,
+        and a row is judged by fewer windows.
 
     training_stride : int or "auto", default="auto"
-        Of every `training_stride` windows that follow one another, each epoch trains on one, drawn
-        at random. "auto" chooses it so that an epoch has at most 1024 windows. A scikit-learn
-        detector learns from the middle one of each.
+        Each epoch draws one of every `training_stride` consecutive windows at random. "auto"
+        chooses it so that an epoch has at most 1024 windows. A scikit-learn detector learns from
+        the middle one of each.
 
     aggregation : {"mean_min", "mean", "min", "max"}, default="mean_min"
         How the scores of the windows that cover a row become its score. "mean_min" is halfway
-        between "mean", which is lowest in the middle of what is long, and "min", which the many
-        calm rows around what is brief do not weaken.
+        between "mean", which is lowest in the middle of a long anomaly, and "min", which also sees
+        a brief one among many calm rows.
 
     validation_fraction : float, default=0.1
-        Share of each series, its end and one window at least, that is kept from training if
-        ``contamination="auto"``, to tell how much better rows score that were learned from, or if
-        `detector` has early stopping, to tell it when to stop. A `detector` of this package takes
-        these rows, too, for what is normal. A gap of one window keeps them apart from the training
-        rows. Series of less than five windows are not cut; if all are so short, the last series are
-        held out, and of a single one nothing is.
+        Share of each series that is held out of training, at its end and at least one window, if
+        `contamination="auto"` or `detector` has `early_stopping`. It shows how much better rows
+        score that were learned from. A gap of one window precedes it. Series shorter than five
+        windows are not cut; if all are, whole ones are held out.
 
     contamination : "auto" or float, default="auto"
-        The rule behind ``offset_``. A float in (0, 0.5] is the share of anomalous rows in the
-        training data; "auto" takes these for normal, and flags rows like them at
-        `false_alarm_rate`.
+        How the threshold ``offset_`` is set. "auto" takes the training rows for normal, and aims at
+        `false_alarm_rate` on rows like them. A float in (0, 0.5] is the share of anomalous rows in
+        the training data.
 
     false_alarm_rate : float, default=0.01
-        Share of normal rows to flag if ``contamination="auto"``. The offset rests on the scores of
-        all training rows, each by windows that do not overlap with its own. Since rows depend on
-        their neighbours, false alarms come in runs.
+        Share of normal rows to flag if `contamination="auto"`. The threshold rests on the scores of
+        all training rows, each by windows that do not overlap its own. False alarms come in runs,
+        since neighbouring rows share windows.
 
     threshold : {"adaptive", "fixed"}, default="adaptive"
-        Whether the offset of a row follows the scores of the rows before it, in `predict`,
-        `decision_function`, `find_events` and streams. It is then never above ``offset_``, which is
-        what it is as long as scores do not drift; where they do, alarms stay about as rare as asked
-        for, and mark the beginning of what is new. "fixed" is ``offset_`` throughout, as it is
-        with a `contamination` that is a number.
+        Whether the threshold of a row follows the scores of the rows before it. If they do not
+        drift it is ``offset_``, and it is never higher; if they do, alarms stay about as rare as
+        asked for and mark where something new begins. "fixed" keeps to ``offset_``, and so does a
+        `contamination` that is a number.
 
     max_time_steps : float, default=5
-        If the index of X holds times: where the next row is more than so many usual steps of the
-        training rows away, a series is cut. No window and no event reaches across.
+        If the index of X holds times: a series is cut where the next row is more than this many
+        usual steps away. No window and no event reaches across.
 
     random_state : int, RandomState instance or None, default=None
-        Seeds the detector of windows, as far as it has random states, and overrides those set in
-        it; None leaves it its own.
+        Seeds the detector of windows in place of its own `random_state`. None leaves it its own.
 
     verbose : int, default=0
         Whether to print the losses of each epoch, if `detector` is one of this package, and how
-        many windows are scored, in `fit` to calibrate the threshold, later for what is called.
+        many windows are scored.
 
     Attributes
     ----------

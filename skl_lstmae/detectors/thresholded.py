@@ -223,16 +223,14 @@ class ThresholdMixin(FrozenState, OutlierMixin):
         Parameters
         ----------
         X : sequences or series, default=None
-            Samples like those to come, three sequences or one window of a series at least, by whose
-            scores ``offset_`` is set from now on; they are not learned from. Where normal samples
-            drift, recent ones keep false alarms nearer to their rate; fewer than
-            ``1 / false_alarm_rate - 1`` sequences, or windows side by side, are helped out by the
-            scores of those that were learned from. None leaves the offset to the samples of the
-            fit, and does not run the network.
+            Recent normal samples: at least three sequences, or a series of one window. Their scores
+            set ``offset_`` from now on; they are not learned from. Of fewer than
+            ``1 / false_alarm_rate - 1`` sequences, or windows side by side, the scores of the fit
+            lend the shape of the distribution. None keeps the samples of the fit.
 
         contamination : "auto" or float, default=None
-            The parameter's new value; None leaves it. A rule for other samples than the fit kept
-            scores of needs X.
+            The parameter's new value; None leaves it. If the fit has kept no scores for the new
+            rule, X is needed.
 
         false_alarm_rate : float, default=None
             The parameter's new value; None leaves it.

@@ -44,12 +44,12 @@ class LSTMRegressor(RegressorMixin, SequencePredictor):
     `y` may be
 
     - an array `(n_sequences,)`, or `(n_sequences, n_outputs)` for several numbers each;
-    - a target a step: a list of arrays `(n_timesteps,)` or `(n_timesteps, n_outputs)`, an array
-      `(n_sequences, n_timesteps, n_outputs)`, or a Series or DataFrame indexed as a panel is. The
-      network then predicts each step from all of the sequence; with `bidirectional=False`, from the
-      steps up to it.
+    - a target for each step: a list of arrays `(n_timesteps,)` or `(n_timesteps, n_outputs)`, an
+      array `(n_sequences, n_timesteps, n_outputs)`, or a Series or DataFrame indexed as a panel.
+      The network then predicts each step from the whole sequence or, with `bidirectional=False`,
+      from the steps up to it.
 
-    NaN among several outputs, or steps, is a missing target, which is not learned from.
+    Among several outputs or steps, NaN is a missing target, which is not learned from.
 
     Parameters
     ----------
@@ -208,7 +208,7 @@ class LSTMRegressor(RegressorMixin, SequencePredictor):
     >>> regressor.score(X, y) > 0.9
     True
 
-    With a target a step, here a running mean:
+    With a target for each step, here a running mean:
 
     >>> means = [np.cumsum(x) / np.arange(1, 1 + len(x)) for x in X]
     >>> regressor = LSTMRegressor(hidden_size=16, random_state=0).fit(X, means)
@@ -293,7 +293,7 @@ class LSTMRegressor(RegressorMixin, SequencePredictor):
         X : sequences
             In any of the forms above.
 
-        y : array-like of shape (n_sequences,) or (n_sequences, n_outputs), or a target a step
+        y : array-like of shape (n_sequences,) or (n_sequences, n_outputs), or one for each step
             In one of the forms above.
 
         sample_weight : array-like of shape (n_sequences,), default=None
@@ -320,7 +320,7 @@ class LSTMRegressor(RegressorMixin, SequencePredictor):
         X : sequences
             In any of the forms above.
 
-        y : array-like of shape (n_sequences,) or (n_sequences, n_outputs), or a target a step
+        y : array-like of shape (n_sequences,) or (n_sequences, n_outputs), or one for each step
             As in `fit`.
 
         Returns
@@ -371,7 +371,7 @@ class LSTMRegressor(RegressorMixin, SequencePredictor):
         X : sequences
             In any of the forms above.
 
-        y : array-like of shape (n_sequences,) or (n_sequences, n_outputs), or a target a step
+        y : array-like of shape (n_sequences,) or (n_sequences, n_outputs), or one for each step
             As in `fit`.
 
         sample_weight : array-like of shape (n_sequences,), default=None

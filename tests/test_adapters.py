@@ -87,7 +87,8 @@ def test_river_learns_that_the_fault_is_found(ours_and):
 def test_mlflow_records_a_run(ours_and, monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
     pytest.importorskip("mlflow")
-    monkeypatch.setenv("MLFLOW_TRACKING_URI", tmp_path.as_uri())
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", (tmp_path / "runs").as_uri())
+    monkeypatch.setenv("MLFLOW_ALLOW_FILE_STORE", "true")
     ours_and("MLflow")
 
 

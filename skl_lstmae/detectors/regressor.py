@@ -22,11 +22,10 @@ from skl_lstmae.training.objectives import Loss, Pinball, check_loss, find_loss
 
 
 class LSTMRegressor(RegressorMixin, SequencePredictor):
-    """Predict numbers from sequences by an LSTM that has read them as a whole.
+    """Predict numbers from sequences by an LSTM.
 
-    The network turns a sequence, of whatever length, into one latent vector, and this into the
-    numbers; or, if `y` has a target a step, each step with what stands around it. Nothing is padded
-    with values that it would learn from.
+    The network turns a sequence of any length into one latent vector, and that into the numbers; if
+    `y` has a target for each step, it predicts each step. It learns nothing from padding.
 
     Everywhere `X` may be
 
@@ -38,7 +37,7 @@ class LSTMRegressor(RegressorMixin, SequencePredictor):
       is flattened to `n_variables * n_features` features;
     - a DataFrame indexed by (sequence id, time), in long format.
 
-    Any other NaN is a missing value. To the network it looks like the last observed value of its
+    Any other NaN is a missing value. In its place the network reads the last observed value of the
     feature.
 
     `y` may be

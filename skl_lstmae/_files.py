@@ -34,6 +34,6 @@ class _EarlierModule(ModuleType):
 
 
 def refuse_earlier_files() -> None:
-    """Have files of versions before 0.1 refused by one sentence."""
+    """Refuse files of versions before 0.1, by one sentence."""
     for name in EARLIER_MODULES:
         sys.modules[f"skl_lstmae.{name}"] = _EarlierModule(f"skl_lstmae.{name}")

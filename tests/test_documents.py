@@ -21,7 +21,7 @@ PAGES = [
     ROOT / "CONTRIBUTING.md",
     ROOT / "CHANGELOG.md",
     *sorted((ROOT / "docs").rglob("*.md")),
-    *sorted((ROOT / "benchmarks").glob("*/record.md")),
+    *sorted((ROOT / "benchmarks").glob("*/*_record.md")),
 ]
 
 COMPARISON = "docs/which_detector.md"
@@ -151,6 +151,16 @@ def test_picture_of_the_front_page_flags_as_many_as_its_text():
     display = picture("score_distribution")["display"]
     scores = np.r_[display.reference_scores, display.new_scores]
     assert f"\n{sum(scores < display.offset)} flagged\n" in read("docs/index.md")
+
+
+def test_pictures_of_benchmarks_show_what_pages_and_records_tell(monkeypatch):
+    monkeypatch.chdir(ROOT / "docs" / "pictures")  # as the build does
+    ratios = picture("benchmarks")["ratios"]
+    lines = re.findall(r"^\|.*times faster than", read("docs/benchmarks.md"), re.MULTILINE)
+    assert len(ratios) == len(lines)
+    ranked = picture("detection")["ranked"]  # on series
+    assert len(ranked) == 8
+    assert ranked[0] == "default 3.10"
 
 
 def test_picture_of_reliability_is_about_on_the_diagonal():

@@ -1,7 +1,7 @@
 """Measure speed and memory beside what others take, and write ``docs/benchmarks.md``.
 
 Each row is measured in a process of its own and kept in ``build/benchmarks``. The page, and the
-record in ``benchmarks/speed/record.md``, are made of all rows that are there.
+record in ``benchmarks/speed/speed_record.md``, are made of all rows that are there.
 """
 
 import argparse
@@ -21,7 +21,7 @@ from benchmarks.speed.rows import ROWS
 PEERS_PYTHON = ROOT / ".venv-peers" / "bin" / "python"
 KEPT = ROOT / "build" / "benchmarks"
 PAGE = ROOT / "docs" / "benchmarks.md"
-RECORD = ROOT / "benchmarks" / "speed" / "record.md"
+RECORD = ROOT / "benchmarks" / "speed" / "speed_record.md"
 
 
 def main() -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import matplotlib.pyplot as plt
 
-page = Path(__file__).parents[1] / "benchmarks.md"
+page = Path("..", "benchmarks.md")  # scripts run in their folder
 line = r"^\| (B\d+) \| (.*)times faster than (.+?)(?: \(.*\))? \| ([\d.]+)× \|$"
 found = re.findall(line, page.read_text("utf-8"), re.MULTILINE)
 names = [f"{row}  {work}{other}" for row, work, other, _ in found]

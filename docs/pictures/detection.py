@@ -5,7 +5,7 @@ from pathlib import Path
 
 import matplotlib.pyplot as plt
 
-record = Path(__file__).parents[2] / "benchmarks" / "detection" / "record.md"
+record = Path("..", "..", "benchmarks", "detection", "detection_record.md")
 text = record.read_text("utf-8")
 panels = {
     "Sequences": r"^Mean ranks over 11 cases: (.+?)\. Friedman",

@@ -54,10 +54,10 @@ def _decodes(detector: "LSTMAutoencoderDetector") -> bool:
 
 
 class LSTMAutoencoderDetector(LatentTransformerMixin, SequenceDetector):
-    """Find anomalous sequences by what an LSTM autoencoder makes of them.
+    """Find anomalous sequences by an LSTM autoencoder.
 
-    The network learns to pass the training sequences through a narrow latent; a new sequence is
-    anomalous if its latent or the errors of its reconstruction are unlike theirs.
+    The network learns to reconstruct the training sequences from a narrow latent. A new sequence is
+    anomalous if its latent, or the errors of its reconstruction, are unlike theirs.
 
     Everywhere `X` may be
 
@@ -69,8 +69,8 @@ class LSTMAutoencoderDetector(LatentTransformerMixin, SequenceDetector):
       is flattened to `n_variables * n_features` features;
     - a DataFrame indexed by (sequence id, time), in long format.
 
-    Any other NaN is a missing value: hidden from the loss and from every score. To the network it
-    looks like the last observed value of its feature.
+    Any other NaN is a missing value, which enters neither the loss nor a score. In its place the
+    network reads the last observed value of the feature.
 
     Parameters
     ----------

@@ -128,9 +128,8 @@ class SequenceDetector(ThresholdMixin, SequenceLearner):
     def fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> Self:
         """Learn what normal sequences look like.
 
-        What is learned does not depend on the order of the sequences. A few that are unlike all
-        others, a tenth at most, are set aside with a warning that names them: what is normal, and
-        the threshold, do not rest on them.
+        The order of the sequences makes no difference. If a few of them are unlike all others, at
+        most a tenth, a warning names them, and neither references nor threshold rest on them.
 
         Parameters
         ----------
@@ -138,12 +137,12 @@ class SequenceDetector(ThresholdMixin, SequenceLearner):
             In any of the forms above; at least five, unless those say otherwise.
 
         y : array-like, default=None
-            Not learned from. Callbacks that score get it, and labels 0 and 1, or two of text, which
-            scikit-learn's scorers may read the wrong way round, are met with a warning.
+            Not learned from. Callbacks that score get it. `fit` warns of labels 0 and 1, and of two
+            labels of text, which scikit-learn's scorers may read the wrong way round.
 
         sample_weight : array-like of shape (n_sequences,), default=None
-            How often each sequence counts. Known faults get 0, which leaves them out of all that is
-            learned. Of a number that is not whole, the fraction is the chance of counting once
+            How often each sequence counts. Give known faults 0, which leaves them out of all that
+            is learned. The fraction of a number that is not whole is the chance of counting once
             more.
 
         Returns
@@ -165,15 +164,14 @@ class SequenceDetector(ThresholdMixin, SequenceLearner):
     def partial_fit(self, X: Any, y: Any = None) -> Self:
         """Learn from more sequences, in one epoch over them.
 
-        The scaler takes the sequences into its statistics, the network is trained once on each, and
-        the scorer takes what the network now makes of them into what it holds for normal; there,
-        earlier sequences fade as if the latest 1024 were kept. The threshold of
-        ``contamination="auto"`` is calibrated on the scores that the latest 1024 sequences had when
-        they came, before they were learned from; those of the first call, for want of such, on the
-        scores they had afterwards.
+        The scaler adds the sequences to its statistics, the network is trained once on each, and
+        the scorer adds them to its references, of which earlier ones fade as if the latest 1024
+        were kept. With ``contamination="auto"``, the threshold rests on the scores that the latest
+        1024 sequences had before they were learned from. Those of the first call have none, and
+        count by their scores afterwards.
 
-        Each call is to bring new sequences: a second pass over the same ones would make the
-        threshold optimistic. For that use `fit`, or `fit` with ``warm_start=True``.
+        Pass new sequences in each call: a second pass over the same ones would make the threshold
+        optimistic. For that use `fit`, with ``warm_start=True`` if it is to go on.
 
         Parameters
         ----------

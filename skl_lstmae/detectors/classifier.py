@@ -24,10 +24,10 @@ from skl_lstmae.training.objectives import Loss, cross_entropy
 
 
 class LSTMClassifier(ClassifierMixin, SequencePredictor):
-    """Classify sequences by an LSTM that has read them as a whole.
+    """Classify sequences by an LSTM.
 
-    The network turns a sequence, of whatever length, into one latent vector, and this into the
-    probability of each class. Nothing is padded with values that it would learn from.
+    The network turns a sequence of any length into one latent vector, and that into the probability
+    of each class. It learns nothing from padding.
 
     Everywhere `X` may be
 
@@ -39,7 +39,7 @@ class LSTMClassifier(ClassifierMixin, SequencePredictor):
       is flattened to `n_variables * n_features` features;
     - a DataFrame indexed by (sequence id, time), in long format.
 
-    Any other NaN is a missing value. To the network it looks like the last observed value of its
+    Any other NaN is a missing value. In its place the network reads the last observed value of the
     feature.
 
     Parameters

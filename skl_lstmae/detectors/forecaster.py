@@ -47,11 +47,11 @@ MIN_PIECES_HELD_OUT = 3
 
 
 class LSTMForecastDetector(SequenceDetector):
-    """Find anomalous sequences by what an LSTM that forecasts them expected instead.
+    """Find anomalous sequences by an LSTM that forecasts them.
 
-    The network learns to predict each step of the training sequences from the steps before it; a
-    new sequence is anomalous if the errors of its predictions, or the states of the network that
-    makes them, are unlike theirs.
+    The network learns to predict each step of the training sequences from the steps before it. A
+    new sequence is anomalous if the errors of the predictions, or the states of the network, are
+    unlike theirs.
 
     Everywhere `X` may be
 
@@ -63,32 +63,29 @@ class LSTMForecastDetector(SequenceDetector):
       is flattened to `n_variables * n_features` features;
     - a DataFrame indexed by (sequence id, time), in long format.
 
-    Any other NaN is a missing value: hidden from the loss and from every score. To the network it
-    looks like the last observed value of its feature, or the mean where there is none yet.
+    Any other NaN is a missing value, which enters neither the loss nor a score. In its place the
+    network reads the last observed value of the feature, or the mean where there is none yet.
 
-    Sequences may be long: a network that sees the past alone reads them part by part, so that
-    memory does not grow with what it computes of them, and how they are divided changes no bit of
-    the results on a CPU. In training those of more than 200 steps are cut into pieces of that,
-    elsewhere in each epoch, which the network reads as sequences of their own.
+    Sequences may be long: the network reads them chunk by chunk, in bounded memory. On a CPU, how
+    they are divided changes no bit of the results. For training, sequences of more than 200 steps
+    are cut into pieces of 200, at other places in each epoch.
 
-    A few long sequences, or a single one, are judged by pieces, as whole ones would be too few to
-    learn scores and a threshold from:
+    A few long sequences, or a single one, are judged by pieces, as they are too few to learn scores
+    and a threshold from:
 
-    - *When*: `fit` gets fewer than five sequences, of which one needs at least 100 steps, or fewer
+    - *When*: `fit` gets fewer than five sequences, one of which has at least 100 steps, or fewer
       than thirty that all have at least 500.
-    - *Held out*: rather than whole ones, the end of each that is long enough, after a gap.
+    - *Held out*: the end of each sequence that is long enough, after a gap.
     - *Scored*: pieces of a thirtieth of the longest training sequence, at least 5 and at most 50
       steps, that overlap by half. The network reads each from a fresh start, while `predict_steps`,
       `prediction_error` and `forecast` remember all that came before.
-    - *The score of a sequence*: that of its worst piece, corrected for their number. It is the
-      score that a single piece would fall below as rarely as the worst of so many does, if scores
-      have a Pareto tail like that of the lowest fifth of the training scores.
+    - *The score of a sequence*: that of its worst piece, corrected for their number by a Pareto
+      tail of the lowest fifth of the training scores.
 
-    So normal sequences of all lengths are flagged at about the same rate. Exceptions are those
-    shorter than a piece, which look unlike any, and, where rare errors are far larger than others,
-    those much longer than the training sequences, which do not show how rare the worst are. *When*
-    a long series went wrong is told by `prediction_error`, and by
-    :class:`~skl_lstmae.SlidingWindowDetector`.
+    So normal sequences of all lengths are flagged at about the same rate. There are two exceptions:
+    sequences shorter than a piece, which look unlike any, and, if a few errors are far larger than
+    all others, sequences much longer than those of the training. To find *when* a long series went
+    wrong, use `prediction_error`, or :class:`~skl_lstmae.SlidingWindowDetector`.
 
     Parameters
     ----------

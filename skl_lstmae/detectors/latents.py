@@ -26,7 +26,8 @@ class LatentTransformerMixin(ClassNamePrefixFeaturesOutMixin, TransformerMixin):
         Returns
         -------
         Z : ndarray of shape (n_sequences, latent_size), float32
-            The latents; if the network has one a step, their mean over each sequence's steps.
+            The latents; if the network has one for each step, their mean over the steps of a
+            sequence.
         """
         fitted, sequences, form = self._read(X)
         latents = fitted.model.latents(sequences)

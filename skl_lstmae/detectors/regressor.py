@@ -29,11 +29,10 @@ from skl_lstmae.training.objectives import Loss, Pinball, check_loss, find_loss
 
 
 class LSTMRegressor(RegressorMixin, SequencePredictor):
-    """Predict numbers from sequences by an LSTM that has read them as a whole.
+    """Predict numbers from sequences by an LSTM.
 
-    The network turns a sequence, of whatever length, into one latent vector, and this into the
-    numbers; or, if `y` has a target a step, each step with what stands around it. Nothing is padded
-    with values that it would learn from.
+    The network turns a sequence of any length into one latent vector, and that into the numbers; if
+    `y` has a target for each step, it predicts each step. It learns nothing from padding.
 
     Everywhere `X` may be
 
@@ -45,18 +44,18 @@ class LSTMRegressor(RegressorMixin, SequencePredictor):
       is flattened to `n_variables * n_features` features;
     - a DataFrame indexed by (sequence id, time), in long format.
 
-    Any other NaN is a missing value. To the network it looks like the last observed value of its
+    Any other NaN is a missing value. In its place the network reads the last observed value of the
     feature.
 
     `y` may be
 
     - an array `(n_sequences,)`, or `(n_sequences, n_outputs)` for several numbers each;
-    - a target a step: a list of arrays `(n_timesteps,)` or `(n_timesteps, n_outputs)`, an array
-      `(n_sequences, n_timesteps, n_outputs)`, or a Series or DataFrame indexed as a panel is. The
-      network then predicts each step from all of the sequence; with `bidirectional=False`, from the
-      steps up to it.
+    - a target for each step: a list of arrays `(n_timesteps,)` or `(n_timesteps, n_outputs)`, an
+      array `(n_sequences, n_timesteps, n_outputs)`, or a Series or DataFrame indexed as a panel.
+      The network then predicts each step from the whole sequence or, with `bidirectional=False`,
+      from the steps up to it.
 
-    NaN among several outputs, or steps, is a missing target, which is not learned from.
+    Among several outputs or steps, NaN is a missing target, which is not learned from.
 
     Parameters
     ----------
@@ -215,7 +214,7 @@ class LSTMRegressor(RegressorMixin, SequencePredictor):
     >>> regressor.score(X, y) > 0.9
     True
 
-    With a target a step, here a running mean:
+    With a target for each step, here a running mean:
 
     >>> means = [np.cumsum(x) / np.arange(1, 1 + len(x)) for x in X]
     >>> regressor = LSTMRegressor(hidden_size=16, random_state=0).fit(X, means)
@@ -300,7 +299,7 @@ class LSTMRegressor(RegressorMixin, SequencePredictor):
         X : sequences
             In any of the forms above.
 
-        y : array-like of shape (n_sequences,) or (n_sequences, n_outputs), or a target a step
+        y : array-like of shape (n_sequences,) or (n_sequences, n_outputs), or one for each step
             In one of the forms above.
 
         sample_weight : array-like of shape (n_sequences,), default=None
@@ -327,7 +326,7 @@ class LSTMRegressor(RegressorMixin, SequencePredictor):
         X : sequences
             In any of the forms above.
 
-        y : array-like of shape (n_sequences,) or (n_sequences, n_outputs), or a target a step
+        y : array-like of shape (n_sequences,) or (n_sequences, n_outputs), or one for each step
             As in `fit`.
 
         Returns
@@ -378,7 +377,7 @@ class LSTMRegressor(RegressorMixin, SequencePredictor):
         X : sequences
             In any of the forms above.
 
-        y : array-like of shape (n_sequences,) or (n_sequences, n_outputs), or a target a step
+        y : array-like of shape (n_sequences,) or (n_sequences, n_outputs), or one for each step
             As in `fit`.
 
         sample_weight : array-like of shape (n_sequences,), default=None

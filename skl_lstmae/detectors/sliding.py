@@ -283,8 +283,8 @@ class SlidingWindowDetector(
     def fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> Self:
         """Learn what windows of normal series look like.
 
-        Stretches that are unlike all others, a tenth of the rows at most, are set aside with a
-        warning that names them: what is normal, and the threshold, do not rest on them.
+        If stretches, at most a tenth of the rows, are unlike all others, a warning names them, and
+        neither references nor threshold rest on them.
 
         Parameters
         ----------
@@ -292,12 +292,12 @@ class SlidingWindowDetector(
             In any of the forms above.
 
         y : array-like, default=None
-            Not learned from; labels 0 and 1, or two of text, which scikit-learn's scorers may read
-            the wrong way round, and lists of labels, which they do not read at all, are met with a
-            warning.
+            Not learned from. `fit` warns of labels 0 and 1, and of two labels of text, which
+            scikit-learn's scorers may read the wrong way round, and of lists of labels, which they
+            do not read at all.
 
         sample_weight : array-like of shape (n_timesteps,), or list of such, default=None
-            Known faults get 0: series are cut there, so that no window holds such a row. All other
+            Give known faults 0: series are cut there, so that no window holds such a row. All other
             rows count alike.
 
         Returns
@@ -518,16 +518,15 @@ class SlidingWindowDetector(
             In any of the forms above.
 
         max_gap : int or "auto", default="auto"
-            The most normal rows between two anomalous ones that an event bridges. "auto" is a
-            window with ``threshold="adaptive"``, by which a long anomaly is alarms with pauses in
-            between, else 0.
+            The longest run of normal rows that an event bridges. "auto" is a window with
+            ``threshold="adaptive"``, where alarms pause within a long anomaly, else 0.
 
         min_length : int, default=1
             The fewest rows of an event, bridged ones included.
 
         budget : float, default=None
-            The largest share of the rows of X that events may hold: of more, the rows that are the
-            least anomalous are left out.
+            The largest share of the rows of X that events may hold. If there are more, the least
+            anomalous rows are left out.
 
         Returns
         -------

@@ -161,7 +161,7 @@ class Stream:
         """Score more rows of the series.
 
         Where the time jumps, or data come back after half a window without any, the window starts
-        anew; the jump is met with a warning.
+        anew; a warning tells of the jump.
 
         Parameters
         ----------

@@ -152,7 +152,7 @@ class ThresholdMixin(FrozenState, OutlierMixin):
         return scored.put_back(scored.scores - self._known(scored.offset))
 
     def predict(self, X: Any) -> Any:
-        """Tell anomalous samples from normal ones.
+        """Label samples as normal or anomalous.
 
         Parameters
         ----------
@@ -162,9 +162,9 @@ class ThresholdMixin(FrozenState, OutlierMixin):
         Returns
         -------
         labels : ndarray of shape (n_samples,), int64, or list of them for a list of series
-            -1 for anomalies, +1 for normal samples. Of scikit-learn's metrics, precision, recall
-            and F1 are about the label 1 unless told otherwise: pass ``pos_label=-1``, as in
-            ``make_scorer(f1_score, pos_label=-1)``, for those of the anomalies.
+            -1 for anomalies, +1 for normal samples. scikit-learn's precision, recall and F1 are
+            about the label 1 by default. For those of the anomalies pass ``pos_label=-1``, as in
+            ``make_scorer(f1_score, pos_label=-1)``.
         """
         scored = self._score(X)
         if scored.may_tell_drift:
@@ -172,11 +172,11 @@ class ThresholdMixin(FrozenState, OutlierMixin):
         return scored.put_back(np.where(scored.scores < self._known(scored.offset), -1, 1))
 
     def p_values(self, X: Any) -> Any:
-        """Return how rare it is for normal samples to score as low.
+        """Return the share of normal samples that score as low as each sample.
 
-        These are conformal p-values [1]_: those of fresh normal samples are about uniform between 0
-        and 1. So they control the false discovery rate
-        (:func:`scipy.stats.false_discovery_control`) and combine with others
+        These are conformal p-values [1]_, which are about uniform between 0 and 1 for fresh normal
+        samples. So they can control the false discovery rate
+        (:func:`scipy.stats.false_discovery_control`), and be combined
         (:func:`scipy.stats.combine_pvalues`).
 
         Parameters

@@ -301,7 +301,7 @@ class LSTMDecoder(nn.Module):
     - lengths: ``(batch,)``.
     - target: ``(batch, time, output_size)``, the steps to decode, of which teacher forcing and the
       skip connection read the predecessor of each; None lets the decoder feed on its own past.
-    - states: one :data:`State` a layer, or None for zeros.
+    - states: one :data:`State` for each layer, or None for zeros.
     - prediction: ``(batch, time, output_size)``, where time is the greatest length.
 
     Examples
@@ -452,7 +452,7 @@ class StateBridge(nn.Module):
 
     Shape
     -----
-    - states: one :data:`State` an encoder layer; returned: one a decoder layer.
+    - states: one :data:`State` for each encoder layer; returned: one for each decoder layer.
 
     Examples
     --------

@@ -28,9 +28,9 @@ class Output(NamedTuple):
         kind, such as :class:`LSTMPredictor`, of that: ``(batch, output_size)``, or ``(batch, time,
         output_size)``.
     latent : Tensor of shape (batch, latent_size) or (batch, time, latent_size)
-        One vector a sequence, or one a step.
+        One vector for each sequence, or for each step.
     states : Tensor of shape (batch, time, n_states)
-        Some numbers a step, which describe what the network has read so far. Scores use the largest
+        Numbers for each step that describe what the network has read so far. Scores use the maximum
         of each over a sequence. The LSTMs return the outputs of the LSTM that reads x.
 
     Examples
@@ -91,23 +91,22 @@ class SequenceNetwork(nn.Module):
     trained, as ``network`` to :class:`skl_lstmae.LSTMAutoencoderDetector` or, if it is causal, to
     :class:`skl_lstmae.LSTMForecastDetector`.
 
-    - Batches are right-padded. No real step may depend on what stands beyond its sequence's length,
-      which :func:`real_steps` tells apart.
-    - What is random in training is drawn from the generator that :meth:`forward` is given. torch's
-      own dropout takes none: unless `takes_generator`, a detector therefore seeds torch's global
-      generator for the call, and leaves it as it was.
+    - Batches are right-padded. No real step may depend on padding; :func:`real_steps` tells the two
+      apart.
+    - Random numbers in training come from the generator passed to :meth:`forward`. torch's own
+      dropout takes none, so unless `takes_generator`, a detector seeds torch's global generator for
+      the call, and leaves it as it was.
     - Layers are drawn anew by :meth:`reset_parameters`: those of torch as they are, a layer of your
       own by a method ``reset_parameters(generator)``, or one without arguments.
-    - A detector promises a sequence the same bits in any batch. That holds as far as your layers
-      keep it: those of this package do (:class:`RowLinear`), most of torch's round by the size of
-      the batch.
+    - A sequence gets the same score in any batch, bit for bit, if your layers allow it. Those of
+      this package do (:class:`RowLinear`); most of torch's round by the size of the batch.
 
     Attributes
     ----------
     is_causal : bool, default=False
         Whether a step is predicted from those before it alone: ``prediction[:, t]`` from
         ``x[:, :t]``, so that a network which reads forward has to read x delayed by one step, as
-        :func:`previous_steps` returns it. Then `latent` has a vector a step.
+        :func:`previous_steps` returns it. Then `latent` has a vector for each step.
     takes_generator : bool, default=False
         Whether all that is random in training is drawn from the generator.
     input_size : int

@@ -167,7 +167,7 @@ def check_lengths(x: Tensor, lengths: Tensor | Sequence[int] | None) -> Tensor:
     Raises
     ------
     ValueError
-        If they are no numbers of steps of x, one a sequence.
+        If they are not numbers of steps of x, one for each sequence.
 
     Examples
     --------

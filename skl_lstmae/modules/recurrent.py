@@ -38,7 +38,7 @@ class LSTMStack(nn.Module):
     Shape
     -----
     - x: ``(batch, time, input_size)``; lengths: ``(batch,)``.
-    - states: one :data:`State` a layer, or None for zeros.
+    - states: one :data:`State` for each layer, or None for zeros.
     - output: ``(batch, time, n_directions * hidden_sizes[-1])``, the forward direction's features
       first, and the states that the sequences have at their own ends if ``final_states``, else
       None.

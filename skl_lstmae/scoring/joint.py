@@ -166,7 +166,7 @@ DISTANCES: tuple[Distance, ...] = (
 class JointScorer(ReferenceScorer):
     """Minus the geometric mean of five distances from the training sequences.
 
-    They are
+    The distances are
 
     - the Mahalanobis distance of the logarithms of each feature's mean error;
     - the distance to the nearest other training sequence in (latent, log error, bias), where the
@@ -176,16 +176,15 @@ class JointScorer(ReferenceScorer):
       time;
     - the same in the outline of its errors, by the logarithm.
 
-    What is unusual in one of them is an anomaly of another kind: of the noise, the level, the form,
-    the values, or the noise of a segment of time. A product joins distances whatever their units
-    [1]_.
+    Each sees anomalies of another kind: in the noise, the level, the form, the values, or the noise
+    of a segment of time. A product combines distances whatever their units [1]_.
 
     Parameters
     ----------
     distances : tuple, default=None
-        Distances of your own, or some of these: unfitted, with methods ``fit(references)``,
-        ``refer_to(references)`` and ``measure(summaries)``, by the fields of the summaries, which
-        :meth:`summarize` names. None means the five.
+        Unfitted distances of your own, or some of the five, with methods ``fit(references)``,
+        ``refer_to(references)`` and ``measure(summaries)``, by the fields that :meth:`summarize`
+        names. None means the five.
 
     References
     ----------

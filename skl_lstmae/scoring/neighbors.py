@@ -120,15 +120,15 @@ class NearestTwo:
 class NeighborsScorer(ReferenceScorer):
     """Minus the mean distance from the nearest other training sequences [1]_.
 
-    Distances are between (latent, log error of each feature, peak of each encoder output), each
-    component standardised; a feature that a sequence never observes counts as average. Unlike a
-    mean and covariance, neighbours describe training sequences that fall into groups; unlike an
+    Sequences are compared by (latent, log error of each feature, peak of each encoder output), each
+    component standardised. A feature that is not observed in a sequence counts as average. Unlike a
+    mean and covariance, neighbours can describe training sequences that fall into groups. Unlike an
     average over the steps, a peak keeps what is brief.
 
     Parameters
     ----------
     n_neighbors : int, default=3
-        How many sequences are the nearest.
+        Number of nearest sequences to average over.
 
     References
     ----------

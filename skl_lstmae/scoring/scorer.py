@@ -1,4 +1,4 @@
-"""From outcomes to one score a sequence: what every scorer does, and the simplest ones."""
+"""From outcomes to the scores of sequences: what every scorer does, and the simplest ones."""
 
 from collections.abc import Callable
 from typing import Any, Self
@@ -71,7 +71,7 @@ class Scorer(BaseEstimator):
     """
 
     def summarize(self, outcome: Outcome) -> NDArray[Any]:
-        """Return what a score needs of each sequence, one row a sequence.
+        """Return what a score needs of each sequence, one row for each.
 
         By default these are the latent and the logarithms of each feature's mean error, of shape
         (n_sequences, latent_size + n_features).

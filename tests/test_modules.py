@@ -1,5 +1,6 @@
 """The LSTMs, against packed and unpadded references."""
 
+import re
 from copy import deepcopy
 from functools import partial
 from itertools import product
@@ -227,6 +228,26 @@ def test_unknown_options_are_refused(kind, name, value, options):
     sentence = f"{name} must be one of {options}, got {value!r}."
     with pytest.raises(ValueError, match=exactly(sentence)):
         kind(3, **{name: value})
+
+
+@pytest.mark.parametrize(
+    ("kind", "parameters", "sentence"),
+    [
+        (LSTMAutoencoder, {"input_size": 0}, "input_size must be a positive int, got 0."),
+        (LSTMAutoencoder, {"latent_size": 0}, "latent_size must be a positive int, got 0."),
+        (LSTMAutoencoder, {"hidden_size": []}, "hidden_size must be a positive int or some of"),
+        (LSTMForecaster, {"hidden_size": [4, -1]}, "hidden_size must be a positive int, got -1."),
+        (LSTMForecaster, {"hidden_size": 2.5}, "hidden_size must be a positive int, got 2.5."),
+        (LSTMForecaster, {"noise": -1}, "noise must be at least 0, got -1."),
+        (LSTMPredictor, {"dropout": 1.5}, "dropout must be from 0 to 1, got 1.5."),
+        (LSTMPredictor, {"output_size": -2}, "output_size must be a positive int, got -2."),
+        (LSTMAutoencoder, {"teacher_forcing": 3}, "teacher_forcing must be from 0 to 1, got 3."),
+    ],
+)
+def test_sizes_and_rates_that_are_none_are_refused(kind, parameters, sentence):
+    sizes = {"input_size": 2, **({"output_size": 1} if kind is LSTMPredictor else {})}
+    with pytest.raises(ValueError, match=f"^{re.escape(sentence)}"):
+        kind(**sizes | parameters)
 
 
 def test_an_autoregressive_decoder_cannot_run_backward():

@@ -45,6 +45,9 @@ INTEGERS = "expected 6 integers, one a sequence of the batch."
         ([9, 3], f"lengths has shape (2,) and dtype torch.int64; {INTEGERS}"),
         (LENGTHS > 0, f"lengths has shape (6,) and dtype torch.bool; {INTEGERS}"),
         (LENGTHS.float(), f"lengths has shape (6,) and dtype torch.float32; {INTEGERS}"),
+        ("abc", f"lengths is 'abc'; {INTEGERS}"),
+        ([9, None], f"lengths is [9, None]; {INTEGERS}"),
+        ([[9], [3, 3]], f"lengths is [[9], [3, 3]]; {INTEGERS}"),
     ],
 )
 def test_lengths_that_are_no_numbers_of_steps_are_refused(lengths, sentence):
@@ -106,10 +109,29 @@ def test_batches_that_a_network_cannot_read_are_refused(x, sentence):
             call(x, LENGTHS)
 
 
-@pytest.mark.parametrize("lengths", [[3, 0], [3]])
-def test_lengths_that_nothing_can_be_decoded_to_are_refused(lengths):
-    sentence = (
-        f"lengths are {lengths}; expected a number of steps, 1 at least, for each of 2 latents."
-    )
+def test_what_is_no_tensor_is_refused():
+    with pytest.raises(TypeError, match=exactly(f"x is of type ndarray; expected a tensor: {AS}")):
+        LSTMAutoencoder(4)(X.numpy(), LENGTHS)
+
+
+AS = "torch.as_tensor(x)."
+
+
+@pytest.mark.parametrize(
+    ("lengths", "sentence"),
+    [
+        (
+            [3, 0],
+            "lengths are [3, 0]; expected a number of steps, 1 at least, for each of 2 latents.",
+        ),
+        (
+            [3],
+            "lengths has shape (1,) and dtype torch.int64; expected 2 integers, one a sequence of "
+            "the batch.",
+        ),
+    ],
+)
+@pytest.mark.parametrize("of_kind", [list, torch.tensor])
+def test_lengths_that_nothing_can_be_decoded_to_are_refused(of_kind, lengths, sentence):
     with pytest.raises(ValueError, match=exactly(sentence)):
-        LSTMAutoencoder(4, latent_size=2).decode(torch.ones(2, 2), torch.tensor(lengths))
+        LSTMAutoencoder(4, latent_size=2).decode(torch.ones(2, 2), of_kind(lengths))

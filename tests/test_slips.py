@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from conftest import QUICK, exactly, fitted, make_series, make_waves
+from numpy.testing import assert_array_equal
 from sklearn.base import BaseEstimator, OutlierMixin, clone
 from sklearn.ensemble import IsolationForest
 from sklearn.neighbors import LocalOutlierFactor
@@ -144,6 +145,24 @@ def test_explained_variance_does_not_depend_on_units_in_float32(detector, size):
     expected = fitted(detector, X).score(X)
     scaled = (size * X).astype(np.float32)
     assert fitted(detector, scaled).score(scaled) == pytest.approx(expected, abs=1e-3)
+
+
+@pytest.mark.filterwarnings("ignore:Values of feature 1 of X are hardly told apart")
+def test_numpys_error_settings_of_the_user_change_nothing_and_raise_nothing(detector):
+    X = make_waves(30)
+    X[..., 1] *= 1e-300
+    expected = fitted(clone(detector), X).score_samples(X)
+    with np.errstate(all="raise"):
+        found = fitted(clone(detector), X).score_samples(X)
+    assert_array_equal(found, expected)
+
+
+def test_a_warning_from_within_numpys_functions_points_at_the_users_line(detector):
+    X = make_waves(30)
+    X[..., 1] = np.nan
+    with pytest.warns(UserWarning, match="never observed|left out") as record:
+        clone(detector).fit(X)
+    assert {warning.filename for warning in record} == {__file__}
 
 
 # ----------------------------------------------------------------------- parameters of the inside

@@ -62,6 +62,7 @@ def order_by_content(sequences: Sequences) -> NDArray[np.intp]:
     return np.array(sorted(range(len(keys)), key=keys.__getitem__), dtype=np.intp)
 
 
+@np.errstate(under="ignore")
 def _key(sequence: NDArray[Any]) -> tuple[float, str]:
     is_observed = ~np.isnan(sequence)
     # Divided before they are added, numbers near the largest there is do not overflow.

@@ -7,12 +7,13 @@ from numpy.typing import NDArray
 from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
 
 from skl_lstmae._sklearn import wrap_data_with_container
+from skl_lstmae.modules import SequenceNetwork
 
 
 class LatentTransformerMixin(ClassNamePrefixFeaturesOutMixin, TransformerMixin):
     """Lets what trains a network transform sequences into its latents."""
 
-    module_: Any
+    module_: SequenceNetwork
     _read: Any
 
     def transform(self, X: Any) -> NDArray[np.float32]:

@@ -65,8 +65,8 @@ class Stream:
         self._recent: NDArray[np.float64] = np.empty((0, detector.n_features_in_))
         self._is_new: NDArray[np.bool_] = np.empty(0, dtype=bool)
         self._latest: Any = None
-        self._begin(judge.singles.offset)
         self._lock = Lock()
+        self._begin(judge.singles.offset)
 
     def _begin(self, offset: float) -> None:
         judge = self._judge
@@ -83,7 +83,9 @@ class Stream:
 
     @offset_.setter
     def offset_(self, offset: float) -> None:
-        self._begin(check_offset(offset))
+        offset = check_offset(offset)
+        with self._lock:
+            self._begin(offset)
 
     def predict(self, X: Any) -> NDArray[np.int64]:
         """Take more rows of the series, as `push` does, and tell anomalous ones from normal ones.

@@ -6,9 +6,17 @@ from typing import Any
 import torch
 from torch import Generator, Tensor, nn
 
-from skl_lstmae.modules.layers import RowLinear, add_noise, check_option, make_activation
+from skl_lstmae.modules.layers import (
+    RowLinear,
+    add_noise,
+    check_option,
+    check_rates,
+    check_sizes,
+    make_activation,
+)
 from skl_lstmae.modules.network import Output, SequenceNetwork, keeps_config
 from skl_lstmae.modules.padding import (
+    as_lengths,
     check_batch,
     full_lengths,
     last_step,
@@ -116,6 +124,8 @@ class LSTMAutoencoder(SequenceNetwork):
         check_option("bottleneck", bottleneck, ("last", "mean", "max", "sequence"))
         check_option("decoder", decoder, ("repeat", "autoregressive"))
         check_option("bidirectional", bidirectional, (False, "encoder", "both"))
+        check_sizes(input_size=input_size, latent_size=latent_size)
+        check_rates(noise, dropout=dropout, teacher_forcing=teacher_forcing)
         widths = as_widths(hidden_size)
         self.input_size = input_size
         self.latent_size = latent_size
@@ -172,7 +182,7 @@ class LSTMAutoencoder(SequenceNetwork):
         lengths = check_batch(x, lengths, self.input_size)
         return self._encode(x, lengths)[0]
 
-    def decode(self, latent: Tensor, lengths: Tensor) -> Tensor:
+    def decode(self, latent: Tensor, lengths: Tensor | Sequence[int]) -> Tensor:
         """Decode latents to ``(batch, max(lengths), input_size)``, feeding on the decoded past.
 
         Examples
@@ -183,12 +193,13 @@ class LSTMAutoencoder(SequenceNetwork):
         >>> module.decode(torch.randn(2, 8), torch.tensor([20, 11])).shape
         torch.Size([2, 20, 3])
         """
-        if latent.shape[:1] != lengths.shape or bool((lengths < 1).any()):
+        n_steps = as_lengths(lengths, len(latent), latent.device)
+        if bool((n_steps < 1).any()):
             raise ValueError(
-                f"lengths are {lengths.tolist()}; expected a number of steps, 1 at least, for each "
+                f"lengths are {n_steps.tolist()}; expected a number of steps, 1 at least, for each "
                 f"of {len(latent)} latents."
             )
-        return self.decoder(latent, lengths.to(latent.device))
+        return self.decoder(latent, n_steps)
 
     def _encode(
         self, x: Tensor, lengths: Tensor, generator: Generator | None = None

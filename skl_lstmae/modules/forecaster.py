@@ -5,7 +5,13 @@ from collections.abc import Sequence
 import torch
 from torch import Generator, Tensor
 
-from skl_lstmae.modules.layers import RowLinear, add_noise, make_activation
+from skl_lstmae.modules.layers import (
+    RowLinear,
+    add_noise,
+    check_rates,
+    check_sizes,
+    make_activation,
+)
 from skl_lstmae.modules.network import Output, SequenceNetwork, keeps_config
 from skl_lstmae.modules.padding import check_batch, full_lengths, last_step, previous_steps
 from skl_lstmae.modules.recurrent import LSTMStack, State, as_widths
@@ -88,6 +94,8 @@ class LSTMForecaster(SequenceNetwork):
         output_activation: str | None = None,
     ):
         super().__init__()
+        check_sizes(input_size=input_size)
+        check_rates(noise, dropout=dropout)
         widths = as_widths(hidden_size)
         self.input_size = input_size
         self.latent_size = widths[-1]

@@ -6,6 +6,7 @@ compute in float64, where such differences are lost in rounding back.
 """
 
 from collections.abc import Callable, Collection
+from numbers import Integral
 
 import torch
 from torch import Generator, Tensor, nn
@@ -86,6 +87,22 @@ def check_option(name: str, value: object, options: Collection[object]) -> None:
     """Refuse a value that is none of the options."""
     if value not in options:
         raise ValueError(f"{name} must be one of {list(options)}, got {value!r}.")
+
+
+def check_sizes(**sizes: object) -> None:
+    """Refuse widths that are none."""
+    for name, size in sizes.items():
+        if not isinstance(size, Integral) or size < 1:
+            raise ValueError(f"{name} must be a positive int, got {size!r}.")
+
+
+def check_rates(noise: float, **shares: float) -> None:
+    """Refuse a negative deviation of noise, and probabilities that are none."""
+    if not noise >= 0:
+        raise ValueError(f"noise must be at least 0, got {noise!r}.")
+    for name, share in shares.items():
+        if not 0 <= share <= 1:
+            raise ValueError(f"{name} must be from 0 to 1, got {share!r}.")
 
 
 def dropout(x: Tensor, p: float, generator: Generator | None) -> Tensor:

@@ -179,25 +179,41 @@ def check_lengths(x: Tensor, lengths: Tensor | Sequence[int] | None) -> Tensor:
     """
     if lengths is None:
         return full_lengths(x)
-    if not isinstance(lengths, Tensor):
-        lengths = torch.tensor(lengths, device=x.device)
+    lengths = as_lengths(lengths, x.shape[0], x.device)
     if torch.compiler.is_compiling():  # when nobody knows the lengths yet
-        return lengths.to(x.device)
-    if lengths.shape != (len(x),) or lengths.dtype not in WHOLE:
-        raise ValueError(
-            f"lengths has shape {tuple(lengths.shape)} and dtype {lengths.dtype}; expected "
-            f"{len(x)} integers, one a sequence of the batch."
-        )
+        return lengths
     if len(x) and not 1 <= int(lengths.min()) <= int(lengths.max()) <= x.shape[1]:
         raise ValueError(
             f"lengths are from {int(lengths.min())} to {int(lengths.max())}; expected numbers of "
             f"steps from 1 to {x.shape[1]}, the steps of x."
         )
-    return lengths.to(x.device)
+    return lengths
+
+
+def as_lengths(lengths: Tensor | Sequence[int], n_sequences: int, device: torch.device) -> Tensor:
+    """Return integers, one a sequence of a batch, as a tensor, or refuse what is none."""
+    if not isinstance(lengths, Tensor):
+        try:
+            lengths = torch.as_tensor(lengths)
+        except (TypeError, ValueError, RuntimeError):
+            raise ValueError(
+                f"lengths is {lengths!r}; expected {n_sequences} integers, one a sequence of the "
+                "batch."
+            ) from None
+    if torch.compiler.is_compiling():  # when nobody knows the size of the batch
+        return lengths.to(device)
+    if lengths.shape != (n_sequences,) or lengths.dtype not in WHOLE:
+        raise ValueError(
+            f"lengths has shape {tuple(lengths.shape)} and dtype {lengths.dtype}; expected "
+            f"{n_sequences} integers, one a sequence of the batch."
+        )
+    return lengths.to(device)
 
 
 def check_batch(x: Tensor, lengths: Tensor | Sequence[int] | None, n_features: int) -> Tensor:
     """Return the lengths of a batch as `check_lengths` does, or refuse them or the batch."""
+    if not isinstance(x, Tensor):
+        raise TypeError(f"x is of type {type(x).__name__}; expected a tensor: torch.as_tensor(x).")
     if x.dim() != 3 or x.shape[2] != n_features or not x.is_floating_point() or x.shape[1] == 0:
         raise ValueError(
             f"x has shape {tuple(x.shape)} and dtype {x.dtype}; expected floating-point numbers of "

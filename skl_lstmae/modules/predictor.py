@@ -7,7 +7,14 @@ from torch import Generator, Tensor
 from torch.nn import functional
 
 from skl_lstmae.modules.autoencoder import Bottleneck
-from skl_lstmae.modules.layers import RowLinear, add_noise, check_option, dropout
+from skl_lstmae.modules.layers import (
+    RowLinear,
+    add_noise,
+    check_option,
+    check_rates,
+    check_sizes,
+    dropout,
+)
 from skl_lstmae.modules.network import Output, SequenceNetwork, keeps_config
 from skl_lstmae.modules.padding import check_batch
 from skl_lstmae.modules.recurrent import LSTMStack, as_widths
@@ -91,6 +98,8 @@ class LSTMPredictor(SequenceNetwork):
     ):
         super().__init__()
         check_option("bottleneck", bottleneck, ("mean_max", "mean", "max", "last", "sequence"))
+        check_sizes(input_size=input_size, output_size=output_size, latent_size=latent_size)
+        check_rates(noise, dropout=dropout)
         widths = as_widths(hidden_size)
         self.input_size = input_size
         self.latent_size = latent_size

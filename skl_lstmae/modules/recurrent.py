@@ -11,7 +11,7 @@ import torch
 from torch import Generator, Tensor, nn
 from torch.nn import functional
 
-from skl_lstmae.modules.layers import dropout
+from skl_lstmae.modules.layers import check_sizes, dropout
 from skl_lstmae.modules.padding import check_lengths, reverse_padded
 
 State = tuple[Tensor, Tensor]
@@ -152,7 +152,12 @@ class LSTMLayer(nn.Module):
 
 def as_widths(hidden_size: int | Sequence[int]) -> tuple[int, ...]:
     """Return the widths of layers, first to last; an int is that of a single one."""
-    return (hidden_size,) if isinstance(hidden_size, int) else tuple(hidden_size)
+    widths = tuple(hidden_size) if isinstance(hidden_size, Sequence) else (hidden_size,)
+    if not widths:
+        raise ValueError("hidden_size must be a positive int or some of them, got none.")
+    for width in widths:
+        check_sizes(hidden_size=width)
+    return widths
 
 
 def run_lstm(

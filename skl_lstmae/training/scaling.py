@@ -26,7 +26,7 @@ SCALERS = {
 arrays_out = config_context(transform_output="default")
 """Decorator: transformers return arrays, whatever frames the user has scikit-learn return."""
 
-in_silence = np.errstate(over="ignore", invalid="ignore", divide="ignore")
+in_silence = np.errstate(all="ignore")
 """Decorator: what numpy would warn of ends in a refusal, or a warning, that names the feature."""
 
 LARGEST = 1e18

@@ -26,6 +26,7 @@ from skl_lstmae.data.array_like import (
 from skl_lstmae.data.containers import (
     adopt,
     column_names,
+    empty_frame,
     has_columns,
     is_frame,
     refuse_containers,
@@ -34,6 +35,7 @@ from skl_lstmae.data.containers import (
 from skl_lstmae.data.mapped import is_mapped, side_by_side
 from skl_lstmae.data.names import Names, names_of
 from skl_lstmae.data.sequences import Sequences
+from skl_lstmae.data.stored import StoredSequences, refuse_unfit
 
 FORMS = "a list of (n_timesteps, n_features) arrays, or one array or DataFrame of 2 to 4 dimensions"
 SERIES_FORMS = "one series, an array or DataFrame (n_timesteps, n_features), or a list of series"
@@ -96,7 +98,7 @@ class ListForm(Form):
 
     Parameters
     ----------
-    members : list
+    members : list or StoredSequences
         As the user has them.
     step_shapes : list of tuple
         The shape of one time step of each.
@@ -104,7 +106,7 @@ class ListForm(Form):
         The number of time steps of each.
     """
 
-    members: list[Any]
+    members: list[Any] | StoredSequences
     step_shapes: list[tuple[int, ...]]
     lengths: NDArray[np.intp]
 
@@ -226,7 +228,8 @@ def read(X: Any) -> tuple[Sequences, Form]:
           trailing NaN is padding;
         - ``(n_sequences, n_timesteps, n_variables, n_features)``: channels are variables x
           features;
-        - DataFrame indexed by (sequence id, time): long format, sequences in order of appearance.
+        - DataFrame indexed by (sequence id, time): long format, sequences in order of appearance;
+        - :class:`skl_lstmae.StoredSequences`: values and lengths, which may lie in files.
 
         Any other NaN, or masked entry, is a missing value. float32 stays float32, all other
         numbers become float64. A C-contiguous float array is viewed, not copied; memory maps are
@@ -252,6 +255,8 @@ def read(X: Any) -> tuple[Sequences, Form]:
     >>> form.restore(np.arange(5))
     [array([0, 1, 2]), array([3, 4])]
     """
+    if isinstance(X, StoredSequences):
+        return read_stored(X, "sequence")
     refuse_containers(X)
     X = adopt(X)
     if isinstance(X, (list, tuple)) or is_object_vector(X):
@@ -277,6 +282,8 @@ def read_series(X: Any) -> tuple[Sequences, Form]:
         One sequence a series, on the values of `X`.
     form : Form
     """
+    if isinstance(X, StoredSequences):
+        return read_stored(X, "series")
     refuse_containers(X)
     X = adopt(X)
     if is_panel(X):
@@ -319,6 +326,20 @@ def read_list(X: Any, kind: str) -> tuple[Sequences, ListForm]:
     elif _is_table_in_lists(originals, step_shapes, lengths):
         columns = np.empty((0, lengths[0]))
     return sequences, ListForm(X, columns, False, originals, step_shapes, lengths)
+
+
+def read_stored(X: StoredSequences, kind: str) -> tuple[Sequences, ListForm]:
+    """Read sequences or series, whichever their `kind`, that lie side by side in an array."""
+    refuse_unfit(X)
+    values = side_by_side([to_numbers(X.values, "the array of X", FORMS)])
+    lengths = np.asarray(X.lengths, dtype=np.intp)
+    sequences = Sequences(values, X.first_rows, lengths)
+    if (np.diff(sequences.starts) <= 0).any():  # chosen in another order, or more than once
+        sequences = sequences.gathered()
+    observed_lengths(sequences, Names(kind, X.feature_names))
+    columns = empty_frame(X.feature_names, sequences.n_features)
+    step_shapes: list[tuple[int, ...]] = [(sequences.n_features,)] * len(X)
+    return sequences, ListForm(X, columns, False, X, step_shapes, lengths)
 
 
 def read_array(X: Any) -> tuple[Sequences, ArrayForm]:

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-MAX_RESIDENT = 2**27
+MAX_RESIDENT = 2**25
 """Bytes of files that come into memory before they are let go of again."""
 
 READ_AROUND = 2**16

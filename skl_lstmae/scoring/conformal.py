@@ -84,7 +84,10 @@ def conform(scorer: Scorer, summaries: NDArray[Any], is_held_out: NDArray[np.boo
     scores = np.concatenate(
         [
             cross_scores(scorer, references, groups % N_FOLDS),
-            check_scores(scorer.score(others), len(others)),
+            *(
+                check_scores(scorer.score(block), len(block))
+                for block in np.split(others, range(MAX_REFERENCES, len(others), MAX_REFERENCES))
+            ),
         ]
     )
     _, firsts = np.unique(groups, return_index=True)

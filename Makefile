@@ -19,7 +19,7 @@ REFUSE_NETWORK := ! grep -rlE \
   --include='*.html' --include='*.css'
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-floor checks fuzz lint docs gallery bench bench-defaults bench-detection \
+.PHONY: help demo test test-floor checks fuzz lint docs gallery bench bench-defaults bench-detection bench-disk \
   bench-decisions bench-supervised clean
 
 help: ## Show this list
@@ -64,6 +64,9 @@ bench-defaults: .venv/stamp ## Vary the defaults, as docs/defaults.md tells
 
 bench-decisions: .venv/stamp ## Measure thresholds on the data that SKL_LSTMAE_DATA names
 	$(BIN)/python -m benchmarks.decisions $(BENCH_ARGS)
+
+bench-disk: .venv/stamp ## Fit to 20 GB in a file, and print the peak of memory; takes most of an hour
+	$(BIN)/python -m benchmarks.disk $(BENCH_ARGS)
 
 bench-detection: .venv/stamp .venv-peers/stamp ## Measure detection on the data that SKL_LSTMAE_DATA names
 	.venv-peers/bin/python -m benchmarks.detection --out build/detection.csv $(BENCH_ARGS)

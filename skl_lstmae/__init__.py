@@ -2,6 +2,9 @@
 
 from skl_lstmae._files import name_by_package, refuse_earlier_files
 from skl_lstmae._version import __version__
+from skl_lstmae.data.arrow import iterate_arrow
+from skl_lstmae.data.stored import StoredSequences, open_sequences
+from skl_lstmae.data.storing import write_sequences
 from skl_lstmae.detectors.autoencoder import LSTMAutoencoderDetector
 from skl_lstmae.detectors.classifier import LSTMClassifier
 from skl_lstmae.detectors.forecaster import LSTMForecastDetector
@@ -29,13 +32,17 @@ __all__ = [
     "ReconstructionDisplay",
     "ScoreDistributionDisplay",
     "SlidingWindowDetector",
+    "StoredSequences",
     "Stream",
     "__version__",
+    "iterate_arrow",
+    "open_sequences",
+    "write_sequences",
 ]
 
 refuse_earlier_files()
 name_by_package(__name__, LSTMAutoencoderDetector, LSTMForecastDetector)
 name_by_package(__name__, LSTMClassifier, LSTMRegressor)
-name_by_package(__name__, SlidingWindowDetector, Stream)
+name_by_package(__name__, SlidingWindowDetector, StoredSequences, Stream)
 name_by_package(__name__, AnomalyScoreDisplay, AttributionDisplay, LatentDisplay)
 name_by_package(__name__, LossCurveDisplay, ReconstructionDisplay, ScoreDistributionDisplay)

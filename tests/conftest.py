@@ -41,12 +41,12 @@ def make_series(n_rows=600, n_features=2, seed=0):
     return make_waves(1, n_rows, n_features, seed=seed)[0]
 
 
-def fitted(detector, X):
+def fitted(detector, X, *args):
     """Fit a detector whose training is cut short on purpose."""
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Training ended at max_epochs")
         warnings.filterwarnings("ignore", "Set aside as unlike the others")  # by such networks
-        return detector.fit(X)
+        return detector.fit(X, *args)
 
 
 def exactly(sentence):

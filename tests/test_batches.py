@@ -7,7 +7,12 @@ from numpy.testing import assert_array_equal
 
 from skl_lstmae.data.forms import read
 from skl_lstmae.data.sequences import Sequences
-from skl_lstmae.training.batches import MAX_FLOATS, MAX_SCORING_FLOATS, BatchBuilder
+from skl_lstmae.training.batches import (
+    MAX_CELLS,
+    MAX_FLOATS,
+    MAX_SCORING_FLOATS,
+    BatchBuilder,
+)
 from skl_lstmae.training.scaling import fit_scaling
 
 NAN = np.nan
@@ -126,3 +131,13 @@ def test_kernel_calls_are_bounded_by_rows_steps_and_width():
         for piece in part:
             n_rows, n_steps, _ = piece.x.shape
             assert n_rows == 1 or n_rows * n_steps * width <= bound
+
+
+def test_a_batch_of_many_features_is_cut_so_that_it_fits_into_memory():
+    n_features = 2**12
+    values = np.zeros((64 * 100, n_features), dtype=np.float32)
+    sequences = Sequences(values, 100 * np.arange(64), np.full(64, 100))
+    builder = make_builder(sequences)
+    groups = list(builder.scoring_groups(sequences))
+    assert sorted(np.concatenate(groups)) == list(range(64))
+    assert max(map(len, groups)) == 5 == MAX_CELLS // (100 * n_features)

@@ -219,6 +219,21 @@ def test_of_clean_sequences_none_is_set_aside(detector, make, seed):
     assert detector._judge.set_aside.tolist() == []
 
 
+def test_distances_from_all_references_are_measured_for_few_sequences_at_a_time(monkeypatch):
+    many = np.random.default_rng(0).normal(size=(3000, 3))
+    scorer, sizes = NeighborsScorer().fit(many), []
+    expected = np.concatenate([oddness(scorer, many[i : i + 1]) for i in range(3000)])
+    measure = NeighborsScorer.distances_from_references
+
+    def watched(self, summaries):
+        sizes.append(len(summaries))
+        return measure(self, summaries)
+
+    monkeypatch.setattr(NeighborsScorer, "distances_from_references", watched)
+    assert_array_equal(oddness(scorer, many), expected)
+    assert sizes == [1024, 1024, 952]
+
+
 @pytest.mark.parametrize("scorer", [NeighborsScorer(), MahalanobisScorer()], ids=str)
 def test_no_more_than_a_tenth_is_odd(scorer):
     for n_odd, expected in [(0, 0), (9, 9), (40, 0)]:

@@ -30,7 +30,7 @@ FLOORS = [
 # room -> the packages from outside that it may import.
 OUTSIDE = {
     "_sklearn": {"sklearn"},
-    "data": {"numpy", "scipy", "sklearn"},
+    "data": {"numpy", "pandas", "pyarrow", "scipy", "sklearn"},
     "datasets": {"numpy", "pandas", "sklearn"},
     "modules": {"torch"},
     "scoring": {"numpy", "scipy", "sklearn"},
@@ -40,7 +40,7 @@ OUTSIDE = {
 }
 
 # Optional dependencies: imported inside functions, when they are needed.
-LAZY = {"matplotlib", "pandas"}
+LAZY = {"matplotlib", "pandas", "pyarrow"}
 
 
 def tree_of(file: Path) -> ast.Module:

@@ -209,6 +209,22 @@ def test_a_feature_may_be_missing_for_long(scaler, missing, monkeypatch):
     assert_allclose(scaling.low, np.nanmin(scaled, axis=0))
 
 
+def test_no_more_than_a_block_is_in_memory_however_long_a_feature_is_missing(monkeypatch):
+    sizes = []
+
+    class Watched(MaxAbsScaler):
+        def partial_fit(self, X, y=None):
+            sizes.append(len(X))
+            return super().partial_fit(X)
+
+    rows = RNG.normal(size=(20, 2))
+    rows[:19, 1] = np.nan
+    monkeypatch.setattr("skl_lstmae.data.sequences._BLOCK_ROWS", 4)
+    scaling = scaling_of(Watched(), [rows])
+    assert max(sizes) == 4
+    assert_array_equal(scaling.transformer.scale_, np.nanmax(np.abs(rows), axis=0))
+
+
 @pytest.mark.parametrize(
     ("scaler", "expected"),
     [

@@ -231,7 +231,7 @@ def test_training_windows_are_views_that_do_not_cross_from_one_series_into_anoth
     X = np.memmap(tmp_path / "series", mode="w+", shape=(300, 2), dtype=np.float32)
     X[:] = make_series(300)
     split = split_of(X)
-    assert np.shares_memory(split.training.values, X)
+    assert np.shares_memory(split.training.values[:], X)
     split = split_of([make_series(n, seed=n) for n in (60, 45, 80)])
     owners = np.repeat([0, 1, 2], [60, 45, 80])
     for windows in split.training, split.held_out:

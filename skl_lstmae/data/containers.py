@@ -1,7 +1,9 @@
 """What other packages hold data in: known by its kind, and read, or refused by a remedy."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
+
+import numpy as np
 
 
 def is_frame(X: Any) -> bool:
@@ -24,6 +26,18 @@ def column_names(X: Any) -> list[Any]:
     if is_frame(X):
         return list(X.columns)
     return _arrow_names(X) if is_arrow_frame(X) else []
+
+
+def empty_frame(names: Sequence[str], n_features: int) -> Any:
+    """Return a table without rows, a frame if the features have names and pandas is installed."""
+    table = np.empty((0, n_features))
+    if not names:
+        return table
+    try:
+        import pandas as pd
+    except ImportError:
+        return table
+    return pd.DataFrame(table, columns=list(names))
 
 
 def adopt(X: Any, place: str = "X") -> Any:

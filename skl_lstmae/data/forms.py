@@ -26,13 +26,16 @@ from skl_lstmae.data.array_like import (
 from skl_lstmae.data.containers import (
     adopt,
     column_names,
+    empty_frame,
     has_columns,
     is_frame,
     refuse_containers,
     refuse_long_format,
 )
+from skl_lstmae.data.mapped import is_mapped, side_by_side
 from skl_lstmae.data.names import Names, names_of
-from skl_lstmae.data.sequences import Sequences, join
+from skl_lstmae.data.sequences import Sequences
+from skl_lstmae.data.stored import StoredSequences, refuse_unfit
 
 FORMS = "a list of (n_timesteps, n_features) arrays, or one array or DataFrame of 2 to 4 dimensions"
 SERIES_FORMS = "one series, an array or DataFrame (n_timesteps, n_features), or a list of series"
@@ -95,7 +98,7 @@ class ListForm(Form):
 
     Parameters
     ----------
-    members : list
+    members : list or StoredSequences
         As the user has them.
     step_shapes : list of tuple
         The shape of one time step of each.
@@ -103,7 +106,7 @@ class ListForm(Form):
         The number of time steps of each.
     """
 
-    members: list[Any]
+    members: list[Any] | StoredSequences
     step_shapes: list[tuple[int, ...]]
     lengths: NDArray[np.intp]
 
@@ -225,10 +228,12 @@ def read(X: Any) -> tuple[Sequences, Form]:
           trailing NaN is padding;
         - ``(n_sequences, n_timesteps, n_variables, n_features)``: channels are variables x
           features;
-        - DataFrame indexed by (sequence id, time): long format, sequences in order of appearance.
+        - DataFrame indexed by (sequence id, time): long format, sequences in order of appearance;
+        - :class:`skl_lstmae.StoredSequences`: values and lengths, which may lie in files.
 
         Any other NaN, or masked entry, is a missing value. float32 stays float32, all other
-        numbers become float64. A C-contiguous float array is viewed, not copied.
+        numbers become float64. A C-contiguous float array is viewed, not copied; memory maps are
+        read when they are needed.
 
     Returns
     -------
@@ -250,6 +255,8 @@ def read(X: Any) -> tuple[Sequences, Form]:
     >>> form.restore(np.arange(5))
     [array([0, 1, 2]), array([3, 4])]
     """
+    if isinstance(X, StoredSequences):
+        return read_stored(X, "sequence")
     refuse_containers(X)
     X = adopt(X)
     if isinstance(X, (list, tuple)) or is_object_vector(X):
@@ -275,6 +282,8 @@ def read_series(X: Any) -> tuple[Sequences, Form]:
         One sequence a series, on the values of `X`.
     form : Form
     """
+    if isinstance(X, StoredSequences):
+        return read_stored(X, "series")
     refuse_containers(X)
     X = adopt(X)
     if is_panel(X):
@@ -282,15 +291,15 @@ def read_series(X: Any) -> tuple[Sequences, Form]:
     if holds_series(X):
         return read_list(X, "series")
     refuse_order(X, "X")
-    columns = X if has_columns(X) else to_floats(X, "X", SERIES_FORMS)
+    columns = X if has_columns(X) else to_numbers(X, "X", SERIES_FORMS)
     refuse_series_shape(
         columns.shape, remedy="X.to_frame()" if hasattr(X, "to_frame") else "X.reshape(-1, 1)"
     )
     _refuse_times_as_features(X)
     refuse_long_format(X)
-    values = to_floats(columns, "X", SERIES_FORMS)
+    values = to_numbers(columns, "X", SERIES_FORMS)
     lengths = np.array([len(values)], dtype=np.intp)
-    series = Sequences(values, np.zeros(1, dtype=np.intp), lengths)
+    series = Sequences(side_by_side([values]), np.zeros(1, dtype=np.intp), lengths)
     observed_lengths(series, _names_of_list([X], "series"))
     return series, SeriesForm(X, columns, False, [X], [values.shape[1:]], lengths)
 
@@ -300,23 +309,37 @@ def read_list(X: Any, kind: str) -> tuple[Sequences, ListForm]:
     if len(X) == 0:
         plural = "series" if kind == "series" else "sequences"
         raise ValueError(f"X holds no {plural}; expected at least 1.")
-    originals = [_adopt_member(member, f"{kind} #{i} of X") for i, member in enumerate(X)]
+    originals = [adopt_member(member, f"{kind} #{i} of X") for i, member in enumerate(X)]
     refuse = refuse_order if kind == "series" else refuse_times
     for i, original in enumerate(originals):
         refuse(original, f"{kind} #{i} of X")
-    members = [_read_member(member, f"{kind} #{i}", kind) for i, member in enumerate(originals)]
+    members = [read_member(member, f"{kind} #{i}", kind) for i, member in enumerate(originals)]
     _refuse_differing_features(originals, members, kind)
     step_shapes = [member.shape[1:] for member in members]
     lengths = np.array([len(member) for member in members], dtype=np.intp)
-    values = join([member.reshape(len(member), -1) for member in members])
+    values = side_by_side([member.reshape(len(member), -1) for member in members])
     sequences = Sequences(values, np.cumsum(lengths) - lengths, lengths)
     observed_lengths(sequences, _names_of_list(originals, kind))
-    columns = values
+    columns = values[:0]
     if has_columns(originals[0]):
         columns = originals[0]
     elif _is_table_in_lists(originals, step_shapes, lengths):
-        columns = values.reshape(len(sequences), -1)
+        columns = np.empty((0, lengths[0]))
     return sequences, ListForm(X, columns, False, originals, step_shapes, lengths)
+
+
+def read_stored(X: StoredSequences, kind: str) -> tuple[Sequences, ListForm]:
+    """Read sequences or series, whichever their `kind`, that lie side by side in an array."""
+    refuse_unfit(X)
+    values = side_by_side([to_numbers(X.values, "the array of X", FORMS)])
+    lengths = np.asarray(X.lengths, dtype=np.intp)
+    sequences = Sequences(values, X.first_rows, lengths)
+    if (np.diff(sequences.starts) <= 0).any():  # chosen in another order, or more than once
+        sequences = sequences.gathered()
+    observed_lengths(sequences, Names(kind, X.feature_names))
+    columns = empty_frame(X.feature_names, sequences.n_features)
+    step_shapes: list[tuple[int, ...]] = [(sequences.n_features,)] * len(X)
+    return sequences, ListForm(X, columns, False, X, step_shapes, lengths)
 
 
 def read_array(X: Any) -> tuple[Sequences, ArrayForm]:
@@ -328,17 +351,17 @@ def read_array(X: Any) -> tuple[Sequences, ArrayForm]:
             "sequence, or X.reset_index(drop=True) if its rows are sequences."
         )
     refuse_long_format(X)
-    array = to_floats(X, "X", FORMS)
+    array = to_numbers(X, "X", FORMS)
     refuse_shape(array.shape)
     n_sequences, n_timesteps = array.shape[:2]
-    values = array.reshape(n_sequences * n_timesteps, -1)
+    values = side_by_side([array.reshape(n_sequences * n_timesteps, -1)])
     starts = np.arange(n_sequences, dtype=np.intp) * n_timesteps
     padded_lengths = np.full(n_sequences, n_timesteps, dtype=np.intp)
     is_table = array.ndim == 2
     steps = column_names(X)
     names = Names(index=lambda i: steps or None, step_word="step")
     lengths = observed_lengths(Sequences(values, starts, padded_lengths), names)
-    columns = X if has_columns(X) else array if is_table else values
+    columns = X if has_columns(X) else array if is_table else values[:0]
     form = ArrayForm(X, columns, is_table, array.shape, lengths)
     return Sequences(values, starts, lengths), form
 
@@ -378,6 +401,11 @@ def dress_like(original: Any, rows: NDArray[Any], index: Any = None, columns: An
             columns = original.columns
         return type(original)(rows, index=index, columns=columns)
     return type(original)(rows, index=index).iloc[:, 0].rename(None)
+
+
+def to_numbers(X: Any, place: str, expected: str) -> NDArray[Any]:
+    """Read one array-like as floats; numbers in a file become floats once they are read from it."""
+    return np.asarray(X) if is_mapped(X) else to_floats(X, place, expected)
 
 
 def holds_series(X: Any) -> bool:
@@ -456,8 +484,9 @@ def _panel_starts(index: Any, kind: str) -> NDArray[np.intp]:
     return starts
 
 
-def _read_member(member: Any, place: str, kind: str) -> NDArray[Any]:
-    array = to_floats(member, place, MEMBER_FORMS)
+def read_member(member: Any, place: str, kind: str) -> NDArray[Any]:
+    """Read a member of X as an array of one dimension or two, with at least one step."""
+    array = to_numbers(member, place, MEMBER_FORMS)
     if array.ndim == 0:
         raise ValueError(
             f"{place} is a single number; expected {MEMBER_FORMS}: pass a single {kind} as [X]."
@@ -543,7 +572,8 @@ def _names_of_panel(form: PanelForm, kind: str) -> Names:
     return Names(kind, names_of([form.original]), call, lambda i: form.row_labels()[1][i])
 
 
-def _adopt_member(member: Any, place: str) -> Any:
+def adopt_member(member: Any, place: str) -> Any:
+    """Return a member of X as what is read of it, or refuse it by its kind."""
     if isinstance(member, (np.ndarray, list, tuple)):
         return member  # for most of many sequences, this spares all that follows
     refuse_containers(member, place)

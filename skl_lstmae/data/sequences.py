@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from skl_lstmae.data.mapped import MappedRows, Rows, join
+
 _BLOCK_ROWS = 65536
 _BLOCK_VALUES = 2**20
 
@@ -19,8 +21,9 @@ class Sequences:
 
     Parameters
     ----------
-    values : ndarray of shape (total_timesteps, n_features)
-        float32 or float64; NaN is a missing value. Often a read-only view of the user's data.
+    values : ndarray of shape (total_timesteps, n_features), or MappedRows
+        float32 or float64; NaN is a missing value. Often a read-only view of the user's data, which
+        may lie in files.
     starts : ndarray of shape (n_sequences,), dtype intp
         First row of each sequence.
     lengths : ndarray of shape (n_sequences,), dtype intp
@@ -37,7 +40,7 @@ class Sequences:
            [5.]])
     """
 
-    values: NDArray[Any]
+    values: Rows
     starts: NDArray[np.intp]
     lengths: NDArray[np.intp]
 
@@ -64,10 +67,12 @@ class Sequences:
         return Sequences(self[i], np.zeros(1, dtype=np.intp), self.lengths[[i]])
 
     def gathered(self) -> Sequences:
-        """Return copies of the sequences, side by side in their order."""
-        return Sequences(
-            self.values[self.rows()], np.cumsum(self.lengths) - self.lengths, self.lengths
-        )
+        """Return the sequences side by side in their order: copies, unless they lie in files."""
+        if isinstance(self.values, MappedRows):
+            values: Rows = self.values.pieces(self.starts, self.lengths)
+        else:
+            values = self.values[self.rows()]
+        return Sequences(values, np.cumsum(self.lengths) - self.lengths, self.lengths)
 
     def rows(self) -> NDArray[np.intp]:
         """Return the row of `values` that each time step is, sequence after sequence."""
@@ -122,11 +127,6 @@ class Sequences:
         for start, end in zip(starts[is_first].tolist(), ends[is_last].tolist(), strict=True):
             for row in range(start, end, max_rows):
                 yield slice(row, min(row + max_rows, end))
-
-
-def join(tables: list[NDArray[Any]]) -> NDArray[Any]:
-    """Concatenate tables; a single one is not copied."""
-    return tables[0] if len(tables) == 1 else np.concatenate(tables)
 
 
 def _ranges(starts: NDArray[np.intp], lengths: NDArray[np.intp]) -> NDArray[np.intp]:

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from skl_lstmae.data.sequences import Sequences
 from skl_lstmae.data.windows import spread
 
-MAX_LEARNED = 8192
-"""Sequences that were learned from whose scores a threshold rests on, at most."""
+MAX_CALIBRATING = 8192
+"""Sequences that were learned from whose scores a threshold rests on, at most, and held-out."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,14 +67,13 @@ class Split:
 
     def calibrating(self) -> Calibrating:
         """Return the sequences by which a threshold is set, those to train on first."""
-        learned = self.sample(MAX_LEARNED)
-        chosen = np.arange(len(learned))
-        if len(learned) > MAX_LEARNED:
-            chosen = np.linspace(0, len(learned) - 1, MAX_LEARNED).astype(np.intp)
-        held_out = len(learned) + np.arange(len(self.held_out))
-        numbers = None if self.numbers is None else self.numbers[np.r_[chosen, held_out]]
+        learned = self.sample(MAX_CALIBRATING)
+        chosen, held_out = _some_of(learned), _some_of(self.held_out)
+        numbers = self.numbers
+        if numbers is not None:
+            numbers = numbers[np.r_[chosen, len(learned) + held_out]]
         return Calibrating(
-            join_sequences(learned.take(chosen), self.held_out),
+            join_sequences(learned.take(chosen), self.held_out.take(held_out)),
             np.arange(len(chosen) + len(held_out)) >= len(chosen),
             numbers,
         )
@@ -94,6 +93,14 @@ class Calibrating(NamedTuple):
     sequences: Sequences
     is_held_out: NDArray[np.bool_]
     numbers: NDArray[np.intp] | None
+
+
+def _some_of(sequences: Sequences) -> NDArray[np.intp]:
+    """Return the numbers of so many sequences as count, spread evenly over all."""
+    n = len(sequences)
+    if n <= MAX_CALIBRATING:
+        return np.arange(n)
+    return np.linspace(0, n - 1, MAX_CALIBRATING).astype(np.intp)
 
 
 def join_sequences(first: Sequences, second: Sequences) -> Sequences:

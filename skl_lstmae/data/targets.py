@@ -95,10 +95,10 @@ class Numbers:
     @classmethod
     def of(cls, chosen: Sequences, target: NumericTarget) -> Numbers:
         """Learn mean and scale from some of the targets; the scale of a constant is its size."""
-        refuse_unobserved(chosen.values)
-        largest = np.nanmax(np.abs(chosen.values), axis=0)
+        refuse_unobserved(chosen.values[:])
+        largest = np.nanmax(np.abs(chosen.values[:]), axis=0)
         largest = np.where(largest > 0, largest, 1.0)  # squares might be none of float64's numbers
-        table = chosen.values / largest
+        table = chosen.values[:] / largest
         mean, scale = (
             largest * moment(table, axis=0, dtype=np.float64) for moment in (np.nanmean, np.nanstd)
         )
@@ -259,7 +259,7 @@ def _read_steps(y: Any, X: Sequences) -> tuple[Sequences, bool]:
             f"y of sequence {i} has {lengths[i]} step(s), but the sequence has {X.lengths[i]}; "
             f"expected a target a step{hint}."
         )
-    return Sequences(target.values.astype(np.float64), target.starts, lengths), is_single
+    return Sequences(target.values[:].astype(np.float64), target.starts, lengths), is_single
 
 
 def refuse_none(y: Any, name: str) -> None:

@@ -1,5 +1,6 @@
 """How often each sequence, or row of a series, counts; and an order that rests on contents."""
 
+from collections.abc import Iterator
 from hashlib import blake2b
 from typing import Any
 
@@ -8,6 +9,12 @@ from numpy.random import RandomState
 from numpy.typing import NDArray
 
 from skl_lstmae.data.sequences import Sequences
+
+DIGEST_SIZE = 16
+"""Bytes of what a sequence is told by."""
+
+MAX_ROWS = 4096
+"""Rows that are widened at a time, as a sequence may be larger than memory."""
 
 
 def check_weights(sample_weight: Any, n_samples: int, kind: str) -> NDArray[np.float64]:
@@ -58,25 +65,41 @@ def order_by_content(sequences: Sequences) -> NDArray[np.intp]:
     They are in the order of their means, which no offset changes, and of a digest where these are
     equal.
     """
-    keys = [_key(sequences[i]) for i in range(len(sequences))]
-    return np.array(sorted(range(len(keys)), key=keys.__getitem__), dtype=np.intp)
+    means = np.array([_mean(sequences[i]) for i in range(len(sequences))])
+    order = np.argsort(means, kind="stable")
+    is_again = np.append(means[order[1:]] == means[order[:-1]], False)
+    has_equal = is_again | np.roll(is_again, 1)
+    digests = np.zeros(len(means), dtype=f"U{2 * DIGEST_SIZE}")
+    for i in order[has_equal]:
+        digests[i] = digest(sequences[i])
+    return np.lexsort([digests, means])
 
 
 @np.errstate(under="ignore")
-def _key(sequence: NDArray[Any]) -> tuple[float, str]:
-    is_observed = ~np.isnan(sequence)
+def _mean(sequence: NDArray[Any]) -> float:
+    blocks = list(_blocks(sequence))
+    n_observed = sum((~np.isnan(block)).sum(axis=0) for block in blocks)
     # Divided before they are added, numbers near the largest there is do not overflow.
-    n_added = np.maximum(is_observed.sum(axis=0), 1) * sequence.shape[1]
-    shares = np.divide(
-        sequence, n_added, dtype=np.float64, where=is_observed, out=np.zeros(sequence.shape)
-    )
-    return float(shares.sum()), digest(sequence)
+    n_added = np.maximum(n_observed, 1) * sequence.shape[1]
+    return sum(float(_shares(block, n_added).sum()) for block in blocks)
+
+
+def _shares(rows: NDArray[Any], n_added: NDArray[np.intp]) -> NDArray[np.float64]:
+    shares = np.zeros(rows.shape)
+    return np.divide(rows, n_added, dtype=np.float64, where=~np.isnan(rows), out=shares)
 
 
 def digest(sequence: NDArray[Any]) -> str:
     """Return what no other sequence shares; integers and -0.0 are as floats and 0.0."""
-    content = (sequence.astype(np.float64) + 0.0).tobytes()
-    return blake2b(repr(sequence.shape).encode() + content, digest_size=16).hexdigest()
+    found = blake2b(repr(sequence.shape).encode(), digest_size=DIGEST_SIZE)
+    for block in _blocks(sequence):
+        found.update((block.astype(np.float64) + 0.0).tobytes())
+    return found.hexdigest()
+
+
+def _blocks(sequence: NDArray[Any]) -> Iterator[NDArray[Any]]:
+    """Yield rows in turn, so few that they may be widened."""
+    return (sequence[start : start + MAX_ROWS] for start in range(0, len(sequence), MAX_ROWS))
 
 
 def leave_out(series: Sequences, weights: NDArray[np.float64]) -> Sequences:

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.random import RandomState
 from numpy.typing import NDArray
 
+from skl_lstmae.data.mapped import Rows
 from skl_lstmae.data.sequences import Sequences
 
 AGGREGATIONS = {
@@ -68,9 +69,9 @@ def observed(windows: Sequences) -> Sequences:
 
 def count_empty(windows: Sequences) -> NDArray[np.intp]:
     """Return how many steps of each window have no observed value, (n_windows,)."""
-    is_empty = np.isnan(windows.values).all(axis=1)
-    n_before = np.concatenate([[0], np.cumsum(is_empty)])
-    return n_before[windows.starts + windows.lengths] - n_before[windows.starts]
+    empty = _empty_rows(windows.values)
+    ends = windows.starts + windows.lengths
+    return np.searchsorted(empty, ends) - np.searchsorted(empty, windows.starts)
 
 
 def have_data(windows: Sequences) -> NDArray[np.bool_]:
@@ -81,11 +82,24 @@ def have_data(windows: Sequences) -> NDArray[np.bool_]:
 def are_blacked_out(series: Sequences, n_rows: int) -> NDArray[np.bool_]:
     """Return which rows are in a stretch of at least `n_rows` without data, (total_timesteps,)."""
     rows = series.rows()
-    is_empty = np.isnan(series.values).all(axis=1)[rows]
+    is_empty = np.zeros(len(series.values), dtype=bool)
+    is_empty[_empty_rows(series.values)] = True
+    is_empty = is_empty[rows]
     is_first = np.isin(rows, series.starts)
     run = np.cumsum(~is_empty | is_first)
     lengths = np.bincount(run, weights=is_empty, minlength=run.max() + 1)
     return is_empty & (lengths[run] >= n_rows)
+
+
+def _empty_rows(values: Rows) -> NDArray[np.intp]:
+    """Return the numbers of the rows without any observed value, in bounded memory."""
+    n_rows = max(1, MAX_VALUES // values.shape[1])
+    return np.concatenate(
+        [
+            start + np.flatnonzero(np.isnan(values[start : start + n_rows]).all(axis=1))
+            for start in range(0, max(len(values), 1), n_rows)
+        ]
+    )
 
 
 def hold_out_ends(series: Sequences, size: int, fraction: float) -> tuple[Sequences, Sequences]:

@@ -468,7 +468,7 @@ class LSTMRegressor(RegressorMixin, SequencePredictor):
         chosen = target.sequences.take(numbers).gathered()
         meaning = meaning or Numbers.of(chosen, target)
         meaning.refuse_others(target)
-        scaled = meaning.scaled(chosen.values)
+        scaled = meaning.scaled(chosen.values[:])
         is_seen = ~np.isnan(scaled)
         n_seen = np.add.reduceat(is_seen.sum(axis=1), chosen.starts)
         totals = np.add.reduceat(np.where(is_seen, scaled, 0).sum(axis=1), chosen.starts)

@@ -244,24 +244,24 @@ class ReconstructionDisplay:
         'sine'
         """
         import_pyplot(f"{NAME}.from_predictions")
-        (x, _), (x_reconstructed, _) = (read([x]) for x in (sequence, reconstruction))
-        if x.values.shape != x_reconstructed.values.shape:
+        x, x_reconstructed = (read([x])[0][0] for x in (sequence, reconstruction))
+        if x.shape != x_reconstructed.shape:
             raise ValueError(
-                f"reconstruction has shape {x_reconstructed.values.shape} as (n_timesteps, "
-                f"n_features); expected {x.values.shape}, that of sequence."
+                f"reconstruction has shape {x_reconstructed.shape} as (n_timesteps, "
+                f"n_features); expected {x.shape}, that of sequence."
             )
         names = getattr(sequence, "columns", None) if feature_names is None else feature_names
-        spread = np.ma.masked_invalid(x.values).std(axis=0).filled(0.0)
-        differences = np.abs(x.values - x_reconstructed.values)
+        spread = np.ma.masked_invalid(x).std(axis=0).filled(0.0)
+        differences = np.abs(x - x_reconstructed)
         cell_errors = differences / np.where(spread > 0, spread, 1.0)
-        shares = np.nan_to_num(cell_errors) ** 2 / np.count_nonzero(~np.isnan(x.values))
+        shares = np.nan_to_num(cell_errors) ** 2 / np.count_nonzero(~np.isnan(x))
         display = cls(
-            sequence=x.values,
-            reconstruction=x_reconstructed.values,
+            sequence=x,
+            reconstruction=x_reconstructed,
             cell_errors=cell_errors,
             step_errors=shares.sum(axis=1),
             feature_errors=shares.sum(axis=0),
-            feature_names=name_features(names, None, x.n_features),
+            feature_names=name_features(names, None, x.shape[1]),
         )
         return display.plot(ax, max_features=max_features)
 

@@ -84,7 +84,10 @@ def conform(scorer: Scorer, summaries: NDArray[Any], is_held_out: NDArray[np.boo
     scores = np.concatenate(
         [
             cross_scores(scorer, references, groups % N_FOLDS),
-            check_scores(scorer.score(others), len(others)),
+            *(
+                check_scores(scorer.score(block), len(block))
+                for block in np.split(others, range(MAX_REFERENCES, len(others), MAX_REFERENCES))
+            ),
         ]
     )
     _, firsts = np.unique(groups, return_index=True)
@@ -122,11 +125,15 @@ def oddness(scorer: Scorer, summaries: NDArray[Any]) -> NDArray[np.float64]:
     The distance from so near a reference counts that a tenth of them is nearer: odd sequences may
     be alike. Without references it is minus the score.
     """
-    distances = pairwise(scorer, summaries)
-    if distances is None:
-        return -check_scores(scorer.score(summaries), len(summaries))
-    rank = int(np.ceil(ODD_SHARE * distances.shape[1]))
-    return np.partition(distances, rank, axis=1)[:, rank]
+    far = np.empty(len(summaries))
+    for start in range(0, len(summaries), MAX_REFERENCES):
+        block = slice(start, start + MAX_REFERENCES)
+        distances = pairwise(scorer, summaries[block])
+        if distances is None:
+            return -check_scores(scorer.score(summaries), len(summaries))
+        rank = int(np.ceil(ODD_SHARE * distances.shape[1]))
+        far[block] = np.partition(distances, rank, axis=1)[:, rank]
+    return far
 
 
 def find_odd(oddness: NDArray[np.float64]) -> NDArray[np.bool_]:

@@ -24,6 +24,10 @@ STEPS_MULTIPLE = 4
 """Sequences of unlike lengths are padded to a multiple of so many steps, since torch keeps a kernel
 and its scratch memory for each shape that it meets."""
 
+MAX_CELLS = 2**21
+"""Values of a batch in memory at a time, which is some twenty times as many bytes: outcomes are in
+float64, and have several of each."""
+
 MAX_ROWS = 64
 """Rows of one kernel call in scoring: up to here a row's bits were the same at every batch size."""
 
@@ -163,8 +167,9 @@ class BatchBuilder:
         self, sequences: Sequences, indices: np.ndarray, max_rows: int, max_floats: int
     ) -> list[np.ndarray]:
         """Cut a batch so that each kernel call stays small."""
-        floats_per_row = _padded_length(sequences.lengths[indices]) * self.width
-        n_rows = min(max_rows, max(1, max_floats // floats_per_row))
+        n_steps = _padded_length(sequences.lengths[indices])
+        most = min(max_floats // self.width, MAX_CELLS // sequences.n_features) // n_steps
+        n_rows = min(max_rows, max(1, most))
         return np.array_split(indices, -(-len(indices) // n_rows))
 
 

@@ -21,7 +21,7 @@ from skl_lstmae.scoring.outcome import Outcome
 from skl_lstmae.training.batches import MAX_ROWS, Batch, BatchBuilder
 from skl_lstmae.training.devices import usable_device
 from skl_lstmae.training.objectives import Loss, StepPrediction, find_loss
-from skl_lstmae.training.scaling import Scaling
+from skl_lstmae.training.scaling import Scaling, take_in
 from skl_lstmae.training.threads import is_large
 from skl_lstmae.training.torch_state import settled
 
@@ -180,23 +180,26 @@ class Model:
         self, sequences: Sequences, summarize: Callable[[Outcome], NDArray[Any]]
     ) -> NDArray[Any]:
         """Return what `summarize` makes of the outcomes, one row a sequence."""
-        blocks = [(indices, summarize(outcome)) for indices, outcome in self.outcomes(sequences)]
-        indices, rows = (np.concatenate(column) for column in zip(*blocks, strict=True))
-        return rows[indices.argsort()]
+        rows: Any = None
+        for indices, outcome in self.outcomes(sequences):
+            block = summarize(outcome)
+            if rows is None:
+                rows = np.empty((len(sequences), *block.shape[1:]), dtype=block.dtype)
+            elif block.dtype != rows.dtype:
+                rows = rows.astype(np.result_type(rows, block))
+            rows[indices] = block
+        return rows
 
+    @_settled
     def explained_variance(self, sequences: Sequences) -> float:
         """Return the share of the variance that predictions explain, a mean over the features."""
-        actual, predicted = (
-            table.astype(np.float64)
-            for table in (sequences.values[sequences.rows()], self.predictions(sequences))
-        )
-        explained_variance = sklearn.metrics.explained_variance_score
-        shares = [
-            explained_variance(actual[seen, j], predicted[seen, j])
-            for j, seen in enumerate(~np.isnan(actual + predicted).T)
-            if seen.any()
-        ]
-        return float(np.mean(shares))
+        actual, unexplained = (sklearn.preprocessing.StandardScaler() for _ in range(2))
+        for indices, outcome in self.outcomes(sequences):
+            rows = sequences.values[sequences.take(indices).rows()].astype(np.float64)
+            left = rows - self.scaling.inverse_transform(outcome.predictions)
+            take_in(unexplained, left)
+            take_in(actual, np.where(np.isnan(left), np.nan, rows))
+        return _explained_share(unexplained.var_, actual.var_)
 
     @_settled
     def outcome(self, sequence: Sequences) -> Outcome:
@@ -310,6 +313,15 @@ class Model:
                 ) from error
             _freeze(network, state["network"]["frozen"])
         vars(self).update(state, network=network.to(device).eval(), device=device)
+
+
+def _explained_share(unexplained: NDArray[np.float64], total: NDArray[np.float64]) -> float:
+    """Return the share of variances that is explained, a mean over the features that have one.
+
+    That of a constant is 1 if nothing of it is left unexplained, else 0, as in scikit-learn.
+    """
+    left = np.divide(unexplained, total, out=np.sign(unexplained), where=total != 0)
+    return float(np.nanmean(1 - left))
 
 
 def copy_network(

@@ -113,38 +113,30 @@ class Scaling:
         scaling = deepcopy(self)
         if hasattr(scaling.transformer, "partial_fit"):
             for rows in scaling._blocks(sequences):
-                _take_in(scaling.transformer, rows)
+                take_in(scaling.transformer, rows)
         scaling._observe(sequences)
         return scaling
 
     def _learn(self, sequences: Sequences) -> None:
         if hasattr(self.transformer, "partial_fit"):
             for rows in self._blocks(sequences):
-                _take_in(self.transformer, rows)
+                take_in(self.transformer, rows)
         else:
-            self.transformer.fit(
-                np.concatenate([self._filled(rows) for rows in sequences.blocks()])
-            )
+            self.transformer.fit(np.concatenate(list(self._blocks(sequences))))
 
     def _observe(self, sequences: Sequences) -> None:
         for rows in self._blocks(sequences):
             scaled = np.asarray(self.transformer.transform(rows))
-            _take_in(self.moments, scaled)
-            _take_in(self.extremes, scaled)
+            take_in(self.moments, scaled)
+            take_in(self.extremes, scaled)
 
     def _filled(self, rows: np.ndarray) -> np.ndarray:
         """Return rows with zeros for features that are left out."""
         return rows if self.left_out is None else np.where(self.left_out, 0.0, rows)
 
     def _blocks(self, sequences: Sequences) -> Iterable[np.ndarray]:
-        """Return each row once, in blocks that observe all features, or else in a single one.
-
-        Of a feature that a block does not observe, scikit-learn's scalers would make NaN.
-        """
-        blocks = (self._filled(rows) for rows in sequences.blocks())
-        if all(_observed_features(self._filled(rows)).all() for rows in sequences.blocks()):
-            return blocks
-        return [np.concatenate(list(blocks))]
+        """Return each row once."""
+        return map(self._filled, sequences.blocks())
 
     def _warn_of_lost_features(self, sequences: Sequences) -> None:
         """Warn of features that vary, but whose scaled values float32 can hardly tell apart."""
@@ -153,9 +145,9 @@ class Scaling:
         if not is_narrow.any():
             return
         varies = np.zeros_like(is_narrow)
-        first = None
+        first = np.full(len(varies), np.nan)
         for rows in self._blocks(sequences):
-            first = _first_observed(rows) if first is None else first
+            first = np.where(np.isnan(first), _first_observed(rows), first)
             varies |= (~np.isnan(rows) & (rows != first)).any(axis=0)
         lost = np.flatnonzero(is_narrow & varies)
         if len(lost):
@@ -205,10 +197,37 @@ def fit_scaling(scaler: Any, sequences: Sequences, names: tuple[str, ...] = ()) 
     return scaling
 
 
-def _take_in(scaler: Any, rows: np.ndarray) -> None:
-    """Call partial_fit; what is known of a feature that no row observes stays as it was."""
+def take_in(scaler: Any, rows: np.ndarray) -> None:
+    """Call partial_fit; what is known of a feature that no row observes stays as it was.
+
+    It is NaN until a row observes it.
+    """
     observed = _observed_features(rows)
     before = vars(scaler).copy()
+    unknown = _unknown_features(before, observed.shape)
+    _learn_more(scaler, rows, observed)
+    afresh = scaler
+    if (observed & unknown).any():
+        afresh = clone(scaler)
+        _learn_more(afresh, rows, observed)
+    for name, statistic in vars(scaler).items():
+        if isinstance(statistic, np.ndarray) and statistic.shape == observed.shape:
+            known = before.get(name, np.nan if statistic.dtype.kind == "f" else 0)
+            news = np.where(unknown, getattr(afresh, name), statistic)
+            setattr(scaler, name, np.where(observed, news, known))
+
+
+def _unknown_features(statistics: dict[str, Any], shape: tuple[int, ...]) -> np.ndarray:
+    """Return of which features statistics are NaN, as no row has observed them yet."""
+    unknown = np.zeros(shape, dtype=bool)
+    for statistic in statistics.values():
+        if isinstance(statistic, np.ndarray) and statistic.shape == shape:
+            unknown |= np.isnan(statistic)
+    return unknown
+
+
+def _learn_more(scaler: Any, rows: np.ndarray, observed: np.ndarray) -> None:
+    """Call partial_fit with rows of which some features may not be observed."""
     counts_observed = isinstance(scaler, sklearn.preprocessing.StandardScaler)
     if not counts_observed:
         rows = np.where(observed, rows, 0.0)
@@ -217,14 +236,11 @@ def _take_in(scaler: Any, rows: np.ndarray) -> None:
             _take_in_without_offset(scaler, rows)
         else:
             scaler.partial_fit(rows)
-    for name, statistic in vars(scaler).items():
-        if name in before and np.shape(statistic) == observed.shape:
-            setattr(scaler, name, np.where(observed, statistic, before[name]))
 
 
 def _take_in_without_offset(scaler: Any, rows: np.ndarray) -> None:
     """Call partial_fit of a StandardScaler, without what rounding of a large offset would do."""
-    first = _first_observed(rows).astype(np.float64)
+    first = np.nan_to_num(_first_observed(rows).astype(np.float64))
     span = np.maximum(np.nan_to_num(np.abs(rows - first)), 0).max(axis=0)
     offset = np.where(np.abs(first) > LARGE_OFFSET * span, first, 0.0)
     if not offset.any():
@@ -241,10 +257,9 @@ def _observed_features(rows: np.ndarray) -> np.ndarray:
 
 
 def _first_observed(rows: np.ndarray) -> np.ndarray:
-    """Return the first observed value of each feature, or 0 if there is none."""
+    """Return the first observed value of each feature, or NaN if there is none."""
     is_observed = ~np.isnan(rows)
-    first = rows[is_observed.argmax(axis=0), np.arange(rows.shape[1])]
-    return np.where(is_observed.any(axis=0), first, 0.0)
+    return rows[is_observed.argmax(axis=0), np.arange(rows.shape[1])]
 
 
 def _unobserved_features(sequences: Sequences, names: tuple[str, ...]) -> np.ndarray | None:

@@ -16,6 +16,9 @@ PAGES = [
     if "```python" in page.read_text(encoding="utf-8")
 ]
 
+# What a page needs that not everyone who runs the suite has.
+NEEDS = {"deployment.md": ["spox", "onnxruntime"]}
+
 PYTHON_BLOCK = re.compile(
     r"^```python\n(?P<code>.*?)^```\n(?:\n*^```text\n(?P<output>.*?)^```$)?",
     re.MULTILINE | re.DOTALL,
@@ -25,6 +28,8 @@ PYTHON_BLOCK = re.compile(
 @pytest.mark.filterwarnings("ignore:Set aside as unlike the others. rows 2014-07-04")  # so told
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_blocks_run_and_print_what_the_page_shows(page, capsys, monkeypatch, tmp_path):
+    for package in NEEDS.get(page.name, []):
+        pytest.importorskip(package, reason=f"the page needs {package}")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(plt, "show", lambda: plt.close("all"))  # there is no screen
     text = page.read_text(encoding="utf-8")

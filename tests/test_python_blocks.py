@@ -4,6 +4,7 @@ A block fenced as ``text`` right after one fenced as ``python`` is its printed o
 """
 
 import re
+import warnings
 from pathlib import Path
 
 import matplotlib.pyplot as plt
@@ -17,7 +18,14 @@ PAGES = [
 ]
 
 # What a page needs that not everyone who runs the suite has.
-NEEDS = {"deployment.md": ["spox", "onnxruntime"]}
+NEEDS = {
+    "clusters.md": ["dask.distributed", "ray"],
+    "deployment.md": ["spox", "onnxruntime"],
+    "trained_elsewhere.md": ["accelerate", "lightning"],
+}
+
+INTEGRATIONS = {"clusters.md", "trained_elsewhere.md"}
+"""What `make test-integrations` runs."""
 
 PYTHON_BLOCK = re.compile(
     r"^```python\n(?P<code>.*?)^```\n(?:\n*^```text\n(?P<output>.*?)^```$)?",
@@ -30,6 +38,8 @@ PYTHON_BLOCK = re.compile(
 def test_blocks_run_and_print_what_the_page_shows(page, capsys, monkeypatch, tmp_path):
     for package in NEEDS.get(page.name, []):
         pytest.importorskip(package, reason=f"the page needs {package}")
+    if page.name in INTEGRATIONS:
+        warnings.simplefilter("ignore")  # what engines warn of among themselves
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(plt, "show", lambda: plt.close("all"))  # there is no screen
     text = page.read_text(encoding="utf-8")

@@ -200,6 +200,19 @@ def test_what_stands_beyond_a_length_and_beside_a_sequence_has_no_influence(expo
         assert np.isnan(steps[len(X_NEW[i]) :]).all()
 
 
+@pytest.mark.parametrize("scorer", ["error", "joint"])
+def test_a_sequence_without_data_is_not_normal(scorer, export):
+    detector = fitted(LSTMAutoencoderDetector(**QUICK, scorer=scorer), X)
+    run = export(detector)
+    found = run([X_NEW[0], np.full((4, 3), np.nan), X_NEW[1]])
+    assert_array_equal(np.isnan(found["error"]), [False, True, False])
+    assert_array_equal(np.isnan(found["score"]), [False, True, False])
+    assert found["label"][1] == -1
+    assert_same(found["score"][::2], detector.score_samples(X_NEW[:2]))
+    (nothing,) = run([np.full((1, 3), np.nan)])["score"]
+    assert np.isnan(nothing)
+
+
 def test_windows_of_series_have_scores_but_no_label(export):
     inner = LSTMForecastDetector(**QUICK, scorer="neighbors")
     detector = fitted(SlidingWindowDetector(inner, window_size=12), make_series(300))

@@ -34,9 +34,10 @@ class ExportedDetectorMixin:
         - ``label``, int64 ``(batch,)``: as `predict`; not for a detector of windows, whose
           threshold is that of rows.
 
-        They differ by rounding from what torch makes of the sequences. The metadata name the
-        version of this package, the class of the detector, the features and, as ``threshold``, the
-        offset of the label.
+        They differ by rounding from what torch makes of the sequences. A sequence without any
+        observed value, which a detector refuses, has NaN for its error and score, and the label -1.
+        The metadata name the version of this package, the class of the detector, the features and,
+        as ``threshold``, the offset of the label.
 
         Parameters
         ----------

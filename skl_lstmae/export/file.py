@@ -72,14 +72,16 @@ def judged(scorer: Any, offset: float | None) -> Callable[[Model, Batch, Output]
         steps = op.where(
             batch.is_real, unscaled(output.prediction, model.scaling), op.constant(np.nan)
         )
-        outputs = {name: steps, "latent": latent, "error": outcome.mean_error()}
+        error = outcome.mean_error()
+        outputs = {name: steps, "latent": latent, "error": error}
         if scorer is not None:
-            outputs["score"] = score(scorer, outcome)
+            # A sequence without any data, which a detector refuses, is not more normal than others.
+            scores = op.where(op.isnan(error), error, score(scorer, outcome))
+            outputs["score"] = scores
             if offset is not None:
-                is_odd = op.less(outputs["score"], op.constant(offset))
-                outputs["label"] = op.where(
-                    is_odd, op.constant(-1, np.int64), op.constant(1, np.int64)
-                )
+                is_normal = op.greater_or_equal(scores, op.constant(offset))
+                labels = op.constant(1, np.int64), op.constant(-1, np.int64)
+                outputs["label"] = op.where(is_normal, *labels)
         return outputs
 
     return outputs_of

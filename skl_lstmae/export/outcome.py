@@ -100,9 +100,8 @@ class Outcome:
         return cls(errors, batch, prediction, latent, peaks)
 
     def mean_error(self) -> Value:
-        """Return the mean over each sequence's observed cells, (batch,)."""
-        count = op.max([_total(self.observed, 1, 2), op.constant(1.0)])
-        return op.div(_total(self.errors, 1, 2), count)
+        """Return the mean over each sequence's observed cells or NaN, (batch,)."""
+        return op.div(_total(self.errors, 1, 2), _total(self.observed, 1, 2))
 
     def feature_errors(self) -> Value:
         """Return the mean over each feature's observed steps or NaN, (batch, feature)."""

@@ -19,11 +19,12 @@ REFUSE_NETWORK := ! grep -rlE \
   --include='*.html' --include='*.css'
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-floor checks fuzz lint docs gallery bench bench-defaults bench-detection bench-disk \
+.PHONY: help demo test test-floor test-integrations checks fuzz lint docs gallery bench bench-defaults \
+  bench-detection bench-disk \
   bench-decisions bench-supervised clean
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: .venv/stamp ## Find an unknown speaker among real recordings; writes to demo-output
 	$(BIN)/python examples/demo_unknown_speaker.py
@@ -33,6 +34,10 @@ test: .venv/stamp lint docs ## Run everything that must pass: lint, docs and the
 
 test-floor: .venv-floor/stamp ## Run the suite with the oldest supported dependencies
 	$(FLOOR_BIN)/python -m pytest $(PYTEST_ARGS)
+
+test-integrations: .venv-integrations/stamp ## Score on Dask and Ray, take networks home from Lightning
+	.venv-integrations/bin/python -m pytest tests/test_integrations.py
+	.venv-integrations/bin/python -m pytest tests/test_python_blocks.py -k "clusters or elsewhere"
 
 checks: .venv/stamp .venv-floor/stamp ## Count scikit-learn's checks that pass, newest and oldest
 	SCIPY_ARRAY_API=1 $(BIN)/python tests/test_common_checks.py
@@ -76,7 +81,7 @@ bench-supervised: .venv/stamp .venv-peers/stamp ## Measure classifiers on the da
 	.venv-peers/bin/python -m benchmarks.supervised $(BENCH_ARGS)
 
 clean: ## Remove the environments and all else that make and its tools wrote
-	rm -rf .venv .venv-floor .venv-peers build demo-output dist .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	rm -rf .venv .venv-floor .venv-integrations .venv-peers build demo-output dist .hypothesis .mypy_cache .pytest_cache .ruff_cache
 	$(REMOVE_PAGES)
 	find skl_lstmae tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
@@ -84,6 +89,8 @@ clean: ## Remove the environments and all else that make and its tools wrote
 .venv/stamp: EXTRAS := tests,plots,docs
 .venv-floor/stamp: pyproject.toml constraints-floor.txt
 .venv-floor/stamp: EXTRAS := tests,plots
+.venv-integrations/stamp: pyproject.toml constraints.txt
+.venv-integrations/stamp: EXTRAS := tests,integrations
 
 # What cannot be had is left out. DeepOD would bring an old torch, and TSB-AD much that its LSTM and
 # its VUS-PR do without; it uses names that numpy 2 has not.

@@ -204,7 +204,9 @@ def test_plain_torch_loop_learns_and_tells_the_stranger(tmp_path):
     first, last = re.findall(r"\d\.\d\d", printed)[:2]
     assert float(last) < float(first) / 2
     assert "latents (400, 8)" in printed
-    assert number_after("ROC-AUC", printed) > 0.9
+    by_error = number_after("ROC-AUC", printed)
+    assert by_error > 0.9
+    assert number_after("as a detector", printed) > by_error
 
 
 def test_own_network_tells_the_stranger_with_each_network_and_keeps_a_trained_one(tmp_path):

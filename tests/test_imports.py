@@ -22,6 +22,7 @@ FLOORS = [
     {"_files", "_sklearn", "_version", "_warn"},
     {"data", "datasets", "modules", "scoring"},
     {"training"},
+    {"export"},
     {"detectors"},
     {"displays"},
     {"__init__"},
@@ -35,12 +36,13 @@ OUTSIDE = {
     "modules": {"torch"},
     "scoring": {"numpy", "scipy", "sklearn"},
     "training": {"joblib", "numpy", "sklearn", "threadpoolctl", "torch"},
+    "export": {"numpy", "onnx", "sklearn", "spox", "torch"},
     "detectors": {"numpy", "pandas", "sklearn", "torch"},
     "displays": {"matplotlib", "numpy", "sklearn"},
 }
 
 # Optional dependencies: imported inside functions, when they are needed.
-LAZY = {"matplotlib", "pandas", "pyarrow"}
+LAZY = {"matplotlib", "onnx", "pandas", "pyarrow", "spox"}
 
 
 def tree_of(file: Path) -> ast.Module:

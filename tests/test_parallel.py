@@ -135,6 +135,23 @@ def test_a_search_within_workers_finds_the_same():
         assert_array_equal(scores(n_jobs=2), scores(n_jobs=1))
 
 
+def test_parts_that_processes_score_have_the_bits_of_one():
+    series = np.array_split(np.concatenate(X), 4)
+    detectors = [
+        (make(), X),
+        (make(LSTMForecastDetector, scorer="neighbors"), X),
+        (SlidingWindowDetector(make(), window_size=8), series),
+    ]
+    for detector, parts in detectors:
+        detector.fit(parts)
+        expected = detector.score_samples(parts)
+        with parallel_config(backend="loky", n_jobs=2):
+            scores = Parallel()(delayed(detector.score_samples)(parts[i::4]) for i in range(4))
+        for i, found in enumerate(scores):
+            for one, other in zip(found, expected[i::4], strict=True):
+                assert_array_equal(one, other)
+
+
 def test_pipelines_fitted_at_once_give_the_latents_of_one():
     pipeline = make_pipeline(make(dropout=0.2), FunctionTransformer())
     pipeline.set_params(lstmautoencoderdetector__hidden_size=(8, 4))

@@ -26,6 +26,7 @@ from skl_lstmae.data.names import call_features
 from skl_lstmae.data.sequences import Sequences
 from skl_lstmae.data.split import Split
 from skl_lstmae.data.weights import check_weights, draw_counts, order_by_content
+from skl_lstmae.detectors.exported import ExportedDetectorMixin
 from skl_lstmae.detectors.judge import Judge
 from skl_lstmae.detectors.labels import warn_of_misread_labels
 from skl_lstmae.detectors.learner import SequenceLearner, counted, spawn_random_state
@@ -82,7 +83,7 @@ def _can_learn_in_parts(detector: "SequenceDetector") -> bool:
     return True
 
 
-class SequenceDetector(ThresholdMixin, SequenceLearner):
+class SequenceDetector(ExportedDetectorMixin, ThresholdMixin, SequenceLearner):
     """Trains a network on sequences and judges others by what it makes of them.
 
     A subclass names the class of its network and says with which arguments it is made. All that is

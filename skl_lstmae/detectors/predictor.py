@@ -27,6 +27,7 @@ from skl_lstmae.data.sequences import Sequences
 from skl_lstmae.data.split import Split
 from skl_lstmae.data.targets import Classes
 from skl_lstmae.data.weights import check_weights, order_by_content
+from skl_lstmae.detectors.exported import ExportedPredictorMixin
 from skl_lstmae.detectors.latents import LatentTransformerMixin
 from skl_lstmae.detectors.learner import SequenceLearner, counted, spawn_random_state
 from skl_lstmae.modules import LSTMAutoencoder, LSTMPredictor, LSTMStack, SequenceNetwork
@@ -63,7 +64,7 @@ class Predictor:
     meaning: Any
 
 
-class SequencePredictor(LatentTransformerMixin, SequenceLearner):
+class SequencePredictor(ExportedPredictorMixin, LatentTransformerMixin, SequenceLearner):
     """Trains a network on sequences with targets.
 
     A subclass reads the targets, and says what the network's outputs mean. All that is learned is

@@ -11,6 +11,7 @@ from skl_lstmae.displays.drawing import (
     VERMILLION,
     check_can,
     import_pyplot,
+    legend_above,
     make_ax,
 )
 
@@ -262,8 +263,7 @@ class ScoreDistributionDisplay:
             self.offset, color=BLACK, linestyle="--", label=f"threshold, {self.offset:.4g}"
         )
         ax.set(xlabel="Score, higher is more normal", ylabel="Share of samples", ylim=(0, None))
-        ax.set_ylim(top=1.3 * ax.get_ylim()[1])  # room for the legend
-        ax.legend()
+        legend_above(ax)
         self._label_ends(edges, lower, higher)
         return self
 

@@ -19,7 +19,7 @@ REFUSE_NETWORK := ! grep -rlE \
   --include='*.html' --include='*.css'
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-floor checks fuzz lint docs gallery dist wheel bench bench-defaults \
+.PHONY: help demo test test-floor checks fuzz lint docs gallery browser dist wheel bench bench-defaults \
   bench-detection bench-decisions bench-supervised clean
 
 help: ## Show this list
@@ -55,6 +55,11 @@ gallery: .venv/stamp ## The same, with the examples run for their pictures, whic
 	$(REMOVE_PAGES)
 	SPHINX_GALLERY=1 $(SPHINX)
 	$(REFUSE_NETWORK)
+	$(BIN)/python docs/thumbnails/keep.py
+
+browser: .venv-browser/stamp docs ## Look at every page in a browser, wide and narrow; needs Chromium
+	.venv-browser/bin/python -m pytest --noconftest -q docs/browser
+	.venv-browser/bin/python docs/browser/check.py build/docs --pictures build/pictures
 
 dist: .venv-release/stamp ## Build the sdist and the wheel in dist, and see that they come out the same twice
 	rm -rf dist build/dist
@@ -86,7 +91,7 @@ bench-supervised: .venv/stamp .venv-peers/stamp ## Measure classifiers on the da
 	.venv-peers/bin/python -m benchmarks.supervised $(BENCH_ARGS)
 
 clean: ## Remove the environments and all else that make and its tools wrote
-	rm -rf .venv .venv-floor .venv-peers .venv-release .venv-wheel build demo-output dist .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	rm -rf .venv .venv-floor .venv-peers .venv-browser .venv-release .venv-wheel build demo-output dist .hypothesis .mypy_cache .pytest_cache .ruff_cache
 	$(REMOVE_PAGES)
 	find skl_lstmae tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
@@ -105,6 +110,11 @@ clean: ## Remove the environments and all else that make and its tools wrote
 	  .venv-peers/bin/python -m pip install --quiet --constraint constraints.txt "numpy<2" $$packages \
 	    || echo "$$packages could not be installed"; \
 	done
+	touch $@
+
+.venv-browser/stamp: Makefile
+	$(PYTHON) -m venv .venv-browser
+	.venv-browser/bin/python -m pip install --quiet "playwright>=1.60" "pytest>=8.3"
 	touch $@
 
 .venv-release/stamp: Makefile

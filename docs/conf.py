@@ -44,9 +44,12 @@ EXAMPLES_IN_ORDER = [
 FOR_DOCUTILS = [
     # It would put the index of an accented letter under it, rather than beside it,
     (re.compile(r"(\\(?:bar|hat|tilde|vec)\s*(?:\w|\{\w\}))_"), r"\1{}_"),
-    # and draw one of two bars higher than the other.
+    # draw one of two bars higher than the other,
     (re.compile(r"\\l([vV])ert\b"), r"\\left\\l\1ert"),
     (re.compile(r"\\r([vV])ert\b"), r"\\right\\r\1ert"),
+    # and leave no space around the name of a function.
+    (re.compile(r"(?<=[\w)}])\s*\\(exp|log)\b"), r"\\,\\\1"),
+    (re.compile(r"\\(exp|log)\s+(?=[\\\w])"), r"\\\1\\,"),
 ]
 
 # Where the list of all versions of these pages will lie, for readers to choose from.

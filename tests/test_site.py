@@ -30,6 +30,7 @@ def test_every_example_has_its_place_and_a_small_picture():
         (r"\hat{x}_t", r"\hat{x}{}_t"),
         (r"\lvert x \rvert", r"\left\lvert x \right\rvert"),
         (r"\lVert x \rVert", r"\left\lVert x \right\rVert"),
+        (r"-x \log \hat x - (1 - x) \log(x)", r"-x\,\log\,\hat x - (1 - x)\,\log(x)"),
         (r"x_t", r"x_t"),
     ],
 )

@@ -13,6 +13,7 @@ import pandas as pd
 import pytest
 from conftest import QUICK, fitted, make_series, make_waves
 from matplotlib.dates import date2num, num2date
+from matplotlib.transforms import Bbox
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.decomposition import PCA
 from sklearn.ensemble import IsolationForest
@@ -136,8 +137,13 @@ def test_no_legend_covers_data_and_no_label_leaves_the_picture(draw):
     figure = draw().figure_
     figure.draw_without_rendering()
     for legend in legends(figure):
-        box, panel = legend.get_window_extent(), legend.axes.get_window_extent()
-        assert box.y0 >= panel.y1 - 1 or box.x0 >= panel.x1 - 1
+        box, ax = legend.get_window_extent().padded(-1), legend.axes
+        for artist in [*ax.lines, *ax.patches]:
+            seen = Bbox.intersection(artist.get_window_extent(), ax.get_window_extent())
+            assert seen is None or Bbox.intersection(seen, box) is None
+        for points in ax.collections:
+            for point in ax.transData.transform(points.get_offsets()):
+                assert not box.contains(*point)
     inches = figure.get_tightbbox()
     width, height = figure.get_size_inches()
     assert inches.x0 >= -0.01

@@ -27,6 +27,9 @@ MANY_POINTS = 500
 MAX_FEATURES = {"max_features": [Interval(Integral, 0, None, closed="left")]}
 """What `validate_params` is to check of the number of panels."""
 
+INCHES_PER_LABEL, INCHES_PER_ROW = 2.7, 0.22
+"""The room that a label of a legend takes."""
+
 INCHES_PER_NAME = 0.13
 """The least height of a feature's name beside a heat strip."""
 
@@ -274,18 +277,30 @@ def label_panel(ax: Any, text: str) -> None:
     ax.set_title(text, loc="left", fontsize="small", pad=3)
 
 
-def legend_above(ax: Any, n_columns: int = 2, **options: Any) -> None:
-    """Put the legend above the upper right corner, where it covers no data."""
-    legend = ax.legend(
+def legend_above(ax: Any) -> None:
+    """Put the legend above the upper right corner of a panel, where it covers no data."""
+    ax.legend(
         loc="lower right",
         bbox_to_anchor=(1, 1),
-        ncols=n_columns,
+        ncols=2,
         frameon=False,
         borderaxespad=0,
         fontsize="small",
-        **options,
     )
+
+
+def legend_in_headroom(ax: Any) -> float:
+    """Make room for the legend above the data, as titles are above the axes; return its share."""
+    box, dpi = ax.get_window_extent(), ax.figure.dpi
+    n_columns = max(1, int(box.width / dpi / INCHES_PER_LABEL))
+    n_rows = -(-len(ax.get_legend_handles_labels()[0]) // n_columns)
+    share = min(0.5, INCHES_PER_ROW * (n_rows + 0.5) / (box.height / dpi))
+    scale = ax.yaxis.get_transform()
+    low, high = scale.transform(np.array(ax.get_ylim()))
+    ax.set_ylim(top=scale.inverted().transform(low + (high - low) / (1 - share)))
+    legend = ax.legend(loc="upper right", ncols=n_columns, frameon=False, fontsize="small")
     show_in_full(legend)
+    return share
 
 
 def show_in_full(legend: Any) -> None:

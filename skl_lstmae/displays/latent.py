@@ -19,7 +19,7 @@ from skl_lstmae.displays.drawing import (
     check_can,
     check_length,
     import_pyplot,
-    legend_above,
+    legend_in_headroom,
     literal,
     make_ax,
     point_look,
@@ -310,7 +310,7 @@ class LatentDisplay:
         )
         bar.solids.set(alpha=1)
         if self.offset is not None:
-            legend_above(self.ax_)
+            legend_in_headroom(self.ax_)
 
 
 def _read_labels(y: Any, n_expected: int) -> NDArray[Any]:

@@ -11,7 +11,7 @@ from skl_lstmae.displays.drawing import (
     VERMILLION,
     check_can,
     import_pyplot,
-    legend_above,
+    legend_in_headroom,
     make_ax,
 )
 
@@ -145,7 +145,7 @@ class LossCurveDisplay:
             ax.set_yscale("log")
         ax.set(xlabel="Epoch", ylabel="Loss")
         ax.xaxis.get_major_locator().set_params(integer=True)
-        legend_above(ax, n_columns=3)
+        legend_in_headroom(ax)
         return self
 
     def _draw_validation(self, best_epoch: int) -> None:

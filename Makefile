@@ -19,9 +19,8 @@ REFUSE_NETWORK := ! grep -rlE \
   --include='*.html' --include='*.css'
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-floor test-integrations checks fuzz lint docs gallery bench bench-defaults \
-  bench-detection bench-disk \
-  bench-decisions bench-supervised clean
+.PHONY: help demo test test-floor test-integrations checks fuzz lint docs gallery browser dist wheel bench \
+  bench-defaults bench-detection bench-disk bench-decisions bench-supervised clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -60,6 +59,24 @@ gallery: .venv/stamp ## The same, with the examples run for their pictures, whic
 	$(REMOVE_PAGES)
 	SPHINX_GALLERY=1 $(SPHINX)
 	$(REFUSE_NETWORK)
+	$(BIN)/python docs/thumbnails/keep.py
+
+browser: .venv-browser/stamp docs ## Look at every page in a browser, wide and narrow; needs Chromium
+	.venv-browser/bin/python -m pytest --noconftest -q docs/browser
+	.venv-browser/bin/python docs/browser/check.py build/docs --pictures build/pictures
+
+dist: .venv-release/stamp ## Build the sdist and the wheel in dist, and see that they come out the same twice
+	rm -rf dist build/dist
+	.venv-release/bin/python -m build --outdir dist
+	.venv-release/bin/python -m build --outdir build/dist
+	cd dist && for file in *; do cmp $$file ../build/dist/$$file || exit 1; done
+	.venv-release/bin/python -m twine check --strict dist/*
+
+wheel: dist ## Install the wheel in an empty environment, and run the README's example there
+	rm -rf .venv-wheel
+	$(PYTHON) -m venv .venv-wheel
+	.venv-wheel/bin/python -m pip install --quiet --constraint constraints.txt dist/*.whl
+	.venv-wheel/bin/python -I release/run_readme.py
 
 bench: .venv/stamp .venv-peers/stamp ## Measure speed and memory; writes docs/benchmarks.md
 	$(BIN)/python -m benchmarks.speed $(BENCH_ARGS)
@@ -81,7 +98,8 @@ bench-supervised: .venv/stamp .venv-peers/stamp ## Measure classifiers on the da
 	.venv-peers/bin/python -m benchmarks.supervised $(BENCH_ARGS)
 
 clean: ## Remove the environments and all else that make and its tools wrote
-	rm -rf .venv .venv-floor .venv-integrations .venv-peers build demo-output dist .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	rm -rf .venv .venv-floor .venv-integrations .venv-peers .venv-browser .venv-release .venv-wheel build demo-output dist \
+	  .hypothesis .mypy_cache .pytest_cache .ruff_cache
 	$(REMOVE_PAGES)
 	find skl_lstmae tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
@@ -102,6 +120,16 @@ clean: ## Remove the environments and all else that make and its tools wrote
 	  .venv-peers/bin/python -m pip install --quiet --constraint constraints.txt "numpy<2" $$packages \
 	    || echo "$$packages could not be installed"; \
 	done
+	touch $@
+
+.venv-browser/stamp: Makefile
+	$(PYTHON) -m venv .venv-browser
+	.venv-browser/bin/python -m pip install --quiet "playwright>=1.60" "pytest>=8.3"
+	touch $@
+
+.venv-release/stamp: Makefile
+	$(PYTHON) -m venv .venv-release
+	.venv-release/bin/python -m pip install --quiet "build>=1.2" "twine>=6"
 	touch $@
 
 %/stamp:

@@ -13,6 +13,7 @@ import pandas as pd
 import pytest
 from conftest import QUICK, fitted, make_series, make_waves
 from matplotlib.dates import date2num, num2date
+from matplotlib.transforms import Bbox
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.decomposition import PCA
 from sklearn.ensemble import IsolationForest
@@ -125,6 +126,30 @@ def legend_of(display):
 
 
 # ------------------------------------------------------------------------------ all of the displays
+
+
+def legends(figure):
+    return [ax.get_legend() for ax in figure.axes if ax.get_legend()]
+
+
+@of_each_display
+def test_no_legend_covers_data_and_no_label_leaves_the_picture(draw):
+    figure = draw().figure_
+    figure.draw_without_rendering()
+    for legend in legends(figure):
+        box, ax = legend.get_window_extent().padded(-1), legend.axes
+        for artist in [*ax.lines, *ax.patches]:
+            seen = Bbox.intersection(artist.get_window_extent(), ax.get_window_extent())
+            assert seen is None or Bbox.intersection(seen, box) is None
+        for points in ax.collections:
+            for point in ax.transData.transform(points.get_offsets()):
+                assert not box.contains(*point)
+    inches = figure.get_tightbbox()
+    width, height = figure.get_size_inches()
+    assert inches.x0 >= -0.01
+    assert inches.y0 >= -0.01
+    assert inches.x1 <= width + 0.01
+    assert inches.y1 <= height + 0.01
 
 
 @pytest.mark.parametrize("layout", [None, "constrained"])
@@ -431,7 +456,7 @@ def test_reconstruction_and_its_errors_are_those_of_the_estimator(make, method, 
     assert_allclose(squares.sum(axis=1), step_errors, rtol=1e-4)
     assert_allclose(squares.sum(axis=0), feature_errors, rtol=1e-4)
     assert_array_equal(display.strip_.get_array(), display.cell_errors.T)
-    assert display.strip_.colorbar.ax.get_ylabel() == "Error, scaled"
+    assert display.axes_[-1].get_title(loc="left") == "error of each feature at each step, scaled"
 
 
 def panel(sequences):
@@ -519,6 +544,22 @@ def test_errors_of_predictions_are_shares_of_the_mean_square_in_standard_deviati
     assert_allclose(display.cell_errors, np.where(np.isnan(x), np.nan, [1.0, 10.0] / spread))
     assert_allclose(display.step_errors.sum(), np.nanmean(display.cell_errors**2))
     assert_allclose(display.feature_errors.sum(), display.step_errors.sum())
+
+
+def test_a_long_line_is_the_range_and_the_median_of_each_column():
+    x = np.tile([0.0, 1.0, 2.0, 1.0], 1500).reshape(-1, 1)
+    x[4321] = 9.0
+    x[1000:1100] = np.nan
+    display = draw_reconstruction(x, np.ones((6000, 1)))
+    line, _ = display.lines_[0]
+    missing = slice(100, 110)
+    assert line.get_ydata().shape == (600,)
+    assert np.isnan(line.get_ydata()[missing]).all()
+    assert np.nanmin(line.get_ydata()) == np.nanmax(line.get_ydata()) == 1
+    high, edges, low = display.axes_[0].patches[0].get_data()
+    assert (edges[0], edges[-1]) == (-0.5, 5999.5)
+    assert (np.nanmax(high), high[432], np.nanmin(low)) == (9.0, 9.0, 0.0)
+    assert np.isnan(high[missing]).all()
 
 
 # ----------------------------------------------------------------------------------- long series
@@ -675,6 +716,29 @@ def test_of_many_features_those_to_blame_have_panels_and_all_are_in_the_strip():
     assert columns.shape == (9, 300)
     assert_array_equal(columns.min(axis=1), np.zeros(9))
     assert_array_equal(columns.max(axis=1), np.ones(9))
+
+
+def test_reasons_of_events_are_the_errors_of_the_cells(sliding):
+    display = AnomalyScoreDisplay.from_estimator(sliding, NEW_SERIES, strip="errors")
+    errors = sliding.cell_errors(NEW_SERIES)
+    assert_array_equal(display.cell_errors, errors)
+    assert_array_equal(display.strip_.get_array(), errors.T)
+    of_predictions = AnomalyScoreDisplay.from_predictions(
+        NEW_SERIES, display.scores, offset=-1.0, cell_errors=errors
+    )
+    assert_array_equal(of_predictions.strip_.get_array(), errors.T)
+    assert AnomalyScoreDisplay.from_estimator(sliding, NEW_SERIES).strip_ is None
+
+
+def test_reasons_that_are_not_to_be_had_are_refused():
+    series = make_series(n_features=2)
+    with pytest.raises(TypeError, match="needs an estimator with cell_errors, such as a Sliding"):
+        AnomalyScoreDisplay.from_estimator(FOREST_OF_WINDOWS.fit(series), series, strip="errors")
+    sentence = "cell_errors has shape (3, 1); expected (3, 2), one error a value of X."
+    with refuses(ValueError, sentence):
+        AnomalyScoreDisplay.from_predictions(
+            np.ones((3, 2)), np.ones(3), offset=0.0, cell_errors=np.ones((3, 1))
+        )
 
 
 def test_detectors_without_errors_show_the_first_features():

@@ -14,7 +14,8 @@ errors = detector.reconstruction_error(vowels.X_test)
 scores = detector.score_samples(vowels.X_test)
 aucs = [roc_auc_score(vowels.y_test, -errors), roc_auc_score(vowels.y_test, scores)]
 
-figure, ax = plt.subplots(layout="constrained")
+figure, ax = plt.subplots(layout="constrained", figsize=(8, 4.5))
+ax.spines[["top", "right"]].set_visible(False)
 for label, name, style in (
     (1, "known speakers", {"marker": "o", "s": 14, "color": "#56B4E9"}),
     (-1, "the stranger", {"marker": "^", "s": 34, "facecolor": "none", "edgecolor": "#D55E00"}),
@@ -26,4 +27,4 @@ ax.set(xscale="log", xlabel="Error of the reconstruction", xticks=[0.05, 0.1, 0.
 ax.xaxis.set_major_formatter("{x:g}")
 ax.minorticks_off()
 ax.set(ylabel='Score by scorer="joint", higher is more normal')
-ax.legend()
+ax.legend(loc="lower right", bbox_to_anchor=(1, 1), ncols=3, frameon=False, fontsize="small")

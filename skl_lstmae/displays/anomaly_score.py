@@ -15,8 +15,10 @@ from skl_lstmae.displays.drawing import (
     BLUE,
     MAX_FEATURES,
     VERMILLION,
+    check_can,
     check_index,
     check_length,
+    draw_bar,
     draw_line,
     draw_strip,
     edges_between,
@@ -44,7 +46,8 @@ class AnomalyScoreDisplay:
     """A long series, the scores of its rows, the threshold, and events: detected and true ones.
 
     Of many features, some have panels of their own, and a strip of colours, features by time, shows
-    all. It is recommended to use :meth:`from_estimator` or :meth:`from_predictions`.
+    all: their values, or their errors, which are the reasons of the events. It is recommended to
+    use :meth:`from_estimator` or :meth:`from_predictions`.
 
     Parameters
     ----------
@@ -72,6 +75,9 @@ class AnomalyScoreDisplay:
     feature_shares : ndarray of shape (n_features,)
         How much the features are to blame for the detected events, by which the panels are chosen.
 
+    cell_errors : ndarray of shape (n_timesteps, n_features), default=None
+        The error of each value, for the strip to show; None shows the values themselves.
+
     Attributes
     ----------
     axes_ : ndarray of matplotlib Axes
@@ -88,10 +94,12 @@ class AnomalyScoreDisplay:
         Which features have a panel, the one most to blame first.
 
     lines_ : list of Line2D
-        These features.
+        These features. Of more than 2400 rows, the medians of columns of rows, drawn in front of
+        the range of each column.
 
     strip_ : QuadMesh or None
-        All features, each from its minimum to its maximum; None if all have panels.
+        The errors of all features; or their values, each from its minimum to its maximum. None if
+        there are no errors to show, and all features have panels.
 
     score_line_, threshold_line_ : Line2D
         The scores and the threshold.
@@ -132,6 +140,7 @@ class AnomalyScoreDisplay:
         true_events: NDArray[np.intp] | None,
         feature_names: Sequence[str],
         feature_shares: NDArray[np.float64],
+        cell_errors: NDArray[np.float64] | None = None,
     ) -> None:
         self.series = series
         self.times = times
@@ -141,12 +150,14 @@ class AnomalyScoreDisplay:
         self.true_events = true_events
         self.feature_names = feature_names
         self.feature_shares = feature_shares
+        self.cell_errors = cell_errors
 
     @classmethod
     @validate_params(
         {
             "max_gap": [Interval(Integral, 0, None, closed="left"), StrOptions({"auto"})],
             "min_length": [Interval(Integral, 1, None, closed="left")],
+            "strip": [StrOptions({"values", "errors"})],
             **MAX_FEATURES,
         },
         prefer_skip_nested_validation=True,
@@ -160,6 +171,7 @@ class AnomalyScoreDisplay:
         index: int = 0,
         max_gap: int | str = "auto",
         min_length: int = 1,
+        strip: str = "values",
         feature_names: Sequence[str] | None = None,
         max_features: int = 4,
         ax: Any = None,
@@ -184,6 +196,11 @@ class AnomalyScoreDisplay:
 
         max_gap, min_length : int, default="auto" and 1
             As of ``find_events``.
+
+        strip : {"values", "errors"}, default="values"
+            What the strip of all features shows: their values, if there are more features than
+            panels; or the error of each, which is why an event was found. For the errors the
+            network runs once more.
 
         feature_names : list of str, default=None
             Names of the features; None means those the estimator was fitted with, if any.
@@ -218,6 +235,8 @@ class AnomalyScoreDisplay:
             raise TypeError(
                 f"{caller} needs a SlidingWindowDetector; got {type(estimator).__name__}."
             )
+        if strip == "errors":
+            check_can(estimator, ["cell_errors"], caller, "a SlidingWindowDetector of autoencoders")
         judge, all_series, form = read_rows(estimator, X)
         check_index(index, len(all_series), "series")
         series = all_series.alone(index)
@@ -234,6 +253,9 @@ class AnomalyScoreDisplay:
             true_events=intervals_of_labels(labels),
             feature_names=name_features(feature_names, estimator, values.shape[1]),
             feature_shares=_total(found.feature_shares, found.intervals, values.shape[1]),
+            cell_errors=judge.cell_errors(judge.cut(series, [times]))
+            if strip == "errors"
+            else None,
         )
         return display.plot(ax, max_features=max_features)
 
@@ -247,6 +269,7 @@ class AnomalyScoreDisplay:
         offset: float | NDArray[np.float64],
         events: Any = None,
         y: ArrayLike | None = None,
+        cell_errors: ArrayLike | None = None,
         feature_names: Sequence[str] | None = None,
         max_features: int = 4,
         ax: Any = None,
@@ -274,6 +297,10 @@ class AnomalyScoreDisplay:
             True labels of the rows: -1 anomalous and +1 normal, as scikit-learn's detectors predict
             them; or 1 (True) anomalous and 0 (False) normal, as many data sets do. Ones alone are
             taken for normal, unless they are bool.
+
+        cell_errors : array-like of shape (n_timesteps, n_features), default=None
+            The error of each value, as `SlidingWindowDetector.cell_errors` returns them, for a
+            strip of all features; None shows their values.
 
         feature_names : list of str, default=None
             Names of the features; None means the columns of X, if it has any.
@@ -327,6 +354,7 @@ class AnomalyScoreDisplay:
                 () if columns is None else columns,
                 values.shape[1],
             ),
+            cell_errors=None if cell_errors is None else _check_cells(cell_errors, values.shape),
         )
         return display.plot(ax, max_features=max_features)
 
@@ -350,7 +378,8 @@ class AnomalyScoreDisplay:
         """
         self.features_ = np.argsort(-self.feature_shares, kind="stable")[:max_features]
         n_lines, n_features = len(self.features_), len(self.feature_names)
-        strips = [strip_height(n_features)] if n_features > n_lines else []
+        has_strip = n_features > n_lines or self.cell_errors is not None
+        strips = [strip_height(n_features)] if has_strip else []
         heights = [1.6 if n_lines == 1 else 1.0] * n_lines + strips + [1.6, 0.45]
         ax = make_ax(ax, f"{NAME}.plot", figsize=(8, 1 + 0.95 * sum(heights)))
         self.ax_, self.figure_ = ax, ax.figure
@@ -376,12 +405,22 @@ class AnomalyScoreDisplay:
 
     def _draw_strip(self, edges: NDArray[Any], bar: Any) -> None:
         panel = self.axes_[len(self.features_)]
+        if self.cell_errors is not None:
+            from matplotlib.colors import PowerNorm
+
+            # Of roots, as one large error would leave the others white.
+            style = {"cmap": "magma_r", "norm": PowerNorm(0.5, vmin=0)}
+            self.strip_ = draw_strip(panel, edges, self.cell_errors, self.feature_names, **style)
+            label_panel(panel, "why: the error of each feature, scaled")
+            draw_bar(bar, self.strip_)
+            return
         low = np.ma.masked_invalid(self.series).min(axis=0).filled(0.0)
         high = np.ma.masked_invalid(self.series).max(axis=0).filled(0.0)
         shares = (self.series - low) / np.where(high > low, high - low, 1.0)
         self.strip_ = draw_strip(panel, edges, shares, self.feature_names, cmap="cividis")
         label_panel(panel, "all features, each from its minimum to its maximum")
-        self.figure_.colorbar(self.strip_, cax=bar).set_ticks([0, 1], labels=["min", "max"])
+        draw_bar(bar, self.strip_)
+        bar.set_yticks([0, 1], labels=["min", "max"])
 
     def _draw_scores(self, x: NDArray[Any]) -> None:
         panel = self.axes_[-2]
@@ -391,9 +430,7 @@ class AnomalyScoreDisplay:
             label = f"threshold, {np.max(self.offset):.4g}"
             self.threshold_line_ = panel.axhline(np.max(self.offset), label=label, **style)
         else:
-            self.threshold_line_ = draw_line(
-                panel, x, np.asarray(self.offset), label="threshold", **style
-            )
+            (self.threshold_line_,) = panel.plot(x, self.offset, label="threshold", **style)
         legend_above(panel)
         label_panel(panel, "score, higher is more normal")
 
@@ -451,6 +488,15 @@ def _draw_bars(
     """Draw intervals of rows as bars, the shortest of which are still seen for their edges."""
     starts, ends = edges[intervals].T
     return ax.broken_barh(np.column_stack([starts, ends - starts]), place, **style)
+
+
+def _check_cells(cell_errors: ArrayLike, shape: tuple[int, ...]) -> NDArray[np.float64]:
+    array = np.asarray(cell_errors, dtype=np.float64)
+    if array.shape != shape:
+        raise ValueError(
+            f"cell_errors has shape {array.shape}; expected {shape}, one error a value of X."
+        )
+    return array
 
 
 def _total(

@@ -190,7 +190,7 @@ class AttributionDisplay:
         self.features_ = np.argsort(-np.abs(cells).sum(axis=0), kind="stable")[:max_features]
         n_lines = len(self.features_)
         heights = [1.0] * (n_lines + 1) + [strip_height(len(self.feature_names))]
-        ax = make_ax(ax, f"{NAME}.plot", figsize=(7, 1 + 0.95 * sum(heights)))
+        ax = make_ax(ax, f"{NAME}.plot", figsize=(8, 1 + 0.95 * sum(heights)))
         self.ax_, self.figure_ = ax, ax.figure
         self.axes_, bar = stack_panels(ax, heights, n_lines + 1, f"{NAME}.plot")
         x = np.arange(len(self.sequence))
@@ -202,8 +202,7 @@ class AttributionDisplay:
         most = float(np.abs(cells).max()) or 1.0
         labels = (
             f"what each step adds to {self.prediction}, {cells.sum():.3g} in all",
-            "what each feature adds at each step",
-            "Against and for",
+            "what each feature adds at each step: red is for, blue against",
         )
         self.steps_, self.strip_ = draw_steps_and_cells(
             self.axes_,

@@ -18,8 +18,17 @@ ORANGE, VERMILLION, PURPLE = "#E69F00", "#D55E00", "#CC79A7"
 MAX_COLUMNS = 600
 """The most columns of a heat strip, about one a pixel."""
 
+LONG_SERIES = 2400
+"""Of a line of more steps, a column holds several, and shows from which value to which they go."""
+
+MANY_POINTS = 500
+"""More points than these are small and transparent, so that one sees how dense they lie."""
+
 MAX_FEATURES = {"max_features": [Interval(Integral, 0, None, closed="left")]}
 """What `validate_params` is to check of the number of panels."""
+
+INCHES_PER_LABEL, INCHES_PER_ROW = 2.7, 0.22
+"""The room that a label of a legend takes."""
 
 INCHES_PER_NAME = 0.13
 """The least height of a feature's name beside a heat strip."""
@@ -99,12 +108,13 @@ def make_ax(ax: Any, caller: str, **figure_options: Any) -> Any:
     """Return the user's axes or, if there is none, those of a new figure."""
     plt = import_pyplot(caller)
     if ax is None:
-        _, ax = plt.subplots(layout="constrained", **figure_options)
+        _, ax = plt.subplots(layout="constrained", **{"figsize": (8, 4.5)} | figure_options)
     if not hasattr(ax, "plot"):
         raise TypeError(
             f"{caller} draws on one matplotlib Axes, but ax is of type {type(ax).__name__}; pass "
             "one that plt.subplots() returns, or None."
         )
+    ax.spines[["top", "right"]].set_visible(False)
     return ax
 
 
@@ -141,17 +151,49 @@ def stack_panels(
     for i in range(len(panels)):
         panels[i] = ax.figure.add_subplot(grid[i, 0], sharex=panels[0])
         panels[i].tick_params(labelbottom=i == len(panels) - 1)
+        panels[i].spines[["top", "right"]].set_visible(False)
     return panels, None if i_strip is None else ax.figure.add_subplot(grid[i_strip, 1])
 
 
 def draw_line(ax: Any, x: NDArray[Any], values: NDArray[Any], **style: Any) -> Any:
-    """Draw a line with a gap where values are missing, and a dot for a value between two gaps."""
+    """Draw a line with a gap where values are missing, and a dot for a value between two gaps.
+
+    A long series is drawn as its range in each column, behind the line of the columns' medians.
+    """
+    if len(values) > LONG_SERIES:
+        x, values = draw_ranges(ax, x, values, style["color"])
     seen = np.r_[False, ~np.isnan(values), False]
     alone = np.flatnonzero(seen[1:-1] & ~seen[:-2] & ~seen[2:])
     if len(alone):
         style |= {"marker": ".", "markersize": 3, "markevery": alone.tolist()}
     (line,) = ax.plot(x, values, **style)
     return line
+
+
+def draw_ranges(
+    ax: Any, x: NDArray[Any], values: NDArray[Any], color: str
+) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Draw from where to where the values in each column go; return the columns' medians."""
+    width = -(-len(values) // MAX_COLUMNS)
+    firsts = np.arange(0, len(values), width)
+    low, high = (extreme.reduceat(values, firsts) for extreme in (np.fmin, np.fmax))
+    edges = edges_between(x)[np.r_[firsts, len(values)]]
+    ax.stairs(high, edges, baseline=low, fill=True, color=color, alpha=0.35, linewidth=0)
+    columns = np.full((len(firsts), width), np.nan)
+    columns.flat[: len(values)] = values
+    medians = np.ma.median(np.ma.masked_invalid(columns), axis=1).filled(np.nan)
+    return (edges[1:] + edges[:-1]) / 2, medians
+
+
+def point_look(n_points: int, size: float) -> dict[str, Any]:
+    """Return how points of a size look if there are so many."""
+    share = min(1.0, (MANY_POINTS / n_points) ** 0.5) if n_points else 1.0
+    return {
+        "s": max(4.0, size * share),
+        "alpha": max(0.15, share),
+        "linewidth": 0.4 if share == 1 else 0,
+        "rasterized": share < 1,
+    }
 
 
 def draw_strip(
@@ -188,12 +230,12 @@ def draw_steps_and_cells(
     bar: Any,
     values: tuple[NDArray[Any], NDArray[Any]],
     names: Sequence[str],
-    labels: tuple[str, str, str],
+    labels: tuple[str, str],
     **style: Any,
 ) -> tuple[Any, Any]:
     """Draw values of steps, and those of their cells below, in the last two panels.
 
-    ``labels`` are those of the panels, and of the colour bar. Returns what was drawn.
+    ``labels`` are those of the panels. Returns what was drawn.
     """
     *_, upper, lower = panels
     steps, cells = values
@@ -206,8 +248,15 @@ def draw_steps_and_cells(
     label_panel(lower, labels[1])
     lower.set(xlabel="Time step", xlim=(edges[0], edges[-1]))
     lower.xaxis.get_major_locator().set_params(integer=True)
-    lower.figure.colorbar(strip, cax=bar, label=labels[2])
+    draw_bar(bar, strip)
     return stairs, strip
+
+
+def draw_bar(bar: Any, strip: Any) -> None:
+    """Draw the colours of a strip beside it, with so few numbers that they fit."""
+    strip.figure.colorbar(strip, cax=bar)
+    bar.yaxis.get_major_locator().set_params(nbins=3)
+    bar.tick_params(labelsize="x-small")
 
 
 def edges_between(x: NDArray[Any]) -> NDArray[Any]:
@@ -238,3 +287,24 @@ def legend_above(ax: Any) -> None:
         borderaxespad=0,
         fontsize="small",
     )
+
+
+def legend_in_headroom(ax: Any) -> float:
+    """Make room for the legend above the data, as titles are above the axes; return its share."""
+    box, dpi = ax.get_window_extent(), ax.figure.dpi
+    n_columns = max(1, int(box.width / dpi / INCHES_PER_LABEL))
+    n_rows = -(-len(ax.get_legend_handles_labels()[0]) // n_columns)
+    share = min(0.5, INCHES_PER_ROW * (n_rows + 0.5) / (box.height / dpi))
+    scale = ax.yaxis.get_transform()
+    low, high = scale.transform(np.array(ax.get_ylim()))
+    ax.set_ylim(top=scale.inverted().transform(low + (high - low) / (1 - share)))
+    legend = ax.legend(loc="upper right", ncols=n_columns, frameon=False, fontsize="small")
+    show_in_full(legend)
+    return share
+
+
+def show_in_full(legend: Any) -> None:
+    """Make the points of a legend as large and opaque as those of a picture with few of them."""
+    for handle in legend.legend_handles:
+        if hasattr(handle, "set_sizes"):
+            handle.set(alpha=1, sizes=[36])

@@ -19,8 +19,11 @@ from skl_lstmae.displays.drawing import (
     check_can,
     check_length,
     import_pyplot,
+    legend_in_headroom,
     literal,
     make_ax,
+    point_look,
+    show_in_full,
 )
 
 NAME = "LatentDisplay"
@@ -243,7 +246,9 @@ class LatentDisplay:
         elif self.scores is not None:
             self._draw_scores(self.scores)
         else:
-            self.points_["normal"] = ax.scatter(*self.points.T, color=BLUE, s=20)
+            self.points_["normal"] = ax.scatter(
+                *self.points.T, color=BLUE, **point_look(len(self.points), 20)
+            )
         first, second = self.explained_variance_ratio
         ax.set(
             xlabel=f"Component 1 ({first:.0%} of the variance)",
@@ -258,6 +263,7 @@ class LatentDisplay:
                 *self.points[unlabelled].T, color="0.6", marker=".", s=16, label="no label"
             )
         labels, members = _group(y)
+        n_points = len(self.points)
         by_frequency = sorted(range(len(labels)), key=lambda i: -len(members[i]))
         for rank, i in enumerate(by_frequency):  # the rare ones on top
             marker = MARKERS[rank % len(MARKERS)]
@@ -265,15 +271,14 @@ class LatentDisplay:
                 *self.points[members[i]].T,
                 color=COLORS[rank % len(COLORS)],
                 marker=marker,
-                s=90 if marker == "*" else 36,  # a star has little area
                 edgecolor="white",
-                linewidth=0.4,
                 label=literal(labels[i]),
+                **point_look(n_points, 90 if marker == "*" else 36),  # a star has little area
             )
         named = [labels[i] for i in sorted(by_frequency[:MAX_NAMES])]
         named += [None] if unlabelled.any() else []
         n_more = len(labels) - MAX_NAMES
-        self.ax_.legend(
+        legend = self.ax_.legend(
             handles=[self.points_[label] for label in named],
             title=f"{n_more} rarer not named" if n_more > 0 else None,
             loc="upper left",
@@ -282,29 +287,30 @@ class LatentDisplay:
             fontsize="medium" if len(labels) <= 12 else "small",
             title_fontsize="small",
         )
+        show_in_full(legend)
 
     def _draw_scores(self, scores: NDArray[np.float64]) -> None:
         is_anomalous = scores < (-np.inf if self.offset is None else self.offset)
         looks = {
-            "normal": (~is_anomalous, {"marker": "o", "s": 24, "edgecolor": "white"}),
-            "anomalous": (is_anomalous, {"marker": "X", "s": 50, "edgecolor": BLACK}),
+            "normal": (~is_anomalous, 24, {"marker": "o", "edgecolor": "white"}),
+            "anomalous": (is_anomalous, 50, {"marker": "X", "edgecolor": BLACK}),
         }
-        for name, (chosen, look) in looks.items():
+        for name, (chosen, size, look) in looks.items():
             self.points_[name] = self.ax_.scatter(
                 *self.points[chosen].T,
                 c=scores[chosen],
                 cmap="viridis",
                 vmin=scores.min(),
                 vmax=scores.max(),
-                linewidth=0.4,
                 label=f"{name} ({chosen.sum()})",
-                **look,
+                **point_look(chosen.sum(), size) | look,
             )
-        self.figure_.colorbar(
+        bar = self.figure_.colorbar(
             self.points_["normal"], ax=self.ax_, label="Score, higher is more normal"
         )
+        bar.solids.set(alpha=1)
         if self.offset is not None:
-            self.ax_.legend()
+            legend_in_headroom(self.ax_)
 
 
 def _read_labels(y: Any, n_expected: int) -> NDArray[Any]:

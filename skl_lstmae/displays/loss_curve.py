@@ -5,7 +5,15 @@ from typing import Any, Self
 
 import numpy as np
 
-from skl_lstmae.displays.drawing import BLACK, BLUE, VERMILLION, check_can, import_pyplot, make_ax
+from skl_lstmae.displays.drawing import (
+    BLACK,
+    BLUE,
+    VERMILLION,
+    check_can,
+    import_pyplot,
+    legend_in_headroom,
+    make_ax,
+)
 
 NAME = "LossCurveDisplay"
 WIDE_RANGE = 10
@@ -137,7 +145,7 @@ class LossCurveDisplay:
             ax.set_yscale("log")
         ax.set(xlabel="Epoch", ylabel="Loss")
         ax.xaxis.get_major_locator().set_params(integer=True)
-        ax.legend()
+        legend_in_headroom(ax)
         return self
 
     def _draw_validation(self, best_epoch: int) -> None:

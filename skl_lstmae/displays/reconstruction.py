@@ -286,7 +286,7 @@ class ReconstructionDisplay:
         self.features_ = np.argsort(-self.feature_errors, kind="stable")[:max_features]
         n_lines = len(self.features_)
         heights = [1.0] * (n_lines + 1) + [strip_height(len(self.feature_names))]
-        ax = make_ax(ax, f"{NAME}.plot", figsize=(7, 1 + 0.95 * sum(heights)))
+        ax = make_ax(ax, f"{NAME}.plot", figsize=(8, 1 + 0.95 * sum(heights)))
         self.ax_, self.figure_ = ax, ax.figure
         self.axes_, bar = stack_panels(ax, heights, n_lines + 1, f"{NAME}.plot")
         x = np.arange(len(self.sequence))
@@ -298,8 +298,7 @@ class ReconstructionDisplay:
             self.feature_names,
             (
                 f"error of each step, {self.step_errors.sum():.3g} in all",
-                "error of each feature at each step",
-                "Error, scaled",
+                "error of each feature at each step, scaled",
             ),
             cmap="magma_r",
             vmin=0,

@@ -11,6 +11,7 @@ from skl_lstmae.displays.drawing import (
     VERMILLION,
     check_can,
     import_pyplot,
+    legend_in_headroom,
     make_ax,
 )
 
@@ -262,13 +263,13 @@ class ScoreDistributionDisplay:
             self.offset, color=BLACK, linestyle="--", label=f"threshold, {self.offset:.4g}"
         )
         ax.set(xlabel="Score, higher is more normal", ylabel="Share of samples", ylim=(0, None))
-        ax.set_ylim(top=1.3 * ax.get_ylim()[1])  # room for the legend
-        ax.legend()
-        self._label_ends(edges, lower, higher)
+        share = legend_in_headroom(ax)
+        self.threshold_line_.set_ydata([0, 1 - share])
+        self._label_ends(edges, lower, higher, 1 - share)
         return self
 
     def _label_ends(
-        self, edges: NDArray[np.float64], lower: NDArray[Any], higher: NDArray[Any]
+        self, edges: NDArray[np.float64], lower: NDArray[Any], higher: NDArray[Any], top: float
     ) -> None:
         ends = [
             (lower, edges[:2], "{} lower, down to {:.4g}", np.min),
@@ -277,7 +278,7 @@ class ScoreDistributionDisplay:
         self.end_labels_ = []
         for scores, (left, right), text, extreme in ends:
             if len(scores):
-                self.ax_.axvspan(left, right, color="0.9", zorder=0)
+                self.ax_.axvspan(left, right, ymax=top, color="0.9", zorder=0)
                 label = self.ax_.text(
                     (left + right) / 2,
                     0.5,

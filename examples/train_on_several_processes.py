@@ -19,7 +19,7 @@ from skl_lstmae.datasets import load_japanese_vowels
 
 # %%
 # Nothing here tells how many processes there are: ``fit`` sees it. Batches of 64 sequences have
-# parts for four of them.
+# parts for two of them.
 
 vowels = load_japanese_vowels(anomalous_speaker=1)
 detector = LSTMAutoencoderDetector(hidden_size=32, batch_size=64, max_epochs=8, random_state=0)

@@ -4,6 +4,7 @@ import os
 import signal
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from functools import cache
 from importlib.util import find_spec
 from multiprocessing import get_context
 from socket import socket
@@ -62,7 +63,9 @@ class Normalizes(LSTMAutoencoder):
         return super().forward(self.drop(x), lengths, generator)
 
 
-AUTOENCODER = LSTMAutoencoderDetector(**COMMON, decoder="autoregressive", scorer="mahalanobis")
+AUTOENCODER = LSTMAutoencoderDetector(
+    **{**COMMON, "batch_size": 70}, decoder="autoregressive", scorer="mahalanobis"
+)
 ESTIMATORS = {
     "autoencoder": (AUTOENCODER, (X,)),
     "forecaster": (
@@ -118,6 +121,12 @@ def fit(name, **changes):
     return clone(estimator).set_params(**changes).fit(*data)
 
 
+@cache
+def fits(name, n):
+    """Return the estimators of this name that so many processes end with."""
+    return launch(fit, n, name)
+
+
 def results_of(estimator, name):
     _, data = ESTIMATORS[name]
     inner = getattr(estimator, "detector_", estimator)
@@ -144,13 +153,13 @@ def assert_equal_fits(estimators, name):
 @pytest.mark.parametrize("name", ESTIMATORS)
 def test_no_bit_depends_on_how_many_processes_there_are(name):
     numbers = (1, 2, 3, 4) if name == "autoencoder" else (1, 2)
-    assert_equal_fits([fitted for n in numbers for fitted in launch(fit, n, name)], name)
+    assert_equal_fits([fitted for n in numbers for fitted in fits(name, n)], name)
 
 
 @pytest.mark.parametrize("name", ["autoencoder", "classifier"])
 def test_one_process_without_a_launcher_differs_by_rounding(name):
     alone = results_of(fit(name), name)
-    shared = results_of(launch(fit, 2, name)[1], name)
+    shared = results_of(fits(name, 2)[1], name)
     assert_allclose(shared["weights"], alone["weights"], rtol=0, atol=1e-5)
     assert_allclose(shared["losses"], alone["losses"], rtol=1e-6)
     assert_array_equal(shared["state"], alone["state"])
@@ -250,7 +259,7 @@ def fit_other_data(name):
     return clone(estimator).fit(data, *target)
 
 
-@pytest.mark.parametrize("name", ["autoencoder", "classifier", "sliding"])
+@pytest.mark.parametrize("name", ["classifier", "sliding"])
 def test_other_data_are_refused_in_all_processes(name):
     expected = (
         "Rank 1, 2 was given other data or parameters than rank 0; expected the same of all 3: "
@@ -288,16 +297,14 @@ def fail():
     raise OSError("No space left on device")
 
 
-@pytest.mark.parametrize("n_after", [1, 3])
-def test_a_killed_process_ends_all_and_nothing_is_lost_but_work(n_after, tmp_path):
+def test_a_killed_process_ends_all_and_nothing_is_lost_but_work(tmp_path):
     path = tmp_path / "fit.checkpoint"
     lost, _ = launch(after_one_epoch, 2, die, path, killed=[1])
     assert (type(lost), str(lost)) == (RuntimeError, LOST.format(0))
     assert list(tmp_path.iterdir()) == [path]
-    uninterrupted = launch(fit, 1, "autoencoder")
-    resumed = launch(resume, n_after, path)
+    resumed = launch(resume, 3, path)
     assert {n_epochs for _, n_epochs in resumed} == {2}
-    assert_equal_fits([*uninterrupted, *(fitted for fitted, _ in resumed)], "autoencoder")
+    assert_equal_fits([*fits("autoencoder", 1), *(fitted for fitted, _ in resumed)], "autoencoder")
     assert list(tmp_path.iterdir()) == []
 
 
@@ -352,15 +359,13 @@ def test_rows_get_what_they_would_get_in_the_whole_batch(shape, time_first):
     assert torch.equal(ours.get_state(), generator.get_state())
 
 
-@pytest.mark.parametrize("max_gathered", [1, 7, 10**6])
-def test_a_sum_is_that_of_the_parts_one_after_the_other(max_gathered):
+def test_a_sum_is_that_of_the_parts_one_after_the_other():
     rows = list(
         torch.rand(5, 3, generator=torch.Generator().manual_seed(0)) * 1e3 ** torch.arange(3)
     )
     expected = rows[0] + rows[1] + rows[2] + rows[3] + rows[4]
-    for n in 1, 3:
-        for total in launch(sum_of, n, rows, max_gathered):
-            assert torch.equal(total, expected)
+    for total in launch(sum_of, 3, rows, 4):
+        assert torch.equal(total, expected)
 
 
 def sum_of(rows, max_gathered):

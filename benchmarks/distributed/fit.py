@@ -1,4 +1,4 @@
-"""Fits one detector in this process, which torchrun may have started, and prints what came of it."""
+"""Fits a detector in this process, which torchrun may have started, and keeps what came of it."""
 
 import os
 import sys

@@ -14,9 +14,9 @@ from skl_lstmae.training.batches import Batch
 from skl_lstmae.training.distributed import ALONE, Ranks
 from skl_lstmae.training.objectives import Objective
 
-MAX_ROWS_OF_A_RANK = 16
-"""Sequences of a part, where ranks cut what is else one micro-batch: with fewer, torch's kernels
-lose more than another rank gains."""
+MOST_ROWS, FEWEST_ROWS = 32, 8
+"""Sequences of a part, where ranks cut what is else one micro-batch. With fewer than the most,
+torch's kernels lose a part of what ranks gain, which pays for two ranks, down to the fewest."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -105,7 +105,7 @@ class BatchGradient:
         if not self.ranks.share_work:
             return Share([whole], [self.generator], 1, count)
         n_rows = len(whole.indices)
-        n = -(-n_rows // MAX_ROWS_OF_A_RANK)
+        n = max(-(-n_rows // MOST_ROWS), min(2, n_rows // FEWEST_ROWS))
         edges = np.linspace(0, n_rows, n + 1).astype(int).tolist()
         mine = self.ranks.mine(n) or [self.ranks.rank % n]
         parts = [slice(edges[i], edges[i + 1]) for i in mine]

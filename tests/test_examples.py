@@ -7,6 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 EXAMPLES = Path(__file__).parents[1] / "examples"
 
 # Where there is no screen, the windows that an example shows are written to files instead.
@@ -218,6 +220,28 @@ def test_own_network_tells_the_stranger_with_each_network_and_keeps_a_trained_on
     assert min(map(float, aucs)) > 0.85
     assert len(set(n_weights)) == 3
     assert "kept: True" in printed
+
+
+def test_train_on_several_processes_gives_each_the_same_detector(tmp_path):
+    printed = run("train_on_several_processes.py", tmp_path, n_pictures=0)
+
+    result = r"^rank (\d) of (\d): loss (\d\.\d+), offset (-\d+\.\d+), (\d+) flagged$"
+    ((*_, loss, offset, n_flagged),) = re.findall(result, printed, re.MULTILINE)
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
+    completed = subprocess.run(
+        [*command, EXAMPLES / "train_on_several_processes.py"],
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=300,
+    )
+    one, other = sorted(re.findall(result, completed.stdout, re.MULTILINE))
+    assert (one[:2], other[:2]) == (("0", "2"), ("1", "2"))
+    assert one[2:] == other[2:]
+    assert [float(value) for value in one[2:]] == pytest.approx(
+        [float(loss), float(offset), int(n_flagged)], rel=1e-3
+    )
 
 
 def test_nine_speakers_are_named_and_few_labels_go_a_long_way(tmp_path):

@@ -176,6 +176,11 @@ class LSTMAutoencoderDetector(LatentTransformerMixin, SequenceDetector):
         never stopped. The end of the fit deletes the file. One file serves one fit at a time, so
         leave it out in searches.
 
+    distributed : "auto" or False, default="auto"
+        Whether `fit` shares the work with other processes, if it runs in one of several that
+        torchrun, or torch.distributed, started: each calls it with the same X, and ends with the
+        same detector. See :doc:`/many_processes`.
+
     scorer : {"joint", "neighbors", "mahalanobis", "error", "error_max"}, Scorer or callable, \
             default="joint"
         How errors and latents become a score, higher for normal sequences: by "joint", five
@@ -314,6 +319,7 @@ class LSTMAutoencoderDetector(LatentTransformerMixin, SequenceDetector):
         clip_norm: float | None = 1.0,
         warm_start: bool = False,
         checkpoint: str | PathLike[str] | None = None,
+        distributed: Literal["auto", False] = "auto",
         scorer: ScorerName | Scorer | Callable[..., Any] = "joint",
         contamination: float | Literal["auto"] = "auto",
         false_alarm_rate: float = 0.01,
@@ -340,6 +346,7 @@ class LSTMAutoencoderDetector(LatentTransformerMixin, SequenceDetector):
             clip_norm=clip_norm,
             warm_start=warm_start,
             checkpoint=checkpoint,
+            distributed=distributed,
             scorer=scorer,
             contamination=contamination,
             false_alarm_rate=false_alarm_rate,

@@ -29,7 +29,12 @@ from skl_lstmae.data.weights import check_weights, draw_counts, order_by_content
 from skl_lstmae.detectors.exported import ExportedDetectorMixin
 from skl_lstmae.detectors.judge import Judge
 from skl_lstmae.detectors.labels import warn_of_misread_labels
-from skl_lstmae.detectors.learner import SequenceLearner, counted, spawn_random_state
+from skl_lstmae.detectors.learner import (
+    SequenceLearner,
+    counted,
+    shared_random_state,
+    spawn_random_state,
+)
 from skl_lstmae.detectors.options import Activation, LossName, ScorerName, View
 from skl_lstmae.detectors.thresholded import Scored, ThresholdMixin
 from skl_lstmae.detectors.window_judge import fit_to_windows
@@ -222,7 +227,7 @@ class SequenceDetector(ExportedDetectorMixin, ThresholdMixin, SequenceLearner):
         callbacks = FitCallbacks(self, X, y)
         with settled(self._may_be_large()):
             sequences, _ = check_sequences(self, X, min_sequences=self._min_sequences)
-            random_state = check_random_state(self.random_state)
+            random_state = shared_random_state(self.random_state)
             numbers = self._count(sequences, sample_weight, random_state)
             chosen = counted(sequences, numbers, is_weighted=sample_weight is not None)
             split = self._split(chosen, random_state)
@@ -265,7 +270,7 @@ class SequenceDetector(ExportedDetectorMixin, ThresholdMixin, SequenceLearner):
         callbacks = FitCallbacks(self, None, None)
         with settled(self._may_be_large()):
             self.n_features_in_ = split.training.n_features
-            self._learn(split, check_random_state(self.random_state), callbacks)
+            self._learn(split, shared_random_state(self.random_state), callbacks)
         callbacks.end_fit()
         return self._judge
 

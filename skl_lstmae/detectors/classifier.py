@@ -133,6 +133,11 @@ class LSTMClassifier(ClassifierMixin, SequencePredictor):
         never stopped. The end of the fit deletes the file. One file serves one fit at a time, so
         leave it out in searches.
 
+    distributed : "auto" or False, default="auto"
+        Whether `fit` shares the work with other processes, if it runs in one of several that
+        torchrun, or torch.distributed, started: each calls it with the same X, and ends with the
+        same classifier. See :doc:`/many_processes`.
+
     device : str or torch.device, default="auto"
         Where the network runs. "auto" is CUDA if there is one, else MPS, else the CPU.
 
@@ -234,6 +239,7 @@ class LSTMClassifier(ClassifierMixin, SequencePredictor):
         clip_norm: float | None = 1.0,
         warm_start: bool = False,
         checkpoint: str | PathLike[str] | None = None,
+        distributed: Literal["auto", False] = "auto",
         device: str | torch.device = "auto",
         random_state: int | RandomState | None = None,
         verbose: int = 0,
@@ -255,6 +261,7 @@ class LSTMClassifier(ClassifierMixin, SequencePredictor):
             clip_norm=clip_norm,
             warm_start=warm_start,
             checkpoint=checkpoint,
+            distributed=distributed,
             device=device,
             random_state=random_state,
             verbose=verbose,

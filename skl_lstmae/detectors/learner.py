@@ -12,19 +12,21 @@ import numpy as np
 import torch
 from numpy.random import RandomState
 from numpy.typing import NDArray
+from sklearn.utils import check_random_state
 
 from skl_lstmae._sklearn import (
     CallbackSupportMixin,
     FitCallbacks,
     HasMethods,
     Interval,
+    Options,
     StrOptions,
 )
 from skl_lstmae._warn import warn
 from skl_lstmae.data.names import feature_names
 from skl_lstmae.data.sequences import Sequences
 from skl_lstmae.data.split import Split
-from skl_lstmae.detectors.resuming import delete_checkpoint, open_checkpoint
+from skl_lstmae.detectors.resuming import check_agreement, delete_checkpoint, open_checkpoint
 from skl_lstmae.detectors.trained import TrainedNetwork
 from skl_lstmae.modules import SequenceNetwork
 from skl_lstmae.modules.network import (
@@ -36,6 +38,7 @@ from skl_lstmae.modules.network import (
 )
 from skl_lstmae.training.batches import Batch, Epoch, count_batches
 from skl_lstmae.training.devices import resolve_device
+from skl_lstmae.training.distributed import joined, own_device, ranks_here
 from skl_lstmae.training.model import Model, copy_network
 from skl_lstmae.training.objectives import Objective
 from skl_lstmae.training.progress import History, Progress
@@ -93,6 +96,7 @@ class SequenceLearner(CallbackSupportMixin, TrainedNetwork):
         "clip_norm": [Interval(Real, 0, None, closed="neither"), None],
         "warm_start": ["boolean"],
         "checkpoint": [str, PathLike, None],
+        "distributed": [StrOptions({"auto"}), Options(bool, {False})],
         "device": [str, torch.device],
         "random_state": ["random_state"],
         "verbose": ["verbose"],
@@ -117,6 +121,7 @@ class SequenceLearner(CallbackSupportMixin, TrainedNetwork):
         clip_norm: float | None,
         warm_start: bool,
         checkpoint: str | PathLike[str] | None,
+        distributed: Literal["auto", False],
         device: str | torch.device,
         random_state: int | RandomState | None,
         verbose: int,
@@ -137,6 +142,7 @@ class SequenceLearner(CallbackSupportMixin, TrainedNetwork):
         self.clip_norm = clip_norm
         self.warm_start = warm_start
         self.checkpoint = checkpoint
+        self.distributed = distributed
         self.device = device
         self.random_state = random_state
         self.verbose = verbose
@@ -148,9 +154,10 @@ class SequenceLearner(CallbackSupportMixin, TrainedNetwork):
     def _fit_or_stay(self, X: Any, y: Any, sample_weight: Any) -> Self:
         """Fit a copy, and take its state once nothing can fail any more."""
         learner = copy(self)
-        learner._fit(X, y, sample_weight)
-        self.__dict__ = learner.__dict__
-        delete_checkpoint(self)
+        with joined(self.distributed, self.device):
+            learner._fit(X, y, sample_weight)
+            self.__dict__ = learner.__dict__
+            delete_checkpoint(self)
         self.history_.raise_interrupt()
         return self
 
@@ -191,6 +198,8 @@ class SequenceLearner(CallbackSupportMixin, TrainedNetwork):
     def _begin(self, split: Split, random_state: RandomState, *, go_on: bool) -> Model:
         """Learn the scaling, and make a network or go on with a copy of the one there is."""
         device, training = resolve_device(self.device), split.training
+        if ranks_here().share_work:
+            device = own_device(device)
         names = split.names or feature_names(self, training.n_features)
         scaling = self._fit_scaling(training, names)
         if go_on and self.__sklearn_is_fitted__():
@@ -263,6 +272,7 @@ class SequenceLearner(CallbackSupportMixin, TrainedNetwork):
         callbacks: FitCallbacks,
     ) -> None:
         trainer = self._make_trainer(model, n_epochs, random_state)
+        check_agreement(self, split)
         with few_threads(is_large(model.network)):
             trainer.train(
                 model.network,
@@ -324,6 +334,7 @@ class SequenceLearner(CallbackSupportMixin, TrainedNetwork):
             verbose=self.verbose,
             generator=make_generator(random_state, model.device),
             uses_muon=self._uses_muon,
+            ranks=ranks_here(),
         )
 
     def _gone_on(self, split: Split, random_state: RandomState) -> Model:
@@ -414,6 +425,17 @@ def _common_length(lengths: Iterable[int]) -> int | None:
     """Return the number that all lengths are, or None."""
     distinct = {int(length) for length in lengths}
     return distinct.pop() if len(distinct) == 1 else None
+
+
+def shared_random_state(random_state: int | RandomState | None) -> RandomState:
+    """Return what a fit draws from; for ranks that fit together, what the first one has."""
+    own, ranks = check_random_state(random_state), ranks_here()
+    if ranks.number > 1:
+        state = ranks.agreed(own.get_state(legacy=False))
+        if not ranks.is_first:
+            own = RandomState()
+            own.set_state(state)
+    return own
 
 
 def spawn_random_state(random_state: RandomState) -> RandomState:

@@ -29,7 +29,12 @@ from skl_lstmae.data.targets import Classes
 from skl_lstmae.data.weights import check_weights, order_by_content
 from skl_lstmae.detectors.exported import ExportedPredictorMixin
 from skl_lstmae.detectors.latents import LatentTransformerMixin
-from skl_lstmae.detectors.learner import SequenceLearner, counted, spawn_random_state
+from skl_lstmae.detectors.learner import (
+    SequenceLearner,
+    counted,
+    shared_random_state,
+    spawn_random_state,
+)
 from skl_lstmae.modules import LSTMAutoencoder, LSTMPredictor, LSTMStack, SequenceNetwork
 from skl_lstmae.modules.network import check_network
 from skl_lstmae.training.attributions import integrated_gradients
@@ -122,7 +127,7 @@ class SequencePredictor(ExportedPredictorMixin, LatentTransformerMixin, Sequence
             known = self._meaning if self.warm_start and self.__sklearn_is_fitted__() else None
             sequences, form = check_sequences(self, X)
             split, keys = self._label(sequences, form, y, sample_weight, known)
-            random_state = check_random_state(self.random_state)
+            random_state = shared_random_state(self.random_state)
             if self.early_stopping:
                 split = self._hold_out(split, keys, random_state)
             self._learn(split, random_state, callbacks)

@@ -153,6 +153,11 @@ class LSTMRegressor(RegressorMixin, SequencePredictor):
         never stopped. The end of the fit deletes the file. One file serves one fit at a time, so
         leave it out in searches.
 
+    distributed : "auto" or False, default="auto"
+        Whether `fit` shares the work with other processes, if it runs in one of several that
+        torchrun, or torch.distributed, started: each calls it with the same X, and ends with the
+        same regressor. See :doc:`/many_processes`.
+
     device : str or torch.device, default="auto"
         Where the network runs. "auto" is CUDA if there is one, else MPS, else the CPU.
 
@@ -256,6 +261,7 @@ class LSTMRegressor(RegressorMixin, SequencePredictor):
         clip_norm: float | None = 1.0,
         warm_start: bool = False,
         checkpoint: str | PathLike[str] | None = None,
+        distributed: Literal["auto", False] = "auto",
         device: str | torch.device = "auto",
         random_state: int | RandomState | None = None,
         verbose: int = 0,
@@ -277,6 +283,7 @@ class LSTMRegressor(RegressorMixin, SequencePredictor):
             clip_norm=clip_norm,
             warm_start=warm_start,
             checkpoint=checkpoint,
+            distributed=distributed,
             device=device,
             random_state=random_state,
             verbose=verbose,

@@ -68,6 +68,7 @@ from skl_lstmae.detectors.window_judge import (
     score_method,
 )
 from skl_lstmae.scoring.scorer import MAX_REFERENCES
+from skl_lstmae.training.distributed import joined
 
 MIN_FOR_DRIFT = 10
 """Windows side by side from which drift may be told."""
@@ -313,11 +314,13 @@ class SlidingWindowDetector(
             of the last whole epoch or, with early stopping, of the best one; to interrupt once more
             leaves it as it was.
         """
-        detector = copy(self)
-        detector._fit(X, y, sample_weight)
-        self.__dict__ = detector.__dict__
+        detector, inner = copy(self), self._inner()
+        with joined(getattr(inner, "distributed", False), getattr(inner, "device", "cpu")):
+            detector._fit(X, y, sample_weight)
+            self.__dict__ = detector.__dict__
+            if isinstance(self.detector_, SequenceDetector):
+                delete_checkpoint(self.detector_)
         if isinstance(self.detector_, SequenceDetector):
-            delete_checkpoint(self.detector_)
             self.detector_.history_.raise_interrupt()
         return self
 

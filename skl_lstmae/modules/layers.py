@@ -12,6 +12,8 @@ import torch
 from torch import Generator, Tensor, nn
 from torch.nn import functional
 
+from skl_lstmae.modules.randomness import drawn_like
+
 
 class RowLinear(nn.Linear):
     """Linear layer whose result for a row does not depend on the other rows.
@@ -109,11 +111,13 @@ def dropout(x: Tensor, p: float, generator: Generator | None) -> Tensor:
     """Inverted dropout from a generator of one's own, which ``nn.Dropout`` does not take."""
     if p == 0:
         return x
-    return x * torch.empty_like(x).bernoulli_(1 - p, generator=generator) / (1 - p)
+    kept = drawn_like(x, lambda whole: whole.bernoulli_(1 - p, generator=generator), generator)
+    return x * kept / (1 - p)
 
 
 def add_noise(x: Tensor, standard_deviation: float, generator: Generator | None) -> Tensor:
     """Add Gaussian noise, from a generator of one's own."""
     if standard_deviation == 0:
         return x
-    return x + standard_deviation * torch.empty_like(x).normal_(generator=generator)
+    noise = drawn_like(x, lambda whole: whole.normal_(generator=generator), generator)
+    return x + standard_deviation * noise

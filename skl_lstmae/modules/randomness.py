@@ -73,6 +73,44 @@ class DrawsFrom(TorchFunctionMode):
         return func(*args, **kwargs)
 
 
+class RowsGenerator(Generator):
+    """A generator for some rows of a batch, which draws what it would draw for all of them.
+
+    So the numbers of a row, and what is drawn next, do not depend on how a batch is divided. A
+    layer asks for numbers by :func:`drawn_like`.
+
+    Attributes
+    ----------
+    rows : slice
+        Which rows are at hand.
+    n_rows : int
+        Of the whole batch.
+    """
+
+    rows: slice
+    n_rows: int
+
+    @classmethod
+    def of(cls, generator: Generator, rows: slice, n_rows: int) -> "RowsGenerator":
+        """Return one that draws as another is about to, which stays as it is."""
+        ours = cls(generator.device)
+        ours.set_state(generator.get_state())
+        ours.rows, ours.n_rows = rows, n_rows
+        return ours
+
+
+def drawn_like(x: Tensor, fill: Callable[[Tensor], Tensor], generator: Generator | None) -> Tensor:
+    """Return numbers of the shape of x, ``(batch, *)``, that ``fill`` draws from a generator."""
+    if not isinstance(generator, RowsGenerator):
+        return fill(torch.empty_like(x))
+    # In the order in which x lies in memory, as that is the order of the draws.
+    strides = x.stride()
+    order = sorted(range(x.dim()), key=lambda axis: -strides[axis])
+    shape = (generator.n_rows, *x.shape[1:])
+    whole = torch.empty_permuted(shape, order, dtype=x.dtype, device=x.device)
+    return fill(whole)[generator.rows]
+
+
 @contextmanager
 def global_draws_from(generator: Generator) -> Iterator[None]:
     """Seed torch's global generator from another, and leave it as it was.
@@ -83,6 +121,8 @@ def global_draws_from(generator: Generator) -> Iterator[None]:
     device = generator.device
     devices = [device] if device.type == "cuda" else []
     seed = int(torch.randint(2**62, (), generator=generator, device=device))
+    if isinstance(generator, RowsGenerator):  # what is drawn in a kernel cannot be divided
+        seed += generator.rows.start
     with _GLOBAL_GENERATORS, torch.random.fork_rng(devices):
         torch.default_generator.manual_seed(seed)
         if devices:

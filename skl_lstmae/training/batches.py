@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -59,6 +60,12 @@ class Batch:
     lengths: Tensor
     target: Tensor | None = None
     weight: Tensor | None = None
+
+    def take(self, rows: slice) -> Batch:
+        """Return some of the sequences, padded as they are."""
+        target, weight = (None if own is None else own[rows] for own in (self.target, self.weight))
+        x, observed, lengths = self.x[rows], self.observed[rows], self.lengths[rows]
+        return Batch(self.indices[rows], x, observed, lengths, target, weight)
 
 
 @dataclass(frozen=True, eq=False)
@@ -197,10 +204,36 @@ class Epoch:
     def __len__(self) -> int:
         return len(self.micro_batches)
 
-    def __iter__(self) -> Iterator[list[Batch]]:
+    def __iter__(self) -> Iterator[MicroBatches]:
         for parts in self.micro_batches:
-            batches = (self.builder.build(self.sequences, indices) for indices in parts)
-            yield [self.complete(batch) for batch in batches]
+            yield MicroBatches(self.build, parts)
+
+    def build(self, indices: np.ndarray) -> Batch:
+        """Return the micro-batch of the sequences that ``indices`` names."""
+        return self.complete(self.builder.build(self.sequences, indices))
+
+
+@dataclass(frozen=True, eq=False)
+class MicroBatches(Sequence[Batch]):
+    """The parts of a batch, each of which is built when it is asked for.
+
+    Parameters
+    ----------
+    build : callable
+        Makes a micro-batch of the sequences that an array names.
+    indices : list of ndarray
+        Which sequences each holds.
+    """
+
+    build: Callable[[np.ndarray], Batch]
+    indices: list[np.ndarray]
+
+    def __len__(self) -> int:
+        return len(self.indices)
+
+    def __getitem__(self, i: Any) -> Any:
+        """Return micro-batch `i`."""
+        return self.build(self.indices[i])
 
 
 def count_batches(n_sequences: int, batch_size: int) -> int:

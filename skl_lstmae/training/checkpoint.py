@@ -15,6 +15,7 @@ from torch import Generator
 from torch.optim.swa_utils import AveragedModel
 
 from skl_lstmae.modules import SequenceNetwork
+from skl_lstmae.training.distributed import ALONE, Ranks
 from skl_lstmae.training.optimizers import Optimizer
 from skl_lstmae.training.progress import Progress
 
@@ -67,6 +68,17 @@ class Training:
         self.generator.set_state(state["generator"])
         self.progress.load_state_dict(state["progress"])
 
+    def level(self, ranks: Ranks) -> None:
+        """Have all ranks go on from where the first one is.
+
+        They are there already, to the last bit, if their processors are alike, and if layers keep
+        no statistics of the sequences that they saw.
+        """
+        if ranks.number > 1:
+            state = ranks.agreed(_packed(self.state_dict()) if ranks.is_first else b"")
+            if not ranks.is_first:
+                self.load_state_dict(_unpacked(state))
+
 
 @dataclass(frozen=True, eq=False)
 class Checkpoint:
@@ -82,17 +94,19 @@ class Checkpoint:
         Tells this training from those with other data or parameters.
     random_state : RandomState
         Draws the batches.
+    ranks : Ranks, default=ALONE
+        Who trains; the first one reads and writes.
     """
 
     path: Path
     fingerprint: str
     random_state: RandomState
+    ranks: Ranks = ALONE
 
     def restore(self, training: Training) -> bool:
         """Set a training, and the random state, to what the file holds; return if there is one."""
-        try:
-            content = self.path.read_bytes()
-        except FileNotFoundError:
+        content = self.ranks.agreed(self._read() if self.ranks.is_first else b"")
+        if content is None:
             return False
         before, state = content[:N_BYTES_BEFORE], content[N_BYTES_BEFORE:]
         if before != KIND + sha256(state).digest():
@@ -100,7 +114,7 @@ class Checkpoint:
                 f"{str(self.path)!r} is damaged, or no checkpoint; delete it, or choose another "
                 "path as checkpoint."
             )
-        saved = torch.load(BytesIO(state), map_location="cpu", weights_only=True)
+        saved = _unpacked(state)
         if saved["fingerprint"] != self.fingerprint:
             raise ValueError(
                 f"{str(self.path)!r} is the checkpoint of a fit with other data, parameters or "
@@ -112,7 +126,8 @@ class Checkpoint:
 
     def write(self, training: Training) -> None:
         """Replace the file; an error leaves the old one."""
-        buffer = BytesIO()
+        if not self.ranks.is_first:
+            return
         saved = {
             "fingerprint": self.fingerprint,
             "training": training.state_dict(),
@@ -120,9 +135,24 @@ class Checkpoint:
                 self.random_state.get_state(legacy=False), default=np.ndarray.tolist
             ),
         }
-        torch.save(saved, buffer)
-        state = buffer.getvalue()
+        state = _packed(saved)
         write_then_replace(self.path, KIND + sha256(state).digest() + state)
+
+    def _read(self) -> bytes | None:
+        try:
+            return self.path.read_bytes()
+        except FileNotFoundError:
+            return None
+
+
+def _packed(saved: dict[str, Any]) -> bytes:
+    buffer = BytesIO()
+    torch.save(saved, buffer)
+    return buffer.getvalue()
+
+
+def _unpacked(state: bytes) -> dict[str, Any]:
+    return torch.load(BytesIO(state), map_location="cpu", weights_only=True)
 
 
 def write_then_replace(path: Path, content: bytes) -> None:

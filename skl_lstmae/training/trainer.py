@@ -2,8 +2,8 @@
 
 import math
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
+from itertools import islice
 from time import perf_counter
 from typing import Any, Protocol
 
@@ -15,9 +15,10 @@ from torch.optim.swa_utils import AveragedModel
 
 from skl_lstmae._warn import warn
 from skl_lstmae.modules import SequenceNetwork
-from skl_lstmae.modules.randomness import global_draws_from
 from skl_lstmae.training.batches import Batch, Epoch
 from skl_lstmae.training.checkpoint import Checkpoint, Training
+from skl_lstmae.training.distributed import ALONE, Ranks
+from skl_lstmae.training.gradients import BatchGradient
 from skl_lstmae.training.objectives import Objective
 from skl_lstmae.training.optimizers import AdamW, Muon, Optimizer
 from skl_lstmae.training.progress import History, Progress
@@ -66,6 +67,9 @@ class Trainer:
         The weights after the t-th of n steps count in their average about as ``(t / n)`` to this
         power does.
 
+    ranks : Ranks, default=ALONE
+        The processes that share the work.
+
     References
     ----------
     .. [1] K. Jordan et al., "Muon: an optimizer for hidden layers in neural networks", 2024,
@@ -87,6 +91,7 @@ class Trainer:
     generator: Generator
     uses_muon: bool = True
     averaging_power: float = 8
+    ranks: Ranks = ALONE
 
     def train(
         self,
@@ -103,14 +108,15 @@ class Trainer:
         gradients are accumulated. The loss of ``validation_batches`` may end the training, as
         ``watcher`` may. After an interrupt from the keyboard the weights of the last whole epoch
         are kept, or those of the best one if there is a validation loss, and the history tells of
-        it. What a ``checkpoint`` holds is gone on from, and each epoch replaces it.
+        it, unless there are several ranks. What a ``checkpoint`` holds is gone on from, and each
+        epoch replaces it.
         """
         progress = Progress(history, self.tol)
         training = self._begin(network, progress)
         try:
             self._run_epochs(training, training_batches, validation_batches, watcher, checkpoint)
         except KeyboardInterrupt:
-            if progress.n_epochs == 0:
+            if progress.n_epochs == 0 or self.ranks.number > 1:
                 raise
             history.was_interrupted = True
         network.load_state_dict(progress.kept_weights)
@@ -144,8 +150,9 @@ class Trainer:
         checkpoint: Checkpoint | None,
     ) -> None:
         progress, averaged = training.progress, training.averaged.module
-        if checkpoint and checkpoint.restore(training) and self.verbose:
+        if checkpoint and checkpoint.restore(training) and self._prints:
             print(f"Going on after epoch {progress.n_epochs}, from {checkpoint.path}")
+        training.level(self.ranks)
         while not progress.is_over and progress.n_epochs < self.n_epochs:
             if watcher:
                 watcher.begin_epoch()
@@ -164,7 +171,8 @@ class Trainer:
             self._report(progress)
             wants_to_stop = bool(watcher and watcher.end_epoch(progress))
             has_stalled = progress.n_epochs_without_progress >= self.n_iter_no_change
-            progress.is_over = wants_to_stop or has_stalled
+            progress.is_over = self.ranks.is_any(wants_to_stop) or has_stalled
+            training.level(self.ranks)
             if checkpoint:
                 checkpoint.write(training)
         if validation_batches and not progress.is_over:
@@ -189,17 +197,10 @@ class Trainer:
     ) -> float:
         network.train()
         _keep_freed_memory()
+        gradient = BatchGradient(self.objective, self.generator, self.ranks)
         total_loss, total_count = 0.0, 0
         for i, micro_batches in enumerate(batches):
-            # At least 1: windows of a long series may all fall into its gaps.
-            count = max(1, sum(self.objective.count(batch) for batch in micro_batches))
-            network.zero_grad()
-            batch_loss = 0.0
-            for batch in micro_batches:
-                with self._random_numbers(network):
-                    loss = self.objective.total(network, batch, self.generator) / count
-                loss.backward()
-                batch_loss += loss.item()
+            batch_loss, count = gradient.accumulate(network, micro_batches)
             _check_finite(batch_loss)
             if self.clip_norm is not None:
                 clip_grad_norm_(network.parameters(), self.clip_norm)
@@ -214,15 +215,19 @@ class Trainer:
     @torch.no_grad()
     def _mean_loss(self, network: Any, batches: Iterable[Batch]) -> float:
         network.eval()
+        losses = [
+            (
+                self.objective.total(network, batch, self.generator).item(),
+                self.objective.count(batch),
+            )
+            for batch in islice(batches, self.ranks.rank, None, self.ranks.number)
+        ]
         total_loss, total_count = 0.0, 0
-        for batch in batches:
-            total_loss += self.objective.total(network, batch, self.generator).item()
-            total_count += self.objective.count(batch)
+        for loss, count in self.ranks.gathered(losses):
+            total_loss += loss
+            total_count += count
         _check_finite(total_loss)
         return total_loss / max(1, total_count)
-
-    def _random_numbers(self, network: SequenceNetwork) -> AbstractContextManager[None]:
-        return nullcontext() if network.takes_generator else global_draws_from(self.generator)
 
     def _average(
         self, averages: Sequence[Tensor], weights: Sequence[Tensor], n_averaged: Tensor | int
@@ -233,8 +238,12 @@ class Trainer:
         for average, weight in zip(averages, weights, strict=True):
             average.lerp_(weight, share)
 
+    @property
+    def _prints(self) -> bool:
+        return bool(self.verbose and self.ranks.is_first)
+
     def _report(self, progress: Progress) -> None:
-        if self.verbose:
+        if self._prints:
             history = progress.history
             line = f"Epoch {progress.n_epochs}, loss = {history.loss_curve[-1]:.8f}"
             if not math.isnan(history.validation_loss_curve[-1]):

@@ -1,0 +1,1 @@
+"""What several processes gain in training, and whether it shows in what is learned."""

@@ -192,9 +192,9 @@ def test_without_a_random_state_all_draw_as_the_first_does():
 
 
 def fit_with_drifting_steps():
-    def step(self, step=Muon.step):
-        step(self)
-        for weight in self.param_groups[0]["params"]:
+    def step(self, rate, step=Muon.step):
+        step(self, rate)
+        for weight in self.weights:
             weight.data += 1e-6 * int(os.environ["RANK"])
 
     Muon.step = step

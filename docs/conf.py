@@ -141,6 +141,7 @@ sphinx_gallery_conf = {
     # Running the examples takes minutes.
     "plot_gallery": os.environ.get("SPHINX_GALLERY") == "1",
     "minigallery_sort_order": ExplicitOrder(EXAMPLES_IN_ORDER),
+    "default_thumb_file": str(DOCS / "_static" / "logo.svg"),  # of what draws nothing
     "download_all_examples": False,
     "show_memory": False,
     "show_signature": False,

@@ -107,7 +107,7 @@ class Numbers:
 
     @property
     def n_outputs(self) -> int:
-        """Number of numbers."""
+        """How many numbers are predicted of each sequence, or step."""
         return len(self.mean)
 
     def refuse_others(self, target: NumericTarget) -> None:

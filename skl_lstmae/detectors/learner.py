@@ -48,7 +48,7 @@ from skl_lstmae.training.threads import LARGE_NETWORK, few_threads, is_large
 from skl_lstmae.training.trainer import Trainer
 
 GATES = 4
-"""Square matrices of an LSTM layer, of which an autoencoder has two."""
+"""Of an LSTM layer, each with a square matrix of weights from the states to itself."""
 
 MAX_GATHERED = 2**20
 """Numbers that are copied to make what is learned the same, bit for bit, in any order of X."""

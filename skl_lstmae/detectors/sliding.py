@@ -70,7 +70,7 @@ from skl_lstmae.detectors.window_judge import (
 from skl_lstmae.scoring.scorer import MAX_REFERENCES
 from skl_lstmae.training.distributed import joined
 
-MIN_FOR_DRIFT = 10
+MIN_WINDOWS_FOR_DRIFT = 10
 """Windows side by side from which drift may be told."""
 
 WINDOWS_PER_EPOCH = 1024
@@ -568,7 +568,7 @@ class SlidingWindowDetector(
         ids, times = form.row_labels()
         told = replace(judge, windows=self._told(judge.windows, "of X"))
         found = told.find_events(series, times, max_gap, min_length, budget)
-        if independent_windows(series, judge.size) >= MIN_FOR_DRIFT:
+        if independent_windows(series, judge.size) >= MIN_WINDOWS_FOR_DRIFT:
             warn_of_drift(found.scores, judge.rows.calibration)
         names = getattr(self, "feature_names_in_", np.arange(self.n_features_in_)).tolist()
         return tabulate(found, series, (ids, times), names)
@@ -626,7 +626,7 @@ class SlidingWindowDetector(
             scores,
             judge.offsets(scores, series.lengths),
             judge.rows.calibration,
-            independent_windows(series, judge.size) >= MIN_FOR_DRIFT,
+            independent_windows(series, judge.size) >= MIN_WINDOWS_FOR_DRIFT,
             form.per_row,
         )
 

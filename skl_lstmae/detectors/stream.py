@@ -99,8 +99,8 @@ class Stream:
         -------
         labels : ndarray of shape (n_timesteps,), int64
             -1 for anomalies, +1 for normal rows, by the offset of each, which is learned from the
-            rows before it if the detector's `threshold` is "adaptive". Until half a window is
-            there, none is anomalous.
+            rows before it if the detector's `threshold` is "adaptive". Until a whole window is
+            there, at first and wherever it starts anew, only a blackout is anomalous.
 
         Examples
         --------
@@ -220,8 +220,8 @@ class Stream:
             is_judged = ~is_blackout & (count_empty(windows) < windows.lengths)
             scores[is_judged] = judge.windows.score(windows.take(is_judged), one_by_one=True)
             adaptive = deepcopy(self._adaptive)
-            # A window that is less than half full is unlike any that was learned from.
-            is_ready = is_blackout | (2 * windows.lengths >= judge.size)
+            # A window that is not full is unlike any that was learned from, and would raise alarms.
+            is_ready = is_blackout | (windows.lengths == judge.size)
             offsets = np.where(is_ready, self._fixed, -np.inf)
             if adaptive is not None:
                 offsets[is_ready] = follow(adaptive, scores[is_ready], judge.worst)

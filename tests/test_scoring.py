@@ -19,7 +19,7 @@ from skl_lstmae.scoring import (
     Outcome,
 )
 from skl_lstmae.scoring.neighbors import mean_distance_of_others
-from skl_lstmae.scoring.scorer import shrinkage
+from skl_lstmae.scoring.scorer import mean_and_scale, shrinkage
 from skl_lstmae.scoring.scorers import SCORERS, make_scorer
 
 
@@ -110,6 +110,19 @@ def test_mahalanobis_joins_latents_and_log_errors_in_standard_units():
     precision = np.linalg.inv(np.cov(summaries, rowvar=False))
     distances = cdist(summaries, [summaries.mean(axis=0)], "mahalanobis", VI=precision)[:, 0]
     assert_allclose(scorer.fit(summaries).score(summaries), -distances, rtol=0.02)
+
+
+@pytest.mark.parametrize("size", [1e-12, 1.0, 1e9])
+def test_mean_and_scale_are_those_of_scikit_learns_scaler(size):
+    rows = size * (7 + np.random.default_rng(0).normal(size=(50, 5)))
+    rows[3:9, 0] = rows[:, 1] = np.nan
+    rows[:, 2] = 0.1 * size
+    rows[:, 3] = np.where(np.arange(50) == 4, 0.3 * size, np.nan)
+    with np.errstate(invalid="ignore"):
+        scaler = StandardScaler().fit(rows)
+    mean, scale = mean_and_scale(rows)
+    assert_allclose(mean, scaler.mean_, rtol=1e-14)
+    assert_allclose(scale, scaler.scale_, rtol=1e-14)
 
 
 def test_rounding_makes_no_shrinkage_negative():

@@ -19,7 +19,7 @@ REFUSE_NETWORK := ! grep -rlE \
   --include='*.html' --include='*.css'
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-floor test-integrations checks fuzz lint docs gallery browser dist wheel bench \
+.PHONY: help demo test test-long test-floor test-integrations checks fuzz lint docs gallery browser dist wheel bench \
   bench-defaults bench-detection bench-disk bench-decisions bench-supervised clean
 
 help: ## Show this list
@@ -28,8 +28,11 @@ help: ## Show this list
 demo: .venv/stamp ## Find an unknown speaker among real recordings; writes to demo-output
 	$(BIN)/python examples/demo_unknown_speaker.py
 
-test: .venv/stamp lint docs ## Run everything that must pass: lint, docs and the whole suite
-	$(BIN)/python -m pytest $(PYTEST_ARGS)
+test: .venv/stamp lint docs ## Run what must pass before a commit: lint, docs and the suite
+	$(BIN)/python -m pytest -m "not long" $(PYTEST_ARGS)
+
+test-long: .venv/stamp ## Run the examples, the code of all pages, and what else takes minutes
+	$(BIN)/python -m pytest -m long $(PYTEST_ARGS)
 
 test-floor: .venv-floor/stamp ## Run the suite with the oldest supported dependencies
 	$(FLOOR_BIN)/python -m pytest $(PYTEST_ARGS)

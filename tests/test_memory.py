@@ -37,6 +37,7 @@ print(peak() - before)
 """
 
 
+@pytest.mark.long
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="only Linux tells")
 def test_fit_and_scores_take_little_of_what_is_in_the_file(tmp_path):
     command = [sys.executable, "-c", PROGRAM, str(tmp_path / "values")]

@@ -157,4 +157,5 @@ def test_repr_shows_changed_parameters_alone_and_all_on_demand(parameters, shown
     assert repr(detector) == f"LSTMAutoencoderDetector({shown})"
     with config_context(print_changed_only=False):
         text = detector.__repr__(N_CHAR_MAX=10_000)
-    assert all(f"{name}=" in text for name in detector.get_params(deep=False))
+    # scikit-learn shows thirty of them at most, and dots for others.
+    assert all(f"{name}=" in text for name in list(detector.get_params(deep=False))[:30])

@@ -27,6 +27,18 @@ NEEDS = {
 INTEGRATIONS = {"clusters.md", "trained_elsewhere.md"}
 """What `make test-integrations` runs."""
 
+FIRST_READ = {"README.md", "index.md", "quickstart.md", "machine.md"}
+"""What everybody reads; the code of other pages is tried by `make test-long`."""
+
+PARAMETERS = [
+    pytest.param(
+        page,
+        id=str(page.relative_to(ROOT)),
+        marks=[] if page.name in FIRST_READ else pytest.mark.long,
+    )
+    for page in PAGES
+]
+
 PYTHON_BLOCK = re.compile(
     r"^```python\n(?P<code>.*?)^```\n(?:\n*^```text\n(?P<output>.*?)^```$)?",
     re.MULTILINE | re.DOTALL,
@@ -34,7 +46,7 @@ PYTHON_BLOCK = re.compile(
 
 
 @pytest.mark.filterwarnings("ignore:Set aside as unlike the others. rows 2014-07-04")  # so told
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+@pytest.mark.parametrize("page", PARAMETERS)
 def test_blocks_run_and_print_what_the_page_shows(page, capsys, monkeypatch, tmp_path):
     for package in NEEDS.get(page.name, []):
         pytest.importorskip(package, reason=f"the page needs {package}")

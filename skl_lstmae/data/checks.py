@@ -155,10 +155,6 @@ def check_rows(estimator: Any, X: Any, latest: Any = None) -> tuple[NDArray[np.f
 
 def _refuse_other_times(times: Any, latest: Any) -> None:
     """Refuse times that do not follow the latest one before, or cannot be compared with it."""
-    if times.hasnans:
-        raise ValueError(
-            "X has a row without a time (NaT); expected a time for each: leave it out."
-        )
     if latest is None:
         return
     try:

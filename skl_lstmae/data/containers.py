@@ -1,5 +1,6 @@
 """What other packages hold data in: known by its kind, and read, or refused by a remedy."""
 
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -43,8 +44,10 @@ def empty_frame(names: Sequence[str], n_features: int) -> Any:
 def adopt(X: Any, place: str = "X") -> Any:
     """Return an array of xarray's as what is read: of one or two dimensions as pandas', by names.
 
-    All else is returned as it is.
+    A batch of pyarrow's is returned as a table, and all else as it is.
     """
+    if hasattr(X, "__arrow_c_array__") and _arrow_names(X) and "pyarrow" in sys.modules:
+        return sys.modules["pyarrow"].table(X)
     if not (hasattr(X, "dims") and hasattr(X, "to_pandas")):
         return X
     if len(X.dims) <= 2:

@@ -468,6 +468,9 @@ def _panel_starts(index: Any, kind: str) -> NDArray[np.intp]:
     ids, times = index.codes[0], index.get_level_values(1)
     if ids.min() < 0:
         raise ValueError(f"the {kind} id of row {ids.argmin()} of X is missing; expected one.")
+    if times.hasnans:
+        row = int(times.isna().argmax())
+        raise ValueError(f"the time of row {row} of X is missing; expected one: leave it out.")
     is_first = np.ones(len(index), dtype=bool)
     is_first[1:] = ids[1:] != ids[:-1]
     starts = np.flatnonzero(is_first)

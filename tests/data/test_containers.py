@@ -22,8 +22,9 @@ TIMES = pd.date_range("2024-01-01", periods=200, freq="h")
 
 def table_of(package, columns):
     """Make a frame of a package from columns."""
-    if package == "pyarrow":
-        return pytest.importorskip("pyarrow").table(columns)
+    if package.startswith("pyarrow"):
+        table = pytest.importorskip("pyarrow").table(columns)
+        return table if package == "pyarrow" else table.to_batches()[0]
     return (pd if package == "pandas" else polars).DataFrame(columns)
 
 
@@ -31,7 +32,8 @@ def select(frame, *names):
     return frame[list(names)] if hasattr(frame, "iloc") else frame.select(list(names))
 
 
-every_package = pytest.mark.parametrize("package", ["pandas", "polars", "pyarrow"])
+PACKAGES = ["pandas", "polars", "pyarrow", "pyarrow's batch"]
+every_package = pytest.mark.parametrize("package", PACKAGES)
 
 
 @pytest.fixture

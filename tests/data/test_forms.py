@@ -379,6 +379,22 @@ def test_times_that_do_not_increase_are_refused(read, wrap, place, times):
         read(wrap(pd.DataFrame(steps(2), index=times[[0, 0]])))
 
 
+@pytest.mark.parametrize("wrap", [lambda frame: frame, lambda frame: [frame]])
+def test_missing_times_and_row_numbers_of_series_are_refused(wrap):
+    place = "X" if wrap(0) == 0 else "series #0 of X"
+    frame = pd.DataFrame(steps(2), index=[pd.NaT, HOURS[1]])
+    sentence = f"{place} has a row without a time (NaT); expected a time for each: leave it out."
+    for index in (frame.index, frame.index.astype(object)):
+        with pytest.raises(ValueError, match=exactly(sentence)):
+            read_series(wrap(frame.set_axis(index)))
+    sentence = (
+        f"{place} has a row without a number (NaN) in its index; expected one for each: leave the "
+        "row out, or call reset_index(drop=True)."
+    )
+    with pytest.raises(ValueError, match=exactly(sentence)):
+        read_series(wrap(frame.set_axis([1.0, nan])))
+
+
 @pytest.mark.parametrize(
     ("X", "found"),
     [
@@ -411,6 +427,7 @@ MISREAD = {
     ],
     "the index of X has 3 levels; expected 2: {0} id and time.": pd.concat({1: PANEL}),
     "the {0} id of row 1 of X is missing; expected one.": panel(("a", 1), (None, 1)),
+    "the time of row 1 of X is missing; expected one: leave it out.": panel(("a", 1), ("a", None)),
     "the times of {0} a in X do not increase: 2 follows 3; call X.sort_index() first.": panel(
         ("b", 1), ("a", 3), ("a", 2)
     ),

@@ -79,25 +79,6 @@ def refuse_containers(X: Any, place: str = "X") -> None:
         raise TypeError(f"{place} is of type {kind}; pass {remedy}.")
 
 
-def refuse_long_format(X: Any) -> None:
-    """Refuse a frame whose columns, rather than its index, tell of sequences and times."""
-    names = {str(name).lower(): name for name in column_names(X)}
-    if not {"id", "time"} <= set(names):
-        return
-    index = [str(names["id"]), str(names["time"])]
-    frame = "X" if is_frame(X) else "X.to_pandas()"
-    remedy = f"{frame}.set_index({index})"
-    if {"kind", "value"} <= set(names):
-        remedy = (
-            f"{frame}.pivot(index={index}, columns={str(names['kind'])!r}, "
-            f"values={str(names['value'])!r})"
-        )
-    raise ValueError(
-        f"X is in long format, with columns {index[0]!r} and {index[1]!r}, which would be read as "
-        f"features; expected them in the index: pass {remedy}."
-    )
-
-
 def _remedy(X: Any) -> str | None:
     """Return what makes something that can be read of what cannot, if it is known."""
     if type(X).__name__ == "PackedSequence":

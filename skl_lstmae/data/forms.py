@@ -30,7 +30,11 @@ from skl_lstmae.data.containers import (
     has_columns,
     is_frame,
     refuse_containers,
+)
+from skl_lstmae.data.long_format import (
+    refuse_column_of_times,
     refuse_long_format,
+    refuse_swapped_levels,
 )
 from skl_lstmae.data.mapped import is_mapped, side_by_side
 from skl_lstmae.data.names import Names, names_of
@@ -297,6 +301,7 @@ def read_series(X: Any) -> tuple[Sequences, Form]:
     )
     _refuse_times_as_features(X)
     refuse_long_format(X)
+    refuse_column_of_times(X, "X")
     values = to_numbers(columns, "X", SERIES_FORMS)
     lengths = np.array([len(values)], dtype=np.intp)
     series = Sequences(side_by_side([values]), np.zeros(1, dtype=np.intp), lengths)
@@ -313,6 +318,9 @@ def read_list(X: Any, kind: str) -> tuple[Sequences, ListForm]:
     refuse = refuse_order if kind == "series" else refuse_times
     for i, original in enumerate(originals):
         refuse(original, f"{kind} #{i} of X")
+        if has_columns(original):
+            refuse_long_format(original, f"{kind} #{i} of X")
+            refuse_column_of_times(original, f"{kind} #{i} of X")
     members = [read_member(member, f"{kind} #{i}", kind) for i, member in enumerate(originals)]
     _refuse_differing_features(originals, members, kind)
     step_shapes = [member.shape[1:] for member in members]
@@ -462,6 +470,7 @@ def _refuse_times_as_ids(index: Any, kind: str) -> None:
             "the first level of the index of X holds times, and the second none; expected "
             f"{kind} id and time: call X.swaplevel().sort_index() first."
         )
+    refuse_swapped_levels(index, kind)
 
 
 def _panel_starts(index: Any, kind: str) -> NDArray[np.intp]:

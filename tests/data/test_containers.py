@@ -114,16 +114,17 @@ def test_columns_of_polars_are_read_as_numbers_whatever_their_types():
 @pytest.mark.parametrize("read", [read, read_series])
 def test_long_format_is_refused_with_the_index_that_it_wants(package, read):
     frame = "X" if package == "pandas" else "X.to_pandas()"
+    hint = ", or rename them if they are features."
     columns = {"id": [1, 1, 2], "time": [0, 1, 0], "a": [1.0, 2.0, 3.0]}
     sentence = (
         "X is in long format, with columns 'id' and 'time', which would be read as features; "
         f"expected them in the index: pass {frame}."
     )
-    with pytest.raises(ValueError, match=exactly(f"{sentence}set_index(['id', 'time']).")):
+    with pytest.raises(ValueError, match=exactly(f"{sentence}set_index(['id', 'time']){hint}")):
         read(table_of(package, columns))
     flat = {**columns, "kind": ["a"] * 3, "value": [1.0, 2.0, 3.0]}
-    pivot = "pivot(index=['id', 'time'], columns='kind', values='value')."
-    with pytest.raises(ValueError, match=exactly(sentence + pivot)):
+    pivot = "pivot(index=['id', 'time'], columns='kind', values='value')"
+    with pytest.raises(ValueError, match=exactly(sentence + pivot + hint)):
         read(table_of(package, flat))
 
 

@@ -8,9 +8,9 @@ from numpy.typing import NDArray
 from sklearn.utils.validation import validate_data
 
 from skl_lstmae._warn import warn
+from skl_lstmae.data.adoption import adopt
 from skl_lstmae.data.array_like import is_time_index, refuse_order, to_floats
 from skl_lstmae.data.containers import (
-    adopt,
     column_names,
     has_columns,
     is_frame,

@@ -1,7 +1,6 @@
 """What other packages hold data in: known by its kind, and read, or refused by a remedy."""
 
-import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -41,26 +40,6 @@ def empty_frame(names: Sequence[str], n_features: int) -> Any:
     return pd.DataFrame(table, columns=list(names))
 
 
-def adopt(X: Any, place: str = "X") -> Any:
-    """Return an array of xarray's as what is read: of one or two dimensions as pandas', by names.
-
-    A batch of pyarrow's is returned as a table, and all else as it is.
-    """
-    if hasattr(X, "__arrow_c_array__") and _arrow_names(X) and "pyarrow" in sys.modules:
-        return sys.modules["pyarrow"].table(X)
-    if not (hasattr(X, "dims") and hasattr(X, "to_pandas")):
-        return X
-    if len(X.dims) <= 2:
-        return X.to_pandas()
-    times = [axis for axis, dim in enumerate(X.dims) if _holds_times(X, dim)]
-    if times and times != [1]:
-        raise ValueError(
-            f"{place} has dimensions {X.dims}, of which {X.dims[times[0]]!r} holds the times; "
-            "expected (sample, time step, feature): call X.transpose first."
-        )
-    return X.to_numpy()
-
-
 def refuse_containers(X: Any, place: str = "X") -> None:
     """Refuse what holds sequences in a way that they cannot be read from.
 
@@ -87,8 +66,16 @@ def _remedy(X: Any) -> str | None:
         return "X.unbind()"
     if hasattr(X, "__dask_graph__") and hasattr(X, "iloc"):
         return "X.compute()"
+    if "GroupBy" in type(X).__name__ and isinstance(X, Iterable):
+        columns = {"exclusions": "columns=", "by": ""}  # of pandas, and polars
+        for attribute, argument in columns.items():
+            keys = [key for key in getattr(X, attribute, ()) if isinstance(key, str)]
+            if keys:
+                return f"[x.drop({argument}{sorted(keys)}) for _, x in X]"
+        return "[x for _, x in X]"
     for method in "toPandas", "collect", "to_dataframe", "pd_dataframe":
-        if callable(getattr(X, method, None)) and not hasattr(X, "__array__"):
+        is_read = hasattr(X, "__array__") and not isinstance(X, Mapping)
+        if callable(getattr(X, method, None)) and not is_read:
             return f"X.{method}()"
     return None
 
@@ -98,8 +85,3 @@ def _arrow_names(X: Any) -> list[str]:
     names = getattr(X, "column_names", None) or getattr(X, "columns", None)
     are_names = isinstance(names, list) and all(isinstance(name, str) for name in names)
     return list(names or []) if are_names else []
-
-
-def _holds_times(X: Any, dim: Any) -> bool:
-    dtype = getattr(X.coords.get(dim), "dtype", None)
-    return getattr(dtype, "kind", None) in ("M", "m") or str(dim).lower() == "time"

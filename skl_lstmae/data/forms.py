@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import math
 import numbers
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from skl_lstmae.data.adoption import TABLE, adopt
 from skl_lstmae.data.array_like import (
     is_object_vector,
     is_panel,
@@ -24,7 +25,6 @@ from skl_lstmae.data.array_like import (
     to_floats,
 )
 from skl_lstmae.data.containers import (
-    adopt,
     column_names,
     empty_frame,
     has_columns,
@@ -262,7 +262,7 @@ def read(X: Any) -> tuple[Sequences, Form]:
     if isinstance(X, StoredSequences):
         return read_stored(X, "sequence")
     refuse_containers(X)
-    X = adopt(X)
+    X = adopt(X, axes=TABLE)
     if isinstance(X, (list, tuple)) or is_object_vector(X):
         return read_list(X, "sequence")
     if is_panel(X):
@@ -426,7 +426,8 @@ def holds_series(X: Any) -> bool:
     row_lengths = set()
     for member in X:
         is_list = isinstance(member, (list, tuple))
-        if not (is_list or isinstance(member, numbers.Number) or hasattr(member, "__array__")):
+        is_array = hasattr(member, "__array__") and not isinstance(member, Mapping)
+        if not (is_list or isinstance(member, numbers.Number) or is_array):
             return True  # of whatever it is: numpy might look for numbers in it without end
         if has_columns(member):
             return True

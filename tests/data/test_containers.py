@@ -149,7 +149,7 @@ def nothing(self):
 REMEDIES = {
     "X.collect()": polars.DataFrame({"a": [1.0]}).lazy(),
     "X.toPandas()": class_with(toPandas=nothing, collect=nothing, columns=["a"]),
-    "X.to_dataframe()": class_with(to_dataframe=nothing),  # darts, xarray's Dataset
+    "X.to_dataframe()": class_with(to_dataframe=nothing),  # darts
     "X.pd_dataframe()": class_with(pd_dataframe=nothing),
     "X.compute()": class_with(iloc=None, columns=["a"], __dask_graph__=nothing),
 }
@@ -176,6 +176,45 @@ def test_nested_tensors_are_refused_with_their_remedy(read, layout):
     ):
         read(X)
     assert read(X.unbind())[0].lengths.tolist() == [3, 2]
+
+
+class Dataset(dict):
+    """As far as it is looked at, xarray's."""
+
+    def __array__(self):
+        raise TypeError
+
+    to_dataframe = dims = to_pandas = nothing
+
+
+@pytest.mark.parametrize("package", ["look-alike", "xarray"])
+def test_a_dataset_of_xarray_is_read_as_the_remedy_says(package):
+    X = Dataset()
+    if package == "xarray":
+        columns = {"cpu": ("time", VALUES[:, 0]), "ram": ("time", VALUES[:, 1])}
+        X = pytest.importorskip("xarray").Dataset(columns, {"time": TIMES})
+        np.testing.assert_array_equal(read_series(X.to_dataframe())[0].values, VALUES)
+    for read_it, kind in ((read, "sequence"), (read_series, "series")):
+        sentence = "X is of type Dataset; pass X.to_dataframe()."
+        with pytest.raises(TypeError, match=exactly(sentence)):
+            read_it(X)
+        sentence = f"{kind} #0 of X is of type Dataset; pass [x.to_dataframe() for x in X]."
+        with pytest.raises(TypeError, match=exactly(sentence)):
+            read_it([X])
+
+
+@pytest.mark.parametrize("package", [pd, polars])
+@pytest.mark.parametrize("read", [read, read_series])
+def test_groups_are_read_as_the_remedy_says(package, read):
+    frame = package.DataFrame({"id": [1, 1, 2], "a": [1.0, 2.0, 3.0]})
+    X = frame.groupby("id") if package is pd else frame.group_by("id")
+    keys = "columns=['id']" if package is pd else "['id']"
+    name = type(X).__name__
+    sentence = f"X is of type {name}; pass [x.drop({keys}) for _, x in X]."
+    with pytest.raises(TypeError, match=exactly(sentence)):
+        read(X)
+    groups = [x.drop(columns=["id"]) if package is pd else x.drop(["id"]) for _, x in X]
+    assert read(groups)[0].n_features == 1
 
 
 class DataArray:
@@ -209,8 +248,28 @@ def test_an_array_of_xarray_is_read_with_its_names_and_times(data_array):
     assert list(form.row_labels()[1][0]) == list(TIMES)
     np.testing.assert_array_equal(series.values, VALUES)
     np.testing.assert_array_equal(read([X])[0].values, VALUES)
-    with pytest.raises(ValueError, match="the columns of X are called by times"):
-        read_series(X.T if hasattr(X, "T") else DataArray(VALUES.T, X.dims[::-1], X.coords))
+
+
+@pytest.mark.parametrize("coords", [{}, {"time": TIMES}])
+def test_an_array_of_xarray_is_not_read_the_other_way_round(data_array, coords):
+    X = data_array(VALUES.T, dims=("sensor", "time"), coords=coords)
+    sentence = (
+        "{} has dimensions ('sensor', 'time'), of which 'time' holds the times; expected (time "
+        "step, feature): pass its transpose, .T."
+    )
+    with pytest.raises(ValueError, match=exactly(sentence.format("X"))):
+        read_series(X)
+    for read_it, kind in ((read, "sequence"), (read_series, "series")):
+        with pytest.raises(ValueError, match=exactly(sentence.format(f"{kind} #0 of X"))):
+            read_it([X])
+    assert read(X)[0].lengths.tolist() == [200, 200]  # each row is a sequence
+    sentence = (
+        "X has dimensions ('time', 'sensor'), of which 'time' holds the times; expected (sample, "
+        "time step): pass [X] if X is a single sequence, or use SlidingWindowDetector to judge its "
+        "rows."
+    )
+    with pytest.raises(ValueError, match=exactly(sentence)):
+        read(data_array(VALUES, dims=("time", "sensor"), coords=coords))
 
 
 def test_the_times_of_an_array_of_xarray_have_to_be_where_they_are_looked_for(data_array):

@@ -328,10 +328,8 @@ def read_list(X: Any, kind: str) -> tuple[Sequences, ListForm]:
     values = side_by_side([member.reshape(len(member), -1) for member in members])
     sequences = Sequences(values, np.cumsum(lengths) - lengths, lengths)
     observed_lengths(sequences, _names_of_list(originals, kind))
-    columns = values[:0]
-    if has_columns(originals[0]):
-        columns = originals[0]
-    elif _is_table_in_lists(originals, step_shapes, lengths):
+    columns = next((original for original in originals if has_columns(original)), values[:0])
+    if _is_table_in_lists(originals, step_shapes, lengths):
         columns = np.empty((0, lengths[0]))
     return sequences, ListForm(X, columns, False, originals, step_shapes, lengths)
 

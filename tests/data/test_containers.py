@@ -281,3 +281,54 @@ def test_the_times_of_an_array_of_xarray_have_to_be_where_they_are_looked_for(da
     )
     with pytest.raises(ValueError, match=exactly(sentence)):
         read(data_array(cube, dims=("time", "sample", "sensor")))
+
+
+def test_names_of_later_members_are_compared_where_the_first_has_none():
+    frames = [pd.DataFrame(x, columns=["cpu", "ram"]) for x in VALUES.reshape(10, 20, 2)]
+    detector = LSTMAutoencoderDetector(**QUICK).fit([VALUES, *frames])
+    assert detector.feature_names_in_.tolist() == ["cpu", "ram"]
+    with pytest.raises(ValueError, match="must be in the same order as they were in fit"):
+        detector.score_samples([VALUES, *(frame[["ram", "cpu"]] for frame in frames)])
+
+
+@pytest.mark.parametrize(
+    ("names", "known"),
+    [
+        ([3, 7], [3, 7]),
+        ([1.5, 0.5], [1.5, 0.5]),
+        (pd.MultiIndex.from_tuples([("cpu", 0), ("cpu", 1)]), ["('cpu', 0)", "('cpu', 1)"]),
+    ],
+    ids=["numbers", "fractions", "levels"],
+)
+def test_names_that_are_no_text_hold_and_are_told(names, known):
+    series = pd.DataFrame(VALUES, columns=names)
+    detector = SlidingWindowDetector(LSTMAutoencoderDetector(**QUICK), window_size=5).fit(series)
+    series.iloc[90:100] = 9.0
+    events = detector.find_events(series)
+    assert {name for features in events.features for name in features} <= set(known)
+    stream = detector.stream()
+    stream.push(series[:100])
+    assert set(stream.explain()) <= set(known)
+    sentence = (
+        f"X has columns {known[::-1]}, but SlidingWindowDetector was fitted on {known}; expected "
+        "the same in the same order."
+    )
+    for call in (detector.predict, detector.find_events, detector.recalibrate, stream.push):
+        with pytest.raises(ValueError, match=exactly(sentence)):
+            call(series[series.columns[::-1]])
+    plain = pd.DataFrame(VALUES[100:])  # numbered, as without names
+    np.testing.assert_array_equal(
+        detector.predict(plain), detector.predict(pd.DataFrame(VALUES[100:], columns=names))
+    )
+    assert detector.fit(VALUES).predict(series).shape == (200,)
+
+
+def test_names_of_sequences_that_are_no_text_hold():
+    X = [pd.DataFrame(x, columns=[3, 7]) for x in VALUES.reshape(10, 20, 2)]
+    detector = LSTMAutoencoderDetector(**QUICK).fit(X)
+    sentence = (
+        "X has columns [7, 3], but LSTMAutoencoderDetector was fitted on [3, 7]; expected the same "
+        "in the same order."
+    )
+    with pytest.raises(ValueError, match=exactly(sentence)):
+        detector.predict([x[[7, 3]] for x in X])

@@ -1,12 +1,15 @@
 """One array-like object: what it is, and its numbers as floats."""
 
 import numbers
+import re
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.utils.validation import check_array
 
+from skl_lstmae._warn import warn
 from skl_lstmae.data.columns import (
     join_columns,
     refuse_columns,
@@ -15,6 +18,8 @@ from skl_lstmae.data.columns import (
     unreadable,
 )
 from skl_lstmae.data.containers import is_arrow_frame, is_frame
+
+LIKE_A_TIME = re.compile(r"\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}(\D|$)|\d{1,2}:\d{2}|\d{4}-\d{2}$")
 
 TIMES = {"datetime64", "datetime", "date", "timedelta64", "timedelta", "period"}
 """What pandas infers of an index that holds times, periods or durations."""
@@ -72,6 +77,19 @@ def is_object_vector(X: Any) -> bool:
 def is_time_index(index: Any) -> bool:
     """Tell whether a frame's index holds times, periods or durations, as objects of Python too."""
     return getattr(index, "inferred_type", None) in TIMES
+
+
+def warn_of_times_as_text(indices: Iterable[Any], places: Iterable[str]) -> None:
+    """Warn of the first index that holds times as text, which tell neither order nor jumps."""
+    for index, place in zip(indices, places, strict=False):
+        is_text = getattr(index, "inferred_type", None) == "string"
+        if is_text and all(LIKE_A_TIME.match(index[row]) for row in (0, -1)):
+            warn(
+                f"the index of {place} holds times as text, as {index[0]!r}, which are not read as "
+                "times; make them times by pd.to_datetime, so that jumps count and events are told "
+                "by them."
+            )
+            return
 
 
 def is_sparse(X: Any) -> bool:

@@ -23,6 +23,7 @@ from skl_lstmae.data.array_like import (
     refuse_order,
     refuse_times,
     to_floats,
+    warn_of_times_as_text,
 )
 from skl_lstmae.data.containers import (
     column_names,
@@ -295,6 +296,7 @@ def read_series(X: Any) -> tuple[Sequences, Form]:
     if holds_series(X):
         return read_list(X, "series")
     refuse_order(X, "X")
+    warn_of_times_as_text([getattr(X, "index", None)], ["X"])
     columns = X if has_columns(X) else to_numbers(X, "X", SERIES_FORMS)
     refuse_series_shape(
         columns.shape, remedy="X.to_frame()" if hasattr(X, "to_frame") else "X.reshape(-1, 1)"
@@ -316,11 +318,13 @@ def read_list(X: Any, kind: str) -> tuple[Sequences, ListForm]:
         raise ValueError(f"X holds no {plural}; expected at least 1.")
     originals = [adopt_member(member, f"{kind} #{i} of X") for i, member in enumerate(X)]
     refuse = refuse_order if kind == "series" else refuse_times
-    for i, original in enumerate(originals):
-        refuse(original, f"{kind} #{i} of X")
+    places = [f"{kind} #{i} of X" for i in range(len(X))]
+    for original, place in zip(originals, places, strict=True):
+        refuse(original, place)
         if has_columns(original):
-            refuse_long_format(original, f"{kind} #{i} of X")
-            refuse_column_of_times(original, f"{kind} #{i} of X")
+            refuse_long_format(original, place)
+            refuse_column_of_times(original, place)
+    warn_of_times_as_text([getattr(member, "index", None) for member in originals], places)
     members = [read_member(member, f"{kind} #{i}", kind) for i, member in enumerate(originals)]
     _refuse_differing_features(originals, members, kind)
     step_shapes = [member.shape[1:] for member in members]
@@ -381,6 +385,7 @@ def read_panel(X: Any, kind: str) -> tuple[Sequences, PanelForm]:
     values = to_floats(X, "X", FORMS)
     refuse_shape(values.shape)
     _refuse_times_as_ids(X.index, kind)
+    warn_of_times_as_text([X.index.levels[1]], ["X"])
     starts = _panel_starts(X.index, kind)
     sequences = Sequences(values, starts, np.diff(starts, append=len(values)))
     form = PanelForm(X, columns=X, is_table=False, starts=starts)

@@ -321,9 +321,6 @@ def read_list(X: Any, kind: str) -> tuple[Sequences, ListForm]:
     places = [f"{kind} #{i} of X" for i in range(len(X))]
     for original, place in zip(originals, places, strict=True):
         refuse(original, place)
-        if has_columns(original):
-            refuse_long_format(original, place)
-            refuse_column_of_times(original, place)
     warn_of_times_as_text([getattr(member, "index", None) for member in originals], places)
     members = [read_member(member, f"{kind} #{i}", kind) for i, member in enumerate(originals)]
     _refuse_differing_features(originals, members, kind)
@@ -593,7 +590,10 @@ def adopt_member(member: Any, place: str) -> Any:
     if isinstance(member, (np.ndarray, list, tuple)):
         return member  # for most of many sequences, this spares all that follows
     refuse_containers(member, place)
-    return adopt(member, place)
+    adopted = adopt(member, place)
+    refuse_long_format(adopted, place)
+    refuse_column_of_times(adopted, place)
+    return adopted
 
 
 def _refuse_times_as_features(series: Any) -> None:

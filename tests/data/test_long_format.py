@@ -6,6 +6,7 @@ import polars
 import pytest
 from conftest import exactly
 
+from skl_lstmae import write_sequences
 from skl_lstmae.data.forms import read, read_series
 
 N_IDS, N_TIMES = 3, 12
@@ -105,3 +106,9 @@ def test_levels_that_are_called_the_other_way_round_are_refused(read, names):
 def test_other_names_of_levels_are_left_in_their_order(names):
     index = pd.MultiIndex.from_product([range(N_TIMES), range(N_IDS)], names=names)
     assert len(read(pd.DataFrame({"load": VALUES}, index=index))[0]) == N_TIMES
+
+
+def test_written_sequences_that_keep_their_ids_and_times_are_refused(tmp_path):
+    groups = [group for _, group in long_format("unit", "cycle").groupby("unit")]
+    with pytest.raises(ValueError, match=r"^sequence #0 is in long format, with columns 'unit'"):
+        write_sequences(tmp_path, groups)

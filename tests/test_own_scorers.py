@@ -7,6 +7,13 @@ import pytest
 from conftest import QUICK, exactly, fitted, make_ragged
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.base import BaseEstimator
+from sklearn.cluster import KMeans
+from sklearn.decomposition import PCA
+from sklearn.ensemble import IsolationForest
+from sklearn.mixture import GaussianMixture
+from sklearn.neighbors import KernelDensity
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 
 from skl_lstmae import LSTMAutoencoderDetector, LSTMForecastDetector
 from skl_lstmae.scoring import NeighborsScorer, Scorer
@@ -155,3 +162,34 @@ def test_parameters_of_a_scorer_are_set_through_the_detector():
     expected = fitted(expected, X).score_samples(fresh)
     assert_array_equal(of_one, expected)
     assert (of_one > of_three).all()
+
+
+@pytest.mark.parametrize(
+    "estimator",
+    [
+        IsolationForest(),
+        KernelDensity(),
+        GaussianMixture(),
+        PCA(),
+        KMeans(),
+        make_pipeline(StandardScaler(), KernelDensity()),
+    ],
+    ids=lambda estimator: type(estimator).__name__,
+)
+def test_an_estimator_of_scikit_learn_is_refused_as_a_scorer_before_any_work(estimator):
+    detector = LSTMAutoencoderDetector(**QUICK, scorer=estimator)
+    words = (
+        "whose score returns a number for each (of an estimator of scikit-learn, make a subclass"
+    )
+    with pytest.raises(ValueError, match=re.escape(words)):
+        detector.fit("not even looked at")
+
+
+class Density(KernelDensity):
+    def score(self, rows):
+        return self.score_samples(rows)
+
+
+def test_a_subclass_of_an_estimator_that_scores_each_sequence_is_a_scorer():
+    detector = fitted(LSTMAutoencoderDetector(**QUICK, scorer=Density()), X)
+    assert detector.score_samples(X).shape == (len(X),)

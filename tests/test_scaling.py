@@ -1,5 +1,7 @@
 """Scaling learned from the training sequences."""
 
+import re
+
 import numpy as np
 import pytest
 from conftest import exactly
@@ -118,6 +120,8 @@ def test_an_offset_is_removed_in_parts():
         ("robust", 1e-20 * RNG.normal(size=50)),
         ("standard", 1e-200 * RNG.normal(size=50)),
         (None, 1e9 + 1e-3 * RNG.normal(size=50)),
+        (None, 1e30 * RNG.normal(size=50)),  # which is clipped
+        ("standard", 1e160 * RNG.normal(size=50)),  # whose variance overflows
     ],
 )
 def test_what_a_scaler_leaves_too_small_or_too_far_off_is_warned_of_by_name(scaler, column):
@@ -125,6 +129,20 @@ def test_what_a_scaler_leaves_too_small_or_too_far_off_is_warned_of_by_name(scal
     with pytest.warns(UserWarning, match="^Values of feature 'vib' of X are hardly told apart"):
         scaling = fit_scaling(scaler, sequences, names=("temp", "vib"))
     assert np.isfinite(scaling.transform(sequences.values)).all()
+
+
+@pytest.mark.parametrize(
+    ("scaler", "column", "made"),
+    [
+        ("standard", 1e300 * RNG.normal(size=50), "NaN"),
+        ("robust", np.full(50, 1.7e308), "infinity"),
+    ],
+)
+def test_what_a_scaler_cannot_take_is_refused_by_name_and_not_warned_of(scaler, column, made):
+    sequences = read([np.column_stack([RNG.normal(size=50), column])])[0]
+    sentence = f"Scaler() makes {made} of finite values of feature 'vib'; use one that is defined"
+    with pytest.raises(ValueError, match=re.escape(sentence)):
+        fit_scaling(scaler, sequences, names=("temp", "vib"))
 
 
 LEFT_OUT = (

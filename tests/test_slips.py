@@ -13,6 +13,7 @@ from conftest import QUICK, exactly, fitted, make_series, make_waves
 from numpy.testing import assert_array_equal
 from sklearn.base import BaseEstimator, OutlierMixin, clone
 from sklearn.ensemble import IsolationForest
+from sklearn.model_selection import GridSearchCV
 from sklearn.neighbors import LocalOutlierFactor
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -116,7 +117,45 @@ class DistanceLikePyOD(OutlierMixin, BaseEstimator):
         return np.abs(X - self.centre_).max(axis=1)
 
 
-@pytest.mark.parametrize("wrap", [lambda x: x, lambda x: make_pipeline(StandardScaler(), x)])
+class Held(OutlierMixin, BaseEstimator):
+    """A meta-estimator, whose scores are those of what it holds, times a factor."""
+
+    def __init__(self, estimator, factor=1.0):
+        self.estimator = estimator
+        self.factor = factor
+
+    def fit(self, X, y=None):
+        self.estimator_ = clone(self.estimator).fit(X)
+        return self
+
+    def decision_function(self, X):
+        return self.factor * self.estimator_.decision_function(X)
+
+
+def scaled(detector):
+    return make_pipeline(StandardScaler(), detector)
+
+
+def searched(detector):
+    return GridSearchCV(detector, {}, scoring=lambda *_: 0.0, cv=2)
+
+
+@pytest.mark.parametrize(
+    "wrap",
+    [
+        lambda x: x,
+        scaled,
+        lambda x: scaled(scaled(x)),
+        searched,
+        lambda x: scaled(searched(scaled(x))),
+        Held,
+        lambda x: Held(scaled(x), 2.0),
+        lambda x: scaled(Held(Held(x))),
+        lambda x: Held(x, -1.0),  # which turns the scores itself
+        lambda x: scaled(Held(scaled(x), -1.0)),
+        lambda x: Held(Held(x, -1.0), -1.0),
+    ],
+)
 def test_detectors_of_pyod_are_turned_the_right_way(wrap):
     X, X_new = make_series(400, seed=1), make_series(200, seed=2)
     X_new[120:130] = 9.0
@@ -125,6 +164,16 @@ def test_detectors_of_pyod_are_turned_the_right_way(wrap):
     scores = detector.score_samples(X_new)
     assert scores[120:130].max() < np.median(scores)
     assert 119 <= detector.stream().push(X_new).argmin() <= 140
+
+
+def test_a_detector_that_does_not_tell_whether_it_turns_scores_of_pyod_is_refused():
+    detector = SlidingWindowDetector(Held(DistanceLikePyOD(), 0.0), window_size=10)
+    sentence = (
+        "detector is a Held around a DistanceLikePyOD, which scores anomalies highest, and its own "
+        "scores do not tell whether it turns them; pass the DistanceLikePyOD."
+    )
+    with pytest.raises(ValueError, match=exactly(sentence)):
+        detector.fit(make_series(400, seed=1))
 
 
 @pytest.mark.parametrize("missing", [slice(0, 5), slice(12, 24)], ids=["beginning", "end"])

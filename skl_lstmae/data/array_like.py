@@ -1,23 +1,26 @@
 """One array-like object: what it is, and its numbers as floats."""
 
 import numbers
+import re
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.utils.validation import check_array
 
-from skl_lstmae.data.containers import column_names, is_arrow_frame, is_frame
+from skl_lstmae._warn import warn
+from skl_lstmae.data.columns import (
+    join_columns,
+    refuse_columns,
+    refuse_dtype,
+    refuse_unreadable_columns,
+    unreadable,
+)
+from skl_lstmae.data.containers import is_arrow_frame, is_frame
 
-REMEDY_OF_TEXT = "leave text out, or encode it as numbers"
-REMEDY_OF_COLUMN = (
-    "if it holds times, make it the index by pd.to_datetime, else leave it out or encode it as "
-    "numbers"
-)
-REMEDY_OF_TIMES = (
-    "if it holds times, leave it out or pass a DataFrame of pandas with it as the index, else "
-    "encode it as numbers"
-)
+LIKE_A_TIME = re.compile(r"\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}(\D|$)|\d{1,2}:\d{2}|\d{4}-\d{2}$")
+
 TIMES = {"datetime64", "datetime", "date", "timedelta64", "timedelta", "period"}
 """What pandas infers of an index that holds times, periods or durations."""
 
@@ -33,12 +36,13 @@ def to_floats(X: Any, place: str, expected: str) -> NDArray[Any]:
         )
     if not isinstance(X, (list, tuple, numbers.Number)) and not hasattr(X, "__array__"):
         raise TypeError(f"{place} is of type {type(X).__name__}; expected {expected}.")
+    refuse_columns(X, place)
     if is_arrow_frame(X):
-        return _join_columns(X, place)
+        return join_columns(X, place)
     try:
         array = _to_numpy(X)
     except (ValueError, TypeError) as error:
-        raise _unreadable(place, error) from error
+        raise unreadable(place, error) from error
     _refuse_dtypes(array, place)
     if isinstance(array, np.ma.MaskedArray):
         can_hold_nan = array.dtype.kind in "fO"
@@ -54,11 +58,9 @@ def to_floats(X: Any, place: str, expected: str) -> NDArray[Any]:
             ensure_min_features=0,
         )
     except (ValueError, TypeError) as error:
-        unreadable = _unreadable_columns(array) if is_frame(array) else []
-        if unreadable:
-            column = f"column {unreadable[0]!r} of {place}"
-            raise _unreadable(column, error, REMEDY_OF_COLUMN) from error
-        raise _unreadable(place, error) from error
+        if is_frame(array):
+            refuse_unreadable_columns(array, place)
+        raise unreadable(place, error) from error
 
 
 def is_panel(X: Any) -> bool:
@@ -77,6 +79,19 @@ def is_time_index(index: Any) -> bool:
     return getattr(index, "inferred_type", None) in TIMES
 
 
+def warn_of_times_as_text(indices: Iterable[Any], places: Iterable[str]) -> None:
+    """Warn of the first index that holds times as text, which tell neither order nor jumps."""
+    for index, place in zip(indices, places, strict=False):
+        is_text = getattr(index, "inferred_type", None) == "string"
+        if is_text and all(LIKE_A_TIME.match(index[row]) for row in (0, -1)):
+            warn(
+                f"the index of {place} holds times as text, as {index[0]!r}, which are not read as "
+                "times; make them times by pd.to_datetime, so that jumps count and events are told "
+                "by them."
+            )
+            return
+
+
 def is_sparse(X: Any) -> bool:
     """Tell whether this is sparse, of scipy or torch."""
     if _is_tensor(X):
@@ -88,6 +103,11 @@ def refuse_order(frame: Any, place: str) -> None:
     """Refuse a frame of one series whose index says that its rows are not in the order of time."""
     refuse_times(frame, place)
     if hasattr(frame, "iloc") and frame.index.dtype.kind in "iuf":
+        if frame.index.hasnans:
+            raise ValueError(
+                f"{place} has a row without a number (NaN) in its index; expected one for each: "
+                "leave the row out, or call reset_index(drop=True)."
+            )
         remedy = "sort the rows by time, or call reset_index(drop=True) if they are"
         _refuse_decrease(frame.index, f"the row numbers of {place}", remedy)
 
@@ -96,6 +116,10 @@ def refuse_times(frame: Any, place: str) -> None:
     """Refuse a frame whose index holds times that do not increase."""
     index: Any = getattr(frame, "index", None)
     if is_time_index(index):
+        if index.hasnans:
+            raise ValueError(
+                f"{place} has a row without a time (NaT); expected a time for each: leave it out."
+            )
         if index.has_duplicates:
             raise ValueError(
                 f"{place} has time {index[index.duplicated()][0]} twice; expected it once."
@@ -104,6 +128,7 @@ def refuse_times(frame: Any, place: str) -> None:
 
 
 def _refuse_decrease(index: Any, name: str, remedy: str) -> None:
+    """Refuse an index, of times or numbers, that does not increase throughout."""
     increases = np.asarray(index[1:] > index[:-1], dtype=bool)
     if not increases.all():
         row = 1 + int(increases.argmin())
@@ -128,54 +153,8 @@ def _to_numpy(X: Any) -> Any:
 
 def _refuse_dtypes(array: Any, place: str) -> None:
     if not is_frame(array):
-        _refuse_dtype(array.dtype, place, "convert it first")
+        refuse_dtype(array.dtype, place, "convert it first")
         return
     for name, dtype in zip(array.columns, array.dtypes, strict=True):
         remedy = "make it the index first" if dtype.kind == "M" else "convert it first"
-        _refuse_dtype(dtype, f"column {name!r} of {place}", remedy)
-
-
-def _refuse_dtype(dtype: Any, name: str, remedy: str) -> None:
-    if dtype.kind == "c":
-        raise ValueError(
-            f"Complex data not supported: {name} has dtype {dtype}; expected real numbers."
-        )
-    if dtype.kind not in "fiubO":
-        raise ValueError(f"{name} has dtype {dtype}; expected real numbers: {remedy}.")
-
-
-def _join_columns(X: Any, place: str) -> NDArray[Any]:
-    """Return the columns of a frame that has no index side by side."""
-    columns = []
-    for name in column_names(X):
-        column, where = np.asarray(X[name]), f"column {name!r} of {place}"
-        _refuse_dtype(column.dtype, where, REMEDY_OF_TIMES)
-        try:
-            columns.append(_widened(column))
-        except (ValueError, TypeError) as error:
-            raise _unreadable(where, error, REMEDY_OF_TIMES) from error
-    return np.column_stack(columns)
-
-
-def _widened(column: NDArray[Any]) -> NDArray[Any]:
-    return column if column.dtype in (np.float32, np.float64) else column.astype(np.float64)
-
-
-def _unreadable_columns(frame: Any) -> list[Any]:
-    """Return the names of the columns that hold something else than numbers."""
-
-    def is_readable(column: Any) -> bool:
-        try:
-            column.astype(float)
-        except (ValueError, TypeError):
-            return False
-        return True
-
-    return [name for name, column in frame.items() if not is_readable(column)]
-
-
-def _unreadable(place: str, error: Exception, remedy: str = REMEDY_OF_TEXT) -> Exception:
-    kind = TypeError if isinstance(error, TypeError) else ValueError
-    hint = remedy if "to float" in str(error) else "expected numbers"
-    reason = str(error).removesuffix(".")
-    return kind(f"{place} cannot be read as numbers: {reason}; {hint}.")
+        refuse_dtype(dtype, f"column {name!r} of {place}", remedy)

@@ -8,16 +8,16 @@ from numpy.typing import NDArray
 from sklearn.utils.validation import validate_data
 
 from skl_lstmae._warn import warn
+from skl_lstmae.data.adoption import adopt
 from skl_lstmae.data.array_like import is_time_index, refuse_order, to_floats
 from skl_lstmae.data.containers import (
-    adopt,
     column_names,
     has_columns,
     is_frame,
     refuse_containers,
 )
 from skl_lstmae.data.forms import ArrayForm, Form, read, read_series
-from skl_lstmae.data.names import Names
+from skl_lstmae.data.names import Names, names_beside
 from skl_lstmae.data.sequences import Sequences
 
 ROW_FORMS = "rows of a series, an array or DataFrame (n_timesteps, n_features) or (n_features,)"
@@ -71,7 +71,7 @@ def check_sequences(
     if n_channels is None:
         _warn_of_rows_of_features(form, len(sequences))
         _warn_of_channels_first(form)
-        validate_data(estimator, form.columns, skip_check_array=True)
+        _agree(estimator, form.columns, reset=True, is_table=form.is_table)
     else:
         _check_agreement(estimator, sequences, form, n_channels)
     return sequences, form
@@ -95,7 +95,7 @@ def check_series(estimator: Any, X: Any, *, reset: bool) -> tuple[Sequences, For
     form : Form
     """
     series, form = read_series(X)
-    validate_data(estimator, form.columns, reset=reset, skip_check_array=True)
+    _agree(estimator, form.columns, reset=reset)
     return series, form
 
 
@@ -147,18 +147,12 @@ def check_rows(estimator: Any, X: Any, latest: Any = None) -> tuple[NDArray[np.f
     if is_time_index(times) and len(times):
         _refuse_other_times(times, latest)
         latest = times[-1]
-    validate_data(
-        estimator, columns if has_columns(columns) else rows, reset=False, skip_check_array=True
-    )
+    _agree(estimator, columns if has_columns(columns) else rows, reset=False)
     return rows, times if is_time_index(times) else np.arange(len(rows)), latest
 
 
 def _refuse_other_times(times: Any, latest: Any) -> None:
     """Refuse times that do not follow the latest one before, or cannot be compared with it."""
-    if times.hasnans:
-        raise ValueError(
-            "X has a row without a time (NaT); expected a time for each: leave it out."
-        )
     if latest is None:
         return
     try:
@@ -175,6 +169,27 @@ def _refuse_other_times(times: Any, latest: Any) -> None:
         )
 
 
+def _agree(
+    estimator: Any, columns: Any, *, reset: bool, is_table: bool = False, ensure_2d: bool = True
+) -> None:
+    """Set, or compare, the number of columns and their names, which scikit-learn knows of text.
+
+    Of names of other kinds, as numbers, this package itself takes care. Without `ensure_2d`, names
+    alone are compared.
+    """
+    validate_data(estimator, columns, reset=reset, skip_check_array=True, ensure_2d=ensure_2d)
+    found = () if is_table else names_beside(columns)
+    if reset:
+        estimator._column_names = found
+        return
+    expected = getattr(estimator, "_column_names", ())
+    if found and expected and found != expected:
+        raise ValueError(
+            f"X has columns {list(found)}, but {type(estimator).__name__} was fitted on "
+            f"{list(expected)}; expected the same in the same order."
+        )
+
+
 def _check_agreement(estimator: Any, sequences: Sequences, form: Form, n_channels: int) -> None:
     found = sequences.n_features
     if found != n_channels:
@@ -186,12 +201,8 @@ def _check_agreement(estimator: Any, sequences: Sequences, form: Form, n_channel
     # Columns of a table are time steps and those of all else channels: the two do not compare.
     fitted_on_table = estimator.n_features_in_ != n_channels
     if form.is_table == fitted_on_table:
-        validate_data(
-            estimator,
-            form.columns,
-            reset=False,
-            skip_check_array=True,
-            ensure_2d=form.is_table,  # without it, names alone are compared
+        _agree(
+            estimator, form.columns, reset=False, is_table=form.is_table, ensure_2d=form.is_table
         )
     elif form.is_table and _is_one_column(form, len(sequences)):
         _warn_of_rows(form, "If X is one sequence, pass [X]")

@@ -1,6 +1,6 @@
 """What other packages hold data in: known by its kind, and read, or refused by a remedy."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -40,24 +40,6 @@ def empty_frame(names: Sequence[str], n_features: int) -> Any:
     return pd.DataFrame(table, columns=list(names))
 
 
-def adopt(X: Any, place: str = "X") -> Any:
-    """Return an array of xarray's as what is read: of one or two dimensions as pandas', by names.
-
-    All else is returned as it is.
-    """
-    if not (hasattr(X, "dims") and hasattr(X, "to_pandas")):
-        return X
-    if len(X.dims) <= 2:
-        return X.to_pandas()
-    times = [axis for axis, dim in enumerate(X.dims) if _holds_times(X, dim)]
-    if times and times != [1]:
-        raise ValueError(
-            f"{place} has dimensions {X.dims}, of which {X.dims[times[0]]!r} holds the times; "
-            "expected (sample, time step, feature): call X.transpose first."
-        )
-    return X.to_numpy()
-
-
 def refuse_containers(X: Any, place: str = "X") -> None:
     """Refuse what holds sequences in a way that they cannot be read from.
 
@@ -76,25 +58,6 @@ def refuse_containers(X: Any, place: str = "X") -> None:
         raise TypeError(f"{place} is of type {kind}; pass {remedy}.")
 
 
-def refuse_long_format(X: Any) -> None:
-    """Refuse a frame whose columns, rather than its index, tell of sequences and times."""
-    names = {str(name).lower(): name for name in column_names(X)}
-    if not {"id", "time"} <= set(names):
-        return
-    index = [str(names["id"]), str(names["time"])]
-    frame = "X" if is_frame(X) else "X.to_pandas()"
-    remedy = f"{frame}.set_index({index})"
-    if {"kind", "value"} <= set(names):
-        remedy = (
-            f"{frame}.pivot(index={index}, columns={str(names['kind'])!r}, "
-            f"values={str(names['value'])!r})"
-        )
-    raise ValueError(
-        f"X is in long format, with columns {index[0]!r} and {index[1]!r}, which would be read as "
-        f"features; expected them in the index: pass {remedy}."
-    )
-
-
 def _remedy(X: Any) -> str | None:
     """Return what makes something that can be read of what cannot, if it is known."""
     if type(X).__name__ == "PackedSequence":
@@ -103,8 +66,16 @@ def _remedy(X: Any) -> str | None:
         return "X.unbind()"
     if hasattr(X, "__dask_graph__") and hasattr(X, "iloc"):
         return "X.compute()"
+    if "GroupBy" in type(X).__name__ and isinstance(X, Iterable):
+        columns = {"exclusions": "columns=", "by": ""}  # of pandas, and polars
+        for attribute, argument in columns.items():
+            keys = [key for key in getattr(X, attribute, ()) if isinstance(key, str)]
+            if keys:
+                return f"[x.drop({argument}{sorted(keys)}) for _, x in X]"
+        return "[x for _, x in X]"
     for method in "toPandas", "collect", "to_dataframe", "pd_dataframe":
-        if callable(getattr(X, method, None)) and not hasattr(X, "__array__"):
+        is_read = hasattr(X, "__array__") and not isinstance(X, Mapping)
+        if callable(getattr(X, method, None)) and not is_read:
             return f"X.{method}()"
     return None
 
@@ -114,8 +85,3 @@ def _arrow_names(X: Any) -> list[str]:
     names = getattr(X, "column_names", None) or getattr(X, "columns", None)
     are_names = isinstance(names, list) and all(isinstance(name, str) for name in names)
     return list(names or []) if are_names else []
-
-
-def _holds_times(X: Any, dim: Any) -> bool:
-    dtype = getattr(X.coords.get(dim), "dtype", None)
-    return getattr(dtype, "kind", None) in ("M", "m") or str(dim).lower() == "time"

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import math
 import numbers
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from skl_lstmae.data.adoption import TABLE, adopt
 from skl_lstmae.data.array_like import (
     is_object_vector,
     is_panel,
@@ -22,15 +23,19 @@ from skl_lstmae.data.array_like import (
     refuse_order,
     refuse_times,
     to_floats,
+    warn_of_times_as_text,
 )
 from skl_lstmae.data.containers import (
-    adopt,
     column_names,
     empty_frame,
     has_columns,
     is_frame,
     refuse_containers,
+)
+from skl_lstmae.data.long_format import (
+    refuse_column_of_times,
     refuse_long_format,
+    refuse_swapped_levels,
 )
 from skl_lstmae.data.mapped import is_mapped, side_by_side
 from skl_lstmae.data.names import Names, names_of
@@ -258,7 +263,7 @@ def read(X: Any) -> tuple[Sequences, Form]:
     if isinstance(X, StoredSequences):
         return read_stored(X, "sequence")
     refuse_containers(X)
-    X = adopt(X)
+    X = adopt(X, axes=TABLE)
     if isinstance(X, (list, tuple)) or is_object_vector(X):
         return read_list(X, "sequence")
     if is_panel(X):
@@ -291,12 +296,14 @@ def read_series(X: Any) -> tuple[Sequences, Form]:
     if holds_series(X):
         return read_list(X, "series")
     refuse_order(X, "X")
+    warn_of_times_as_text([getattr(X, "index", None)], ["X"])
     columns = X if has_columns(X) else to_numbers(X, "X", SERIES_FORMS)
     refuse_series_shape(
         columns.shape, remedy="X.to_frame()" if hasattr(X, "to_frame") else "X.reshape(-1, 1)"
     )
     _refuse_times_as_features(X)
     refuse_long_format(X)
+    refuse_column_of_times(X, "X")
     values = to_numbers(columns, "X", SERIES_FORMS)
     lengths = np.array([len(values)], dtype=np.intp)
     series = Sequences(side_by_side([values]), np.zeros(1, dtype=np.intp), lengths)
@@ -311,8 +318,10 @@ def read_list(X: Any, kind: str) -> tuple[Sequences, ListForm]:
         raise ValueError(f"X holds no {plural}; expected at least 1.")
     originals = [adopt_member(member, f"{kind} #{i} of X") for i, member in enumerate(X)]
     refuse = refuse_order if kind == "series" else refuse_times
-    for i, original in enumerate(originals):
-        refuse(original, f"{kind} #{i} of X")
+    places = [f"{kind} #{i} of X" for i in range(len(X))]
+    for original, place in zip(originals, places, strict=True):
+        refuse(original, place)
+    warn_of_times_as_text([getattr(member, "index", None) for member in originals], places)
     members = [read_member(member, f"{kind} #{i}", kind) for i, member in enumerate(originals)]
     _refuse_differing_features(originals, members, kind)
     step_shapes = [member.shape[1:] for member in members]
@@ -320,10 +329,8 @@ def read_list(X: Any, kind: str) -> tuple[Sequences, ListForm]:
     values = side_by_side([member.reshape(len(member), -1) for member in members])
     sequences = Sequences(values, np.cumsum(lengths) - lengths, lengths)
     observed_lengths(sequences, _names_of_list(originals, kind))
-    columns = values[:0]
-    if has_columns(originals[0]):
-        columns = originals[0]
-    elif _is_table_in_lists(originals, step_shapes, lengths):
+    columns = next((original for original in originals if has_columns(original)), values[:0])
+    if _is_table_in_lists(originals, step_shapes, lengths):
         columns = np.empty((0, lengths[0]))
     return sequences, ListForm(X, columns, False, originals, step_shapes, lengths)
 
@@ -375,6 +382,7 @@ def read_panel(X: Any, kind: str) -> tuple[Sequences, PanelForm]:
     values = to_floats(X, "X", FORMS)
     refuse_shape(values.shape)
     _refuse_times_as_ids(X.index, kind)
+    warn_of_times_as_text([X.index.levels[1]], ["X"])
     starts = _panel_starts(X.index, kind)
     sequences = Sequences(values, starts, np.diff(starts, append=len(values)))
     form = PanelForm(X, columns=X, is_table=False, starts=starts)
@@ -418,7 +426,8 @@ def holds_series(X: Any) -> bool:
     row_lengths = set()
     for member in X:
         is_list = isinstance(member, (list, tuple))
-        if not (is_list or isinstance(member, numbers.Number) or hasattr(member, "__array__")):
+        is_array = hasattr(member, "__array__") and not isinstance(member, Mapping)
+        if not (is_list or isinstance(member, numbers.Number) or is_array):
             return True  # of whatever it is: numpy might look for numbers in it without end
         if has_columns(member):
             return True
@@ -462,12 +471,16 @@ def _refuse_times_as_ids(index: Any, kind: str) -> None:
             "the first level of the index of X holds times, and the second none; expected "
             f"{kind} id and time: call X.swaplevel().sort_index() first."
         )
+    refuse_swapped_levels(index, kind)
 
 
 def _panel_starts(index: Any, kind: str) -> NDArray[np.intp]:
     ids, times = index.codes[0], index.get_level_values(1)
     if ids.min() < 0:
         raise ValueError(f"the {kind} id of row {ids.argmin()} of X is missing; expected one.")
+    if times.hasnans:
+        row = int(times.isna().argmax())
+        raise ValueError(f"the time of row {row} of X is missing; expected one: leave it out.")
     is_first = np.ones(len(index), dtype=bool)
     is_first[1:] = ids[1:] != ids[:-1]
     starts = np.flatnonzero(is_first)
@@ -577,7 +590,10 @@ def adopt_member(member: Any, place: str) -> Any:
     if isinstance(member, (np.ndarray, list, tuple)):
         return member  # for most of many sequences, this spares all that follows
     refuse_containers(member, place)
-    return adopt(member, place)
+    adopted = adopt(member, place)
+    refuse_long_format(adopted, place)
+    refuse_column_of_times(adopted, place)
+    return adopted
 
 
 def _refuse_times_as_features(series: Any) -> None:

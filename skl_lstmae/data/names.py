@@ -63,7 +63,24 @@ def names_of(frames: list[Any]) -> tuple[Any, ...]:
     return tuple(next((names for frame in frames if (names := column_names(frame))), ()))
 
 
-def feature_names(estimator: Any, n_features: int) -> tuple[str, ...]:
+def feature_names(estimator: Any, n_features: int) -> tuple[Any, ...]:
     """Return the names that an estimator knows of so many features, if it does."""
-    names = tuple(map(str, getattr(estimator, "feature_names_in_", ())))
+    names = known_names(estimator)
     return names if len(names) == n_features else ()
+
+
+def known_names(estimator: Any) -> tuple[Any, ...]:
+    """Return the names of the columns that an estimator was fitted to; none if they had none."""
+    names = getattr(estimator, "feature_names_in_", None)
+    return getattr(estimator, "_column_names", ()) if names is None else tuple(names.tolist())
+
+
+def names_beside(columns: Any) -> tuple[Any, ...]:
+    """Return the names of columns that scikit-learn leaves out, as they are no text, if they tell.
+
+    Numbers from 0 on are those of a frame without names.
+    """
+    names = column_names(columns)
+    if all(isinstance(name, str) for name in names) or names == list(range(len(names))):
+        return ()
+    return tuple(name if isinstance(name, (int, float)) else str(name) for name in names)

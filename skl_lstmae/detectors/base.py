@@ -14,7 +14,6 @@ from sklearn.utils.validation import check_is_fitted
 
 from skl_lstmae._sklearn import (
     FitCallbacks,
-    HasMethods,
     StrOptions,
     check_parameters,
     fit_context,
@@ -41,7 +40,7 @@ from skl_lstmae.detectors.window_judge import fit_to_windows
 from skl_lstmae.modules import SequenceNetwork
 from skl_lstmae.scoring.outcome import Outcome
 from skl_lstmae.scoring.scorer import MAX_REFERENCES, Scorer
-from skl_lstmae.scoring.scorers import SCORERS, can_take_more, make_scorer
+from skl_lstmae.scoring.scorers import SCORERS, ScorerMethods, can_take_more, make_scorer
 from skl_lstmae.training.model import Model
 from skl_lstmae.training.objectives import LOSSES, Loss, check_loss
 from skl_lstmae.training.progress import History
@@ -110,7 +109,7 @@ class SequenceDetector(ExportedDetectorMixin, ThresholdMixin, SequenceLearner):
         **SequenceLearner._parameter_constraints,
         "output_activation": [StrOptions(set(ACTIVATION_RANGES)), None],
         "loss": [StrOptions(set(LOSSES)), callable],
-        "scorer": [StrOptions(set(SCORERS)), HasMethods(["fit", "score"]), callable],
+        "scorer": [StrOptions(set(SCORERS)), ScorerMethods(), callable],
         **ThresholdMixin._threshold_constraints,
     }
 

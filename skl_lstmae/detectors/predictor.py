@@ -23,6 +23,7 @@ from skl_lstmae._sklearn import (
 )
 from skl_lstmae.data.checks import check_sequences
 from skl_lstmae.data.forms import Form
+from skl_lstmae.data.names import known_names
 from skl_lstmae.data.sequences import Sequences
 from skl_lstmae.data.split import Split
 from skl_lstmae.data.targets import Classes
@@ -279,7 +280,7 @@ class SequencePredictor(ExportedPredictorMixin, LatentTransformerMixin, Sequence
         """Learn the scaling, or take that of the encoder's weights."""
         if self.init is None:
             return super()._fit_scaling(training, names)
-        self._refuse_other_names(getattr(self.init, "feature_names_in_", None))
+        self._refuse_other_names(known_names(self.init))
         known = self._source().input_size
         if known != training.n_features:
             raise ValueError(
@@ -288,10 +289,10 @@ class SequencePredictor(ExportedPredictorMixin, LatentTransformerMixin, Sequence
             )
         return self.init._model.scaling
 
-    def _refuse_other_names(self, known: Any) -> None:
+    def _refuse_other_names(self, known: tuple[Any, ...]) -> None:
         """Refuse features of other names than those that the encoder has learned from."""
-        names = getattr(self, "feature_names_in_", None)
-        if known is not None and names is not None and list(known) != list(names):
+        names = known_names(self)
+        if known and names and known != names:
             raise ValueError(
                 f"X has the features {list(names)}, but init was fitted on {list(known)}; expected "
                 "the same in the same order."

@@ -27,7 +27,7 @@ from skl_lstmae._sklearn import (
 from skl_lstmae._warn import warn
 from skl_lstmae.data.checks import check_series
 from skl_lstmae.data.forms import Form
-from skl_lstmae.data.names import feature_names
+from skl_lstmae.data.names import feature_names, known_names
 from skl_lstmae.data.period import estimate_window_size
 from skl_lstmae.data.sequences import Sequences
 from skl_lstmae.data.split import Split, join_sequences
@@ -570,8 +570,8 @@ class SlidingWindowDetector(
         found = told.find_events(series, times, max_gap, min_length, budget)
         if independent_windows(series, judge.size) >= MIN_WINDOWS_FOR_DRIFT:
             warn_of_drift(found.scores, judge.rows.calibration)
-        names = getattr(self, "feature_names_in_", np.arange(self.n_features_in_)).tolist()
-        return tabulate(found, series, (ids, times), names)
+        names = known_names(self) or range(self.n_features_in_)
+        return tabulate(found, series, (ids, times), list(names))
 
     def stream(self) -> Stream:
         """Return an object that judges the rows of a series as they come in.

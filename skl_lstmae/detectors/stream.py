@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from skl_lstmae._warn import warn
 from skl_lstmae.data.checks import check_rows
+from skl_lstmae.data.names import known_names
 from skl_lstmae.data.times import jumps_of
 from skl_lstmae.data.windows import count_empty, trailing
 from skl_lstmae.detectors.events import main_features
@@ -155,9 +156,8 @@ class Stream:
         windows = trailing(rows, self._judge.size, len(rows) - 1, is_new)
         latest = np.nan_to_num(self._judge.windows.errors(windows))[-max(1, len(rows) // 10) :]
         shares = latest.sum(axis=0) / max(latest.sum(), np.finfo(float).tiny)
-        n_features = self._detector.n_features_in_
-        names = getattr(self._detector, "feature_names_in_", np.arange(n_features)).tolist()
-        return main_features(shares, names)
+        names = known_names(self._detector) or range(self._detector.n_features_in_)
+        return main_features(shares, list(names))
 
     def push(self, X: Any) -> NDArray[np.float64]:
         """Score more rows of the series.

@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.utils.validation import check_is_fitted
 
 from skl_lstmae._sklearn import Interval
+from skl_lstmae.data.names import known_names
 
 # Told apart by all common kinds of colour vision: M. Okabe, K. Ito, "Color universal design", 2008.
 BLACK, BLUE, SKY_BLUE, GREEN = "#000000", "#0072B2", "#56B4E9", "#009E73"
@@ -79,7 +80,7 @@ def name_features(names: Sequence[Any] | None, estimator: Any, n_features: int) 
     """
     if names is None:
         # What was fitted on a table of sequences has names of time steps.
-        names = getattr(estimator, "feature_names_in_", ())
+        names = known_names(estimator)
         if len(names) != n_features:
             names = [f"feature {j}" for j in range(n_features)]
     if len(names) != n_features:

@@ -87,6 +87,9 @@ def conform(scorer: Scorer, summaries: NDArray[Any], is_held_out: NDArray[np.boo
             *(
                 check_scores(scorer.score(block), len(block))
                 for block in np.split(others, range(MAX_REFERENCES, len(others), MAX_REFERENCES))
+                if len(
+                    block
+                )  # an estimator of scikit-learn, as a scorer may be, takes no empty one
             ),
         ]
     )

@@ -4,6 +4,7 @@ from typing import Any
 
 from sklearn.base import clone
 
+from skl_lstmae._sklearn import HasMethods
 from skl_lstmae.scoring.joint import JointScorer
 from skl_lstmae.scoring.mahalanobis import MahalanobisScorer
 from skl_lstmae.scoring.neighbors import NeighborsScorer
@@ -22,6 +23,29 @@ SCORERS: dict[str, type[Scorer]] = {
     "neighbors": NeighborsScorer,
     "joint": JointScorer,
 }
+
+
+class ScorerMethods(HasMethods):
+    """Constraint on a parameter: an object that learns what is normal, and scores each sequence.
+
+    An estimator of scikit-learn does not: it has no `score`, or one that sums all rows up.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(["fit", "score"])
+
+    def is_satisfied_by(self, val: Any) -> bool:
+        """Whether a value has the methods, and `score` is not as scikit-learn wrote it."""
+        score = getattr(type(val), "score", None)
+        is_of_sklearn = getattr(score, "__module__", "").startswith("sklearn.")
+        return super().is_satisfied_by(val) and not is_of_sklearn
+
+    def __str__(self) -> str:
+        return (
+            "an object whose fit learns from rows of numbers, one a sequence, and whose score "
+            "returns a number for each (of an estimator of scikit-learn, make a subclass whose "
+            "score returns self.score_samples(rows))"
+        )
 
 
 def can_take_more(scorer: Any) -> bool:

@@ -87,13 +87,7 @@ class Scaling:
         """Scale rows to float32; missing values, and features that are left out, are NaN."""
         rows = self._filled(rows)
         scaled = np.asarray(self.transformer.transform(rows))
-        is_lost = np.isnan(scaled) & ~np.isnan(rows)
-        if is_lost.any():
-            lost = call_features(self.names, np.flatnonzero(is_lost.any(axis=0)))
-            raise ValueError(
-                f"The scaler {self.transformer} makes NaN of finite values of {lost}; use one that "
-                "is defined for all values that X may hold."
-            )
+        self._refuse_lost(np.isnan(scaled) & ~np.isnan(rows), "NaN")
         scaled = np.clip(scaled, -LARGEST, LARGEST, dtype=np.float64).astype(np.float32)
         if self.left_out is not None:
             scaled[:, self.left_out] = np.nan
@@ -127,8 +121,19 @@ class Scaling:
     def _observe(self, sequences: Sequences) -> None:
         for rows in self._blocks(sequences):
             scaled = np.asarray(self.transformer.transform(rows))
+            self._refuse_lost(np.isnan(scaled) & ~np.isnan(rows), "NaN")
+            self._refuse_lost(np.isinf(scaled), "infinity")
             take_in(self.moments, scaled)
             take_in(self.extremes, scaled)
+
+    def _refuse_lost(self, is_lost: np.ndarray, kind: str) -> None:
+        if is_lost.any():
+            lost = call_features(self.names, np.flatnonzero(is_lost.any(axis=0)))
+            raise ValueError(
+                f"The scaler {self.transformer} makes {kind} of finite values of {lost}; use one "
+                "that is defined for all values that X may hold, or divide values that are too "
+                "large for it."
+            )
 
     def _filled(self, rows: np.ndarray) -> np.ndarray:
         """Return rows with zeros for features that are left out."""
@@ -139,17 +144,21 @@ class Scaling:
         return map(self._filled, sequences.blocks())
 
     def _warn_of_lost_features(self, sequences: Sequences) -> None:
-        """Warn of features that vary, but whose scaled values float32 can hardly tell apart."""
+        """Warn of features that vary, but whose scaled values float32 can hardly tell apart.
+
+        Nor can it tell apart what is clipped.
+        """
         magnitude = np.maximum(np.abs(self.low), np.abs(self.high))
         is_narrow = self.high - self.low < SMALLEST_RANGE * np.maximum(1, magnitude)
-        if not is_narrow.any():
+        is_alike = is_narrow | (magnitude > LARGEST)
+        if not is_alike.any():
             return
-        varies = np.zeros_like(is_narrow)
+        varies = np.zeros_like(is_alike)
         first = np.full(len(varies), np.nan)
         for rows in self._blocks(sequences):
             first = np.where(np.isnan(first), _first_observed(rows), first)
             varies |= (~np.isnan(rows) & (rows != first)).any(axis=0)
-        lost = np.flatnonzero(is_narrow & varies)
+        lost = np.flatnonzero(is_alike & varies)
         if len(lost):
             warn(
                 f"Values of {call_features(self.names, lost)} of X are hardly told apart once "

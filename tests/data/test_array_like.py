@@ -66,6 +66,10 @@ DAY = np.array(["2024-01-01"], dtype="M8[s]")
 NO_NUMBERS = {
     "X has dtype <U1; expected real numbers: convert it first.": ["1", "2"],
     "X has dtype datetime64[s]; expected real numbers: convert it first.": DAY,
+    "X is a structured array of fields 'a', 'b'; expected a plain one: make it a DataFrame by "
+    "pd.DataFrame, or call numpy.lib.recfunctions.structured_to_unstructured.": (
+        np.zeros(3, dtype=[("a", float), ("b", float)])
+    ),
     "column 'b' of X has dtype timedelta64[s]; expected real numbers: convert it first.": (
         pd.DataFrame({"a": [1.0], "b": DAY - DAY})
     ),

@@ -22,8 +22,9 @@ TIMES = pd.date_range("2024-01-01", periods=200, freq="h")
 
 def table_of(package, columns):
     """Make a frame of a package from columns."""
-    if package == "pyarrow":
-        return pytest.importorskip("pyarrow").table(columns)
+    if package.startswith("pyarrow"):
+        table = pytest.importorskip("pyarrow").table(columns)
+        return table if package == "pyarrow" else table.to_batches()[0]
     return (pd if package == "pandas" else polars).DataFrame(columns)
 
 
@@ -31,7 +32,8 @@ def select(frame, *names):
     return frame[list(names)] if hasattr(frame, "iloc") else frame.select(list(names))
 
 
-every_package = pytest.mark.parametrize("package", ["pandas", "polars", "pyarrow"])
+PACKAGES = ["pandas", "polars", "pyarrow", "pyarrow's batch"]
+every_package = pytest.mark.parametrize("package", PACKAGES)
 
 
 @pytest.fixture
@@ -112,16 +114,17 @@ def test_columns_of_polars_are_read_as_numbers_whatever_their_types():
 @pytest.mark.parametrize("read", [read, read_series])
 def test_long_format_is_refused_with_the_index_that_it_wants(package, read):
     frame = "X" if package == "pandas" else "X.to_pandas()"
+    hint = ", or rename them if they are features."
     columns = {"id": [1, 1, 2], "time": [0, 1, 0], "a": [1.0, 2.0, 3.0]}
     sentence = (
         "X is in long format, with columns 'id' and 'time', which would be read as features; "
         f"expected them in the index: pass {frame}."
     )
-    with pytest.raises(ValueError, match=exactly(f"{sentence}set_index(['id', 'time']).")):
+    with pytest.raises(ValueError, match=exactly(f"{sentence}set_index(['id', 'time']){hint}")):
         read(table_of(package, columns))
     flat = {**columns, "kind": ["a"] * 3, "value": [1.0, 2.0, 3.0]}
-    pivot = "pivot(index=['id', 'time'], columns='kind', values='value')."
-    with pytest.raises(ValueError, match=exactly(sentence + pivot)):
+    pivot = "pivot(index=['id', 'time'], columns='kind', values='value')"
+    with pytest.raises(ValueError, match=exactly(sentence + pivot + hint)):
         read(table_of(package, flat))
 
 
@@ -146,7 +149,7 @@ def nothing(self):
 REMEDIES = {
     "X.collect()": polars.DataFrame({"a": [1.0]}).lazy(),
     "X.toPandas()": class_with(toPandas=nothing, collect=nothing, columns=["a"]),
-    "X.to_dataframe()": class_with(to_dataframe=nothing),  # darts, xarray's Dataset
+    "X.to_dataframe()": class_with(to_dataframe=nothing),  # darts
     "X.pd_dataframe()": class_with(pd_dataframe=nothing),
     "X.compute()": class_with(iloc=None, columns=["a"], __dask_graph__=nothing),
 }
@@ -173,6 +176,45 @@ def test_nested_tensors_are_refused_with_their_remedy(read, layout):
     ):
         read(X)
     assert read(X.unbind())[0].lengths.tolist() == [3, 2]
+
+
+class Dataset(dict):
+    """As far as it is looked at, xarray's."""
+
+    def __array__(self):
+        raise TypeError
+
+    to_dataframe = dims = to_pandas = nothing
+
+
+@pytest.mark.parametrize("package", ["look-alike", "xarray"])
+def test_a_dataset_of_xarray_is_read_as_the_remedy_says(package):
+    X = Dataset()
+    if package == "xarray":
+        columns = {"cpu": ("time", VALUES[:, 0]), "ram": ("time", VALUES[:, 1])}
+        X = pytest.importorskip("xarray").Dataset(columns, {"time": TIMES})
+        np.testing.assert_array_equal(read_series(X.to_dataframe())[0].values, VALUES)
+    for read_it, kind in ((read, "sequence"), (read_series, "series")):
+        sentence = "X is of type Dataset; pass X.to_dataframe()."
+        with pytest.raises(TypeError, match=exactly(sentence)):
+            read_it(X)
+        sentence = f"{kind} #0 of X is of type Dataset; pass [x.to_dataframe() for x in X]."
+        with pytest.raises(TypeError, match=exactly(sentence)):
+            read_it([X])
+
+
+@pytest.mark.parametrize("package", [pd, polars])
+@pytest.mark.parametrize("read", [read, read_series])
+def test_groups_are_read_as_the_remedy_says(package, read):
+    frame = package.DataFrame({"id": [1, 1, 2], "a": [1.0, 2.0, 3.0]})
+    X = frame.groupby("id") if package is pd else frame.group_by("id")
+    keys = "columns=['id']" if package is pd else "['id']"
+    name = type(X).__name__
+    sentence = f"X is of type {name}; pass [x.drop({keys}) for _, x in X]."
+    with pytest.raises(TypeError, match=exactly(sentence)):
+        read(X)
+    groups = [x.drop(columns=["id"]) if package is pd else x.drop(["id"]) for _, x in X]
+    assert read(groups)[0].n_features == 1
 
 
 class DataArray:
@@ -206,8 +248,28 @@ def test_an_array_of_xarray_is_read_with_its_names_and_times(data_array):
     assert list(form.row_labels()[1][0]) == list(TIMES)
     np.testing.assert_array_equal(series.values, VALUES)
     np.testing.assert_array_equal(read([X])[0].values, VALUES)
-    with pytest.raises(ValueError, match="the columns of X are called by times"):
-        read_series(X.T if hasattr(X, "T") else DataArray(VALUES.T, X.dims[::-1], X.coords))
+
+
+@pytest.mark.parametrize("coords", [{}, {"time": TIMES}])
+def test_an_array_of_xarray_is_not_read_the_other_way_round(data_array, coords):
+    X = data_array(VALUES.T, dims=("sensor", "time"), coords=coords)
+    sentence = (
+        "{} has dimensions ('sensor', 'time'), of which 'time' holds the times; expected (time "
+        "step, feature): pass its transpose, .T."
+    )
+    with pytest.raises(ValueError, match=exactly(sentence.format("X"))):
+        read_series(X)
+    for read_it, kind in ((read, "sequence"), (read_series, "series")):
+        with pytest.raises(ValueError, match=exactly(sentence.format(f"{kind} #0 of X"))):
+            read_it([X])
+    assert read(X)[0].lengths.tolist() == [200, 200]  # each row is a sequence
+    sentence = (
+        "X has dimensions ('time', 'sensor'), of which 'time' holds the times; expected (sample, "
+        "time step): pass [X] if X is a single sequence, or use SlidingWindowDetector to judge its "
+        "rows."
+    )
+    with pytest.raises(ValueError, match=exactly(sentence)):
+        read(data_array(VALUES, dims=("time", "sensor"), coords=coords))
 
 
 def test_the_times_of_an_array_of_xarray_have_to_be_where_they_are_looked_for(data_array):
@@ -219,3 +281,54 @@ def test_the_times_of_an_array_of_xarray_have_to_be_where_they_are_looked_for(da
     )
     with pytest.raises(ValueError, match=exactly(sentence)):
         read(data_array(cube, dims=("time", "sample", "sensor")))
+
+
+def test_names_of_later_members_are_compared_where_the_first_has_none():
+    frames = [pd.DataFrame(x, columns=["cpu", "ram"]) for x in VALUES.reshape(10, 20, 2)]
+    detector = LSTMAutoencoderDetector(**QUICK).fit([VALUES, *frames])
+    assert detector.feature_names_in_.tolist() == ["cpu", "ram"]
+    with pytest.raises(ValueError, match="must be in the same order as they were in fit"):
+        detector.score_samples([VALUES, *(frame[["ram", "cpu"]] for frame in frames)])
+
+
+@pytest.mark.parametrize(
+    ("names", "known"),
+    [
+        ([3, 7], [3, 7]),
+        ([1.5, 0.5], [1.5, 0.5]),
+        (pd.MultiIndex.from_tuples([("cpu", 0), ("cpu", 1)]), ["('cpu', 0)", "('cpu', 1)"]),
+    ],
+    ids=["numbers", "fractions", "levels"],
+)
+def test_names_that_are_no_text_hold_and_are_told(names, known):
+    series = pd.DataFrame(VALUES, columns=names)
+    detector = SlidingWindowDetector(LSTMAutoencoderDetector(**QUICK), window_size=5).fit(series)
+    series.iloc[90:100] = 9.0
+    events = detector.find_events(series)
+    assert {name for features in events.features for name in features} <= set(known)
+    stream = detector.stream()
+    stream.push(series[:100])
+    assert set(stream.explain()) <= set(known)
+    sentence = (
+        f"X has columns {known[::-1]}, but SlidingWindowDetector was fitted on {known}; expected "
+        "the same in the same order."
+    )
+    for call in (detector.predict, detector.find_events, detector.recalibrate, stream.push):
+        with pytest.raises(ValueError, match=exactly(sentence)):
+            call(series[series.columns[::-1]])
+    plain = pd.DataFrame(VALUES[100:])  # numbered, as without names
+    np.testing.assert_array_equal(
+        detector.predict(plain), detector.predict(pd.DataFrame(VALUES[100:], columns=names))
+    )
+    assert detector.fit(VALUES).predict(series).shape == (200,)
+
+
+def test_names_of_sequences_that_are_no_text_hold():
+    X = [pd.DataFrame(x, columns=[3, 7]) for x in VALUES.reshape(10, 20, 2)]
+    detector = LSTMAutoencoderDetector(**QUICK).fit(X)
+    sentence = (
+        "X has columns [7, 3], but LSTMAutoencoderDetector was fitted on [3, 7]; expected the same "
+        "in the same order."
+    )
+    with pytest.raises(ValueError, match=exactly(sentence)):
+        detector.predict([x[[7, 3]] for x in X])

@@ -380,6 +380,60 @@ def test_times_that_do_not_increase_are_refused(read, wrap, place, times):
 
 
 @pytest.mark.parametrize(
+    ("first", "then"),
+    [
+        ("2024-01-01 00:00:00", "2024-01-01 01:00:00"),
+        ("2024-01-01T00:00Z", "2024-01-01T01:00Z"),
+        ("01/31/2024", "02/01/2024"),
+        ("31.1.24", "1.2.24"),
+        ("00:15", "00:30"),
+        ("2024-01", "2024-02"),
+    ],
+)
+@pytest.mark.parametrize(
+    ("read", "wrap", "place"),
+    [
+        (read, lambda frame: [frame], "sequence #0 of X"),
+        (read_series, lambda frame: [frame], "series #0 of X"),
+        (read_series, lambda frame: frame, "X"),
+        (read, lambda frame: pd.concat({1: frame}), "X"),
+    ],
+)
+def test_times_as_text_are_warned_of(read, wrap, place, first, then):
+    frame = pd.DataFrame(steps(2), index=sorted([first, then]))
+    sentence = (
+        f"the index of {place} holds times as text, as {frame.index[0]!r}, which are not read as "
+        "times; make them times by pd.to_datetime, so that jumps count and events are told by them."
+    )
+    with pytest.warns(UserWarning, match=exactly(sentence)) as caught:
+        read(wrap(frame) * 3 if isinstance(wrap(frame), list) else wrap(frame))
+    assert len(caught) == 1
+
+
+@pytest.mark.parametrize(
+    "index", [["a", "b"], ["7", "8"], ["3.1", "3.2"], ["2024-x", "pump 1-1-1"]]
+)
+def test_other_text_as_index_is_read_in_silence(index):
+    assert len(read_series(pd.DataFrame(steps(2), index=index))[0].values) == 2
+
+
+@pytest.mark.parametrize("wrap", [lambda frame: frame, lambda frame: [frame]])
+def test_missing_times_and_row_numbers_of_series_are_refused(wrap):
+    place = "X" if wrap(0) == 0 else "series #0 of X"
+    frame = pd.DataFrame(steps(2), index=[pd.NaT, HOURS[1]])
+    sentence = f"{place} has a row without a time (NaT); expected a time for each: leave it out."
+    for index in (frame.index, frame.index.astype(object)):
+        with pytest.raises(ValueError, match=exactly(sentence)):
+            read_series(wrap(frame.set_axis(index)))
+    sentence = (
+        f"{place} has a row without a number (NaN) in its index; expected one for each: leave the "
+        "row out, or call reset_index(drop=True)."
+    )
+    with pytest.raises(ValueError, match=exactly(sentence)):
+        read_series(wrap(frame.set_axis([1.0, nan])))
+
+
+@pytest.mark.parametrize(
     ("X", "found"),
     [
         (pd.DataFrame(steps(3), index=[4, 7, 6]), "X do not increase: 6 follows 7"),
@@ -411,6 +465,7 @@ MISREAD = {
     ],
     "the index of X has 3 levels; expected 2: {0} id and time.": pd.concat({1: PANEL}),
     "the {0} id of row 1 of X is missing; expected one.": panel(("a", 1), (None, 1)),
+    "the time of row 1 of X is missing; expected one: leave it out.": panel(("a", 1), ("a", None)),
     "the times of {0} a in X do not increase: 2 follows 3; call X.sort_index() first.": panel(
         ("b", 1), ("a", 3), ("a", 2)
     ),

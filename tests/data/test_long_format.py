@@ -1,0 +1,114 @@
+"""Ids and times that stand among the features, or the other way round, are met by their names."""
+
+import numpy as np
+import pandas as pd
+import polars
+import pytest
+from conftest import exactly
+
+from skl_lstmae import write_sequences
+from skl_lstmae.data.forms import read, read_series
+
+N_IDS, N_TIMES = 3, 12
+VALUES = np.random.default_rng(0).normal(size=N_IDS * N_TIMES)
+
+
+def long_format(name_of_id, name_of_time):
+    ids, times = np.divmod(np.arange(N_IDS * N_TIMES), N_TIMES)
+    return pd.DataFrame({name_of_id: ids, name_of_time: times + 1_700_000_000, "load": VALUES})
+
+
+@pytest.mark.parametrize("read", [read, read_series])
+@pytest.mark.parametrize(
+    "names",
+    [
+        ("unique_id", "ds"),
+        ("unit", "cycle"),
+        ("unit number", "time in cycles"),
+        ("machine", "t"),
+        ("case_id", "timestamp"),
+        ("item_id", "timestamp"),
+        ("instances", "timepoints"),
+        ("Unit-ID", "Time_Idx"),
+    ],
+)
+def test_long_format_is_known_by_the_words_of_the_field(read, names):
+    frame = long_format(*names)
+    sentence = (
+        "X is in long format, with columns {0!r} and {1!r}, which would be read as features; "
+        "expected them in the index: pass X.set_index([{0!r}, {1!r}]), or rename them if they are "
+        "features."
+    )
+    with pytest.raises(ValueError, match=exactly(sentence.format(*names))):
+        read(frame)
+    assert len(read(frame.set_index(list(names)))[0]) == N_IDS
+
+
+@pytest.mark.parametrize(("read", "kind"), [(read, "sequence"), (read_series, "series")])
+def test_groups_that_keep_their_ids_and_times_are_refused(read, kind):
+    frame = long_format("unit", "cycle")
+    groups = [group for _, group in frame.groupby("unit")]
+    sentence = (
+        f"{kind} #0 of X is in long format, with columns 'unit' and 'cycle', which would be read "
+        "as features; expected them in the index: pass [{}.drop(columns='unit').set_index('cycle') "
+        "for x in X], or rename them if they are features."
+    )
+    with pytest.raises(ValueError, match=exactly(sentence.format("x"))):
+        read(groups)
+    with pytest.raises(ValueError, match=exactly(sentence.format("x.to_pandas()"))):
+        read(polars.DataFrame(long_format("unit", "cycle").to_dict("list")).partition_by("unit"))
+    assert len(read([x.drop(columns="unit").set_index("cycle") for x in groups])[0]) == N_IDS
+
+
+@pytest.mark.parametrize("package", [pd, polars])
+@pytest.mark.parametrize(
+    ("read", "wrap", "place"),
+    [
+        (read_series, lambda frame: frame, "X"),
+        (read_series, lambda frame: [frame], "series #0 of X"),
+        (read, lambda frame: [frame], "sequence #0 of X"),
+    ],
+)
+def test_numbers_of_times_among_the_features_of_a_series_are_refused(package, read, wrap, place):
+    columns = {"timestamp": np.arange(N_TIMES) + 1_700_000_000, "load": VALUES[:N_TIMES]}
+    remedy = "make it the index by set_index('timestamp')" if package is pd else "leave it out"
+    sentence = (
+        f"column 'timestamp' of {place} increases from row to row, as times do, but would be read "
+        f"as a feature: {remedy}, or rename it if it is one."
+    )
+    with pytest.raises(ValueError, match=exactly(sentence)):
+        read(wrap(package.DataFrame(columns)))
+    columns["timestamp"] = columns["timestamp"][::-1]
+    assert read(wrap(package.DataFrame(columns)))[0].n_features == 2
+
+
+@pytest.mark.parametrize("read", [read, read_series])
+@pytest.mark.parametrize(
+    "names", [("time", "case"), ("t", "machine"), ("cycle", "unit"), ("time", None), (None, "id")]
+)
+def test_levels_that_are_called_the_other_way_round_are_refused(read, names):
+    kind = "series" if read is read_series else "sequence"
+    index = pd.MultiIndex.from_product([range(N_TIMES), range(N_IDS)], names=names)
+    panel = pd.DataFrame({"load": VALUES}, index=index)
+    sentence = (
+        f"the levels of the index of X are called {names[0]!r} and {names[1]!r}; expected {kind} id"
+        " and time: call X.swaplevel().sort_index() first, or rename them if they are in this "
+        "order."
+    )
+    with pytest.raises(ValueError, match=exactly(sentence)):
+        read(panel)
+    assert len(read(panel.swaplevel().sort_index())[0]) == N_IDS
+
+
+@pytest.mark.parametrize(
+    "names", [(None, None), ("unit", "cycle"), ("day", "hour"), ("cycle", "step"), ("date", "hour")]
+)
+def test_other_names_of_levels_are_left_in_their_order(names):
+    index = pd.MultiIndex.from_product([range(N_TIMES), range(N_IDS)], names=names)
+    assert len(read(pd.DataFrame({"load": VALUES}, index=index))[0]) == N_TIMES
+
+
+def test_written_sequences_that_keep_their_ids_and_times_are_refused(tmp_path):
+    groups = [group for _, group in long_format("unit", "cycle").groupby("unit")]
+    with pytest.raises(ValueError, match=r"^sequence #0 is in long format, with columns 'unit'"):
+        write_sequences(tmp_path, groups)

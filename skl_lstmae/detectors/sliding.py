@@ -543,7 +543,7 @@ class SlidingWindowDetector(
             - ``n_rows``: number of rows from the first to the last;
             - ``peak``: the row with the largest error, or of the lowest score where there are no
               errors;
-            - ``peak_score``: the lowest score;
+            - ``peak_score``: the lowest score of its rows, which need not be that of ``peak``;
             - ``rank``: 1 for the event that lies furthest below its threshold;
             - ``observed``: the share of its values that are not missing: 0 for a blackout;
             - ``features``: a dict from feature to its share of the reconstruction error of these

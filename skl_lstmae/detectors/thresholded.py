@@ -174,10 +174,13 @@ class ThresholdMixin(FrozenState, OutlierMixin):
     def p_values(self, X: Any) -> Any:
         """Return the share of normal samples that score as low as each sample.
 
-        These are conformal p-values [1]_, which are about uniform between 0 and 1 for fresh normal
-        samples. So they can control the false discovery rate
+        These are conformal p-values [1]_, and conservative: fewer than a share p of fresh normal
+        samples have a p-value of at most p, since the scores that they are compared with are
+        lowered by a margin. So they can control the false discovery rate
         (:func:`scipy.stats.false_discovery_control`), and be combined
-        (:func:`scipy.stats.combine_pvalues`).
+        (:func:`scipy.stats.combine_pvalues`). Below ``1 / (n + 1)``, for n training samples, they
+        are extrapolated by a Pareto tail or, after ``recalibrate(X)``, by the scores of the fit,
+        which the guarantee of conformal prediction does not cover.
 
         Parameters
         ----------
@@ -239,7 +242,7 @@ class ThresholdMixin(FrozenState, OutlierMixin):
         -------
         self : estimator
             The detector with the new parameters and ``offset_``, or as it was if a call fails.
-            Streams made before keep their threshold.
+            Streams made before keep their threshold: make new ones, and push the recent past.
 
         Examples
         --------

@@ -238,6 +238,17 @@ def test_windows_of_series_have_scores_but_no_label(export):
     assert_same(found["score"], detector.detector_.score_samples(windows))
 
 
+def test_a_detector_of_rows_says_what_can_be_written():
+    detector = SlidingWindowDetector()
+    assert not hasattr(detector, "export_onnx")
+    told = (
+        "SlidingWindowDetector has no export_onnx, as a file has no threshold that follows; call "
+        "detector_.export_onnx(path) to write the detector of windows."
+    )
+    with pytest.raises(AttributeError, match=exactly(told)):
+        detector.export_onnx("file.onnx")
+
+
 @pytest.mark.parametrize("labels", [[0, 1], ["no", "yes"], [False, True]], ids=str)
 def test_a_file_of_a_classifier_returns_classes_and_probabilities(labels, export):
     y = np.array(labels)[np.arange(len(X)) % 2]

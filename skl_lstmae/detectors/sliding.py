@@ -5,7 +5,7 @@ from dataclasses import replace
 from functools import update_wrapper
 from inspect import Parameter, signature
 from numbers import Integral, Real
-from typing import Any, Literal, Self
+from typing import Any, Literal, NoReturn, Self
 
 import numpy as np
 from numpy.random import RandomState
@@ -597,6 +597,17 @@ class SlidingWindowDetector(
         """
         check_is_fitted(self)
         return Stream(copy(self), self._judge)
+
+    @property
+    def export_onnx(self) -> NoReturn:
+        """Missing: ``detector_.export_onnx(path)`` writes the detector of windows.
+
+        Its score of the last `window_size_` rows is that of a stream.
+        """
+        raise AttributeError(
+            f"{type(self).__name__} has no export_onnx, as a file has no threshold that follows; "
+            "call detector_.export_onnx(path) to write the detector of windows."
+        )
 
     @property
     def window_size_(self) -> int:

@@ -330,7 +330,9 @@ def check_kind(network: Any) -> None:
     name = type(network).__name__
     if not isinstance(network, SequenceNetwork):
         raise TypeError(
-            f"network is, or makes, a {name}; expected a skl_lstmae.modules.SequenceNetwork."
+            f"network is, or makes, a {name}; expected a subclass of "
+            "skl_lstmae.modules.SequenceNetwork, whose forward(x, lengths, generator) returns an "
+            'Output: see "A network of one\'s own" on the page of architectures.'
         )
     for parameter_name, parameter in network.named_parameters():
         if parameter.is_meta:

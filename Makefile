@@ -37,8 +37,8 @@ test-long: .venv/stamp ## Run the examples, the code of all pages, and what else
 test-floor: .venv-floor/stamp ## Run the suite with the oldest supported dependencies
 	$(FLOOR_BIN)/python -m pytest $(PYTEST_ARGS)
 
-test-integrations: .venv-integrations/stamp ## Score on Dask and Ray, take networks home from Lightning
-	.venv-integrations/bin/python -m pytest tests/test_integrations.py
+test-integrations: .venv-integrations/stamp ## Try what large packages bring: Dask, Ray, Lightning, Arrow, xarray
+	.venv-integrations/bin/python -m pytest tests/test_integrations.py tests/test_adapters.py tests/data
 	.venv-integrations/bin/python -m pytest tests/test_python_blocks.py -k "clusters or elsewhere"
 
 checks: .venv/stamp .venv-floor/stamp ## Count scikit-learn's checks that pass, newest and oldest

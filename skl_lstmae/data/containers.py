@@ -1,6 +1,7 @@
 """What other packages hold data in: known by its kind, and read, or refused by a remedy."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from os import PathLike
 from typing import Any
 
 import numpy as np
@@ -47,7 +48,17 @@ def refuse_containers(X: Any, place: str = "X") -> None:
     """
     kind = type(X).__name__
     if isinstance(X, Iterator):
-        raise TypeError(f"{place} is of type {kind}, which can be read only once; pass list(X).")
+        raise TypeError(
+            f"{place} is of type {kind}, which can be read only once; pass list(X), or what "
+            "write_sequences writes of it if that is larger than memory."
+        )
+    if isinstance(X, (str, PathLike)):
+        name = repr(str(X))
+        raise TypeError(
+            f"{place} is of type {kind}, {name}; a file is not opened by itself: pass "
+            f"open_sequences({name}) for what write_sequences wrote, np.load({name}, "
+            "mmap_mode='r') for an array, or what pandas reads of it."
+        )
     remedy = _remedy(X)
     if isinstance(X, Mapping) and remedy is None and not hasattr(X, "tocsr"):
         remedy = "X.data" if hasattr(X, "data") else "list(X.values())"

@@ -2,6 +2,7 @@
 
 import tracemalloc
 from datetime import date, datetime
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -537,14 +538,29 @@ def test_other_numbers_of_dimensions_are_refused():
         read(np.array(1.0))
 
 
+FILE = (
+    ", '{0}'; a file is not opened by itself: pass open_sequences('{0}') for what write_sequences "
+    "wrote, np.load('{0}', mmap_mode='r') for an array, or what pandas reads of it."
+)
+
+
 @pytest.mark.parametrize(
     ("read", "X", "place", "remedy"),
     [
-        (read, "abc", "X", f"; expected {FORMS}."),
-        (read_series, "abc", "X", f"; expected {SERIES_FORMS}."),
-        (read, [steps(2), "abc"], "sequence #1", f"; expected {MEMBER_FORMS}."),
-        (read_series, [steps(2), "abc"], "series #1", f"; expected {MEMBER_FORMS}."),
-        (read, (x for x in []), "X", ", which can be read only once; pass list(X)."),
+        (read, None, "X", f"; expected {FORMS}."),
+        (read_series, None, "X", f"; expected {SERIES_FORMS}."),
+        (read, [steps(2), None], "sequence #1", f"; expected {MEMBER_FORMS}."),
+        (read_series, [steps(2), None], "series #1", f"; expected {MEMBER_FORMS}."),
+        (read, "folder", "X", FILE.format("folder")),
+        (read_series, Path("a/b.npy"), "X", FILE.format("a/b.npy")),
+        (read, [steps(2), "x.csv"], "sequence #1", FILE.format("x.csv")),
+        (
+            read,
+            (x for x in []),
+            "X",
+            ", which can be read only once; pass list(X), or what write_sequences writes of it if "
+            "that is larger than memory.",
+        ),
         (read, {"a": steps(2)}, "X", "; pass the sequences in it, list(X.values())."),
         (read, Bunch(data=[]), "X", "; pass the sequences in it, X.data."),
         (read, PACKED, "X", "; pass torch.nn.utils.rnn.unpack_sequence(X)."),

@@ -772,6 +772,19 @@ def test_a_feature_that_is_never_observed_is_left_out(kind, scorer):
     assert np.isfinite(detector.partial_fit(alive).score_samples(alive)).all()
 
 
+@pytest.mark.parametrize("place", [lambda one: one, lambda one: SlidingWindowDetector(one, 5)])
+def test_a_feature_that_is_never_observed_is_refused_if_so_asked(kind, place):
+    detector = place(make(kind, empty_features="refuse"))
+    names = ["temp", "dead", "flow"]
+    frames = [pd.DataFrame(np.insert(x, 1, np.nan, axis=1), columns=names) for x in X]
+    sentence = (
+        r"^X has no observed value of feature 'dead' in any of the \d+ sequences to train on, "
+    )
+    with pytest.raises(ValueError, match=sentence + "which empty_features='refuse' refuses; leave"):
+        detector.fit(frames)
+    assert not hasattr(detector, "offset_")
+
+
 def test_a_sensor_of_a_series_that_is_never_observed_is_left_out(kind):
     series = pd.DataFrame(np.insert(np.concatenate(X), 1, np.nan, axis=1), columns=list("abc"))
     detector = SlidingWindowDetector(make(kind), window_size=8, random_state=0)

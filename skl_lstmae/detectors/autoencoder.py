@@ -27,6 +27,7 @@ from skl_lstmae.detectors.options import (
     Bottleneck,
     Decoder,
     Directions,
+    EmptyFeatures,
     LossName,
     ScorerName,
     View,
@@ -122,6 +123,10 @@ class LSTMAutoencoderDetector(LatentTransformerMixin, SequenceDetector):
         variance, to [0, 1], to zero median and unit interquartile range, or by an unfitted
         scikit-learn transformer that treats rows one by one, keeps their number of features and can
         be inverted. None leaves X as it is.
+
+    empty_features : {"leave_out", "refuse"}, default="leave_out"
+        What becomes of features without any observed value in training: they are left out with a
+        warning that names them, and taken for missing later on, or the fit is refused.
 
     loss : {"squared_error", "absolute_error", "huber", "binary_cross_entropy"} or callable, \
             default="squared_error"
@@ -307,6 +312,7 @@ class LSTMAutoencoderDetector(LatentTransformerMixin, SequenceDetector):
         output_activation: Activation | None = None,
         network: SequenceNetwork | Callable[[int], SequenceNetwork] | None = None,
         scaler: Any = "standard",
+        empty_features: EmptyFeatures = "leave_out",
         loss: LossName | Loss = "squared_error",
         learning_rate: float = 0.02,
         weight_decay: float = 1e-4,
@@ -334,6 +340,7 @@ class LSTMAutoencoderDetector(LatentTransformerMixin, SequenceDetector):
             output_activation=output_activation,
             network=network,
             scaler=scaler,
+            empty_features=empty_features,
             loss=loss,
             learning_rate=learning_rate,
             weight_decay=weight_decay,

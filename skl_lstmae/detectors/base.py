@@ -431,6 +431,8 @@ def _(
 ) -> tuple[Judge, NDArray[np.float64], NDArray[np.bool_]]:
     """Fit a detector of sequences, which refers to windows of all rows."""
     judge = detector._fit_to_windows(split)
+    if detector.verbose:
+        print(f"Scoring {len(windows)} windows to calibrate the threshold")
     detector._judge, scores, is_odd = judge.conformed(references, windows, was_held_out)
     return detector._judge, scores, is_odd
 

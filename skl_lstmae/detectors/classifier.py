@@ -17,7 +17,7 @@ from skl_lstmae._sklearn import StrOptions, fit_context, validate_params
 from skl_lstmae.data.forms import Form
 from skl_lstmae.data.sequences import Sequences
 from skl_lstmae.data.targets import Classes, check_labels, read_labels
-from skl_lstmae.detectors.options import Pooling
+from skl_lstmae.detectors.options import EmptyFeatures, Pooling
 from skl_lstmae.detectors.predictor import POINTS, SequencePredictor, attribute
 from skl_lstmae.modules import SequenceNetwork
 from skl_lstmae.training.objectives import Loss, cross_entropy
@@ -85,6 +85,10 @@ class LSTMClassifier(ClassifierMixin, SequencePredictor):
         variance, to [0, 1], to zero median and unit interquartile range, or by an unfitted
         scikit-learn transformer that treats rows one by one, keeps their number of features and can
         be inverted. None leaves X as it is.
+
+    empty_features : {"leave_out", "refuse"}, default="leave_out"
+        What becomes of features without any observed value in training: they are left out with a
+        warning that names them, and taken for missing later on, or the fit is refused.
 
     class_weight : dict or "balanced", default=None
         Weight of each class in the loss: by label, or "balanced", in inverse proportion to how
@@ -227,6 +231,7 @@ class LSTMClassifier(ClassifierMixin, SequencePredictor):
         network: SequenceNetwork | Callable[[int, int], SequenceNetwork] | None = None,
         init: Any = None,
         scaler: Any = "standard",
+        empty_features: EmptyFeatures = "leave_out",
         class_weight: dict[Any, float] | Literal["balanced"] | None = None,
         learning_rate: float = 5e-3,
         weight_decay: float = 1e-2,
@@ -250,6 +255,7 @@ class LSTMClassifier(ClassifierMixin, SequencePredictor):
             noise=noise,
             network=network,
             scaler=scaler,
+            empty_features=empty_features,
             learning_rate=learning_rate,
             weight_decay=weight_decay,
             batch_size=batch_size,

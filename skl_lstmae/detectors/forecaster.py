@@ -17,7 +17,7 @@ from skl_lstmae.data.split import Split
 from skl_lstmae.data.windows import cut, hold_out_ends, observed, slide, spread
 from skl_lstmae.detectors.base import MIN_SEQUENCES, VIEWS_OF_ERRORS, SequenceDetector
 from skl_lstmae.detectors.judge import Judge
-from skl_lstmae.detectors.options import Activation, LossName, ScorerName, View
+from skl_lstmae.detectors.options import Activation, EmptyFeatures, LossName, ScorerName, View
 from skl_lstmae.modules import LSTMForecaster, SequenceNetwork
 from skl_lstmae.scoring import Scorer
 from skl_lstmae.scoring.scorers import make_scorer
@@ -114,6 +114,10 @@ class LSTMForecastDetector(SequenceDetector):
         variance, to [0, 1], to zero median and unit interquartile range, or by an unfitted
         scikit-learn transformer that treats rows one by one, keeps their number of features and can
         be inverted. None leaves X as it is.
+
+    empty_features : {"leave_out", "refuse"}, default="leave_out"
+        What becomes of features without any observed value in training: they are left out with a
+        warning that names them, and taken for missing later on, or the fit is refused.
 
     loss : {"squared_error", "absolute_error", "huber", "binary_cross_entropy"} or callable, \
             default="squared_error"
@@ -289,6 +293,7 @@ class LSTMForecastDetector(SequenceDetector):
         output_activation: Activation | None = None,
         network: SequenceNetwork | Callable[[int], SequenceNetwork] | None = None,
         scaler: Any = "standard",
+        empty_features: EmptyFeatures = "leave_out",
         loss: LossName | Loss = "squared_error",
         learning_rate: float = 0.02,
         weight_decay: float = 1e-4,
@@ -316,6 +321,7 @@ class LSTMForecastDetector(SequenceDetector):
             output_activation=output_activation,
             network=network,
             scaler=scaler,
+            empty_features=empty_features,
             loss=loss,
             learning_rate=learning_rate,
             weight_decay=weight_decay,

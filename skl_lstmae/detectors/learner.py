@@ -26,6 +26,7 @@ from skl_lstmae._warn import warn
 from skl_lstmae.data.names import feature_names
 from skl_lstmae.data.sequences import Sequences
 from skl_lstmae.data.split import Split
+from skl_lstmae.detectors.options import EmptyFeatures
 from skl_lstmae.detectors.resuming import check_agreement, delete_checkpoint, open_checkpoint
 from skl_lstmae.detectors.trained import TrainedNetwork
 from skl_lstmae.modules import SequenceNetwork
@@ -85,6 +86,7 @@ class SequenceLearner(CallbackSupportMixin, TrainedNetwork):
             HasMethods(["fit", "transform", "inverse_transform"]),
             None,
         ],
+        "empty_features": [StrOptions({"leave_out", "refuse"})],
         "learning_rate": [Interval(Real, 0, None, closed="neither")],
         "weight_decay": [Interval(Real, 0, None, closed="left")],
         "batch_size": [Interval(Integral, 1, None, closed="left")],
@@ -110,6 +112,7 @@ class SequenceLearner(CallbackSupportMixin, TrainedNetwork):
         noise: float,
         network: SequenceNetwork | Callable[..., SequenceNetwork] | None,
         scaler: Any,
+        empty_features: EmptyFeatures,
         learning_rate: float,
         weight_decay: float,
         batch_size: int,
@@ -131,6 +134,7 @@ class SequenceLearner(CallbackSupportMixin, TrainedNetwork):
         self.noise = noise
         self.network = network
         self.scaler = scaler
+        self.empty_features = empty_features
         self.learning_rate = learning_rate
         self.weight_decay = weight_decay
         self.batch_size = batch_size
@@ -352,7 +356,8 @@ class SequenceLearner(CallbackSupportMixin, TrainedNetwork):
 
     def _fit_scaling(self, training: Sequences, names: tuple[str, ...]) -> Scaling:
         """Learn the scaling of the features."""
-        return fit_scaling(self.scaler, training, names)
+        refuses_empty = self.empty_features == "refuse"
+        return fit_scaling(self.scaler, training, names, refuses_empty=refuses_empty)
 
     def _updated(self, scaling: Scaling, sequences: Sequences) -> Scaling:
         """Return the scaling of these sequences, too."""

@@ -22,7 +22,7 @@ from skl_lstmae.data.targets import (
     refuse_unobserved,
 )
 from skl_lstmae.data.weights import check_weights
-from skl_lstmae.detectors.options import Pooling, TargetLoss
+from skl_lstmae.detectors.options import EmptyFeatures, Pooling, TargetLoss
 from skl_lstmae.detectors.predictor import POINTS, SequencePredictor, attribute
 from skl_lstmae.modules import SequenceNetwork
 from skl_lstmae.training.objectives import Loss, Pinball, check_loss, find_loss
@@ -100,6 +100,10 @@ class LSTMRegressor(RegressorMixin, SequencePredictor):
         variance, to [0, 1], to zero median and unit interquartile range, or by an unfitted
         scikit-learn transformer that treats rows one by one, keeps their number of features and can
         be inverted. None leaves X as it is.
+
+    empty_features : {"leave_out", "refuse"}, default="leave_out"
+        What becomes of features without any observed value in training: they are left out with a
+        warning that names them, and taken for missing later on, or the fit is refused.
 
     loss : {"squared_error", "absolute_error", "huber", "pinball"} or callable, \
             default="squared_error"
@@ -248,6 +252,7 @@ class LSTMRegressor(RegressorMixin, SequencePredictor):
         network: SequenceNetwork | Callable[[int, int], SequenceNetwork] | None = None,
         init: Any = None,
         scaler: Any = "standard",
+        empty_features: EmptyFeatures = "leave_out",
         loss: TargetLoss | Loss = "squared_error",
         quantile: float = 0.5,
         learning_rate: float = 5e-3,
@@ -272,6 +277,7 @@ class LSTMRegressor(RegressorMixin, SequencePredictor):
             noise=noise,
             network=network,
             scaler=scaler,
+            empty_features=empty_features,
             learning_rate=learning_rate,
             weight_decay=weight_decay,
             batch_size=batch_size,

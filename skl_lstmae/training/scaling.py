@@ -185,14 +185,21 @@ def learns_in_parts(scaler: Any) -> bool:
 
 @arrays_out
 @in_silence
-def fit_scaling(scaler: Any, sequences: Sequences, names: tuple[str, ...] = ()) -> Scaling:
+def fit_scaling(
+    scaler: Any,
+    sequences: Sequences,
+    names: tuple[str, ...] = (),
+    *,
+    refuses_empty: bool = False,
+) -> Scaling:
     """Learn the scaling of `sequences` by a name in `SCALERS` or a transformer, which is cloned.
 
-    Features that are not observed are left out, with a warning; `names` are those of the features.
+    Features that are not observed are left out, with a warning, or refused; `names` are those of
+    the features.
     """
     transformer = make_transformer(scaler)
     moments, extremes = make_transformer("standard"), make_transformer("minmax")
-    left_out = _unobserved_features(sequences, names)
+    left_out = _unobserved_features(sequences, names, is_refused=refuses_empty)
     scaling = Scaling(transformer, moments, extremes, names, left_out)
     scaling._learn(sequences)
     n_scaled = transformer.transform(scaling._filled(sequences[0])).shape[1]
@@ -271,16 +278,23 @@ def _first_observed(rows: np.ndarray) -> np.ndarray:
     return rows[is_observed.argmax(axis=0), np.arange(rows.shape[1])]
 
 
-def _unobserved_features(sequences: Sequences, names: tuple[str, ...]) -> np.ndarray | None:
-    """Return which features are not observed, with a warning, or None if all are."""
+def _unobserved_features(
+    sequences: Sequences, names: tuple[str, ...], *, is_refused: bool
+) -> np.ndarray | None:
+    """Return which features are not observed, with a warning or a refusal; None if all are."""
     is_observed = np.zeros(sequences.n_features, dtype=bool)
     for rows in sequences.blocks():
         is_observed |= _observed_features(rows)
     if is_observed.all():
         return None
-    warn(
+    found = (
         f"X has no observed value of {call_features(names, np.flatnonzero(~is_observed))} in any "
-        f"of the {len(sequences)} sequences to train on: left out, and taken for missing wherever "
-        "there is one later."
+        f"of the {len(sequences)} sequences to train on"
     )
+    if is_refused:
+        raise ValueError(
+            f"{found}, which empty_features='refuse' refuses; leave the feature out, or pass "
+            "sequences that have it."
+        )
+    warn(f"{found}: left out, and taken for missing wherever there is one later.")
     return ~is_observed

@@ -772,7 +772,9 @@ def test_a_feature_that_is_never_observed_is_left_out(kind, scorer):
     assert np.isfinite(detector.partial_fit(alive).score_samples(alive)).all()
 
 
-@pytest.mark.parametrize("place", [lambda one: one, lambda one: SlidingWindowDetector(one, 5)])
+@pytest.mark.parametrize(
+    "place", [lambda one: one, lambda one: SlidingWindowDetector(one, window_size=5)]
+)
 def test_a_feature_that_is_never_observed_is_refused_if_so_asked(kind, place):
     detector = place(make(kind, empty_features="refuse"))
     names = ["temp", "dead", "flow"]

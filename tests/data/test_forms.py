@@ -553,7 +553,7 @@ FILE = (
         (read_series, [steps(2), None], "series #1", f"; expected {MEMBER_FORMS}."),
         (read, "folder", "X", FILE.format("folder")),
         (read_series, Path("a/b.npy"), "X", FILE.format("a/b.npy")),
-        (read, [steps(2), "x.csv"], "sequence #1", FILE.format("x.csv")),
+        (read, [steps(2), "x.csv"], "sequence #1 of X", FILE.format("x.csv")),
         (
             read,
             (x for x in []),

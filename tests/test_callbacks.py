@@ -262,7 +262,7 @@ def test_a_callback_that_fails_leaves_the_detector_as_it_was(detector, event, is
 
 
 UNFIT = {
-    "sequence #0 is of type str": ({}, ["abc"] * 5),
+    "sequence #0 of X is of type str": ({}, ["abc"] * 5),
     "only reaches values in": ({"output_activation": "tanh"}, X),
     "lower learning_rate": ({"learning_rate": 1e30, "clip_norm": None}, X),
 }

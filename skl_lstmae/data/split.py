@@ -12,6 +12,12 @@ from numpy.typing import NDArray
 from skl_lstmae.data.sequences import Sequences
 from skl_lstmae.data.windows import spread
 
+MIN_HELD_OUT = 3
+"""Sequences to calibrate a threshold on, at the least."""
+
+MIN_SEQUENCES = 2 + MIN_HELD_OUT
+"""Sequences to fit to, at the least: a covariance is learned from two."""
+
 MAX_CALIBRATING = 8192
 """Sequences that were learned from whose scores a threshold rests on, at most, and held-out."""
 

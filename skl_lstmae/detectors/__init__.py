@@ -5,6 +5,6 @@ from skl_lstmae.detectors.forecaster import PieceJudge
 from skl_lstmae.detectors.judge import Judge
 from skl_lstmae.detectors.predictor import Predictor
 from skl_lstmae.detectors.row_judge import RowJudge
-from skl_lstmae.detectors.window_judge import TableJudge
+from skl_lstmae.detectors.table_judge import TableJudge
 
 name_by_package(__name__, Judge, PieceJudge, Predictor, RowJudge, TableJudge)

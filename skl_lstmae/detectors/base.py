@@ -18,12 +18,11 @@ from skl_lstmae._sklearn import (
     check_parameters,
     fit_context,
 )
-from skl_lstmae._warn import warn
 from skl_lstmae.data.checks import check_sequences
 from skl_lstmae.data.forms import Form
 from skl_lstmae.data.names import call_features
 from skl_lstmae.data.sequences import Sequences
-from skl_lstmae.data.split import Split
+from skl_lstmae.data.split import MIN_HELD_OUT, MIN_SEQUENCES, Split
 from skl_lstmae.data.weights import check_weights, draw_counts, order_by_content
 from skl_lstmae.detectors.exported import ExportedDetectorMixin
 from skl_lstmae.detectors.judge import Judge
@@ -35,8 +34,10 @@ from skl_lstmae.detectors.learner import (
     spawn_random_state,
 )
 from skl_lstmae.detectors.options import Activation, LossName, ScorerName, View
+from skl_lstmae.detectors.set_aside import warn_of_sequences
 from skl_lstmae.detectors.thresholded import Scored, ThresholdMixin
-from skl_lstmae.detectors.window_judge import fit_to_windows
+from skl_lstmae.detectors.window_judge import LearnedWindows
+from skl_lstmae.detectors.window_plan import WindowPlan
 from skl_lstmae.modules import SequenceNetwork
 from skl_lstmae.scoring.outcome import Outcome
 from skl_lstmae.scoring.scorer import MAX_REFERENCES, Scorer
@@ -47,17 +48,8 @@ from skl_lstmae.training.progress import History
 from skl_lstmae.training.scaling import Scaling, learns_in_parts
 from skl_lstmae.training.torch_state import settled
 
-MIN_REFERENCES = 3
-"""Sequences to calibrate a threshold on, at the least."""
-
 MIN_FOR_DRIFT = 100
 """Sequences from which drift may be told: of fewer all may well be anomalies."""
-
-MAX_NAMED = 10
-"""Sequences that a warning names."""
-
-MIN_SEQUENCES = 2 + MIN_REFERENCES
-"""Sequences to fit to, at the least: a covariance is learned from two."""
 
 VIEWS_OF_ERRORS: dict[str, list[Any]] = {
     "per": [StrOptions({"sequence", "timestep", "feature"})],
@@ -234,7 +226,7 @@ class SequenceDetector(ExportedDetectorMixin, ThresholdMixin, SequenceLearner):
                 split = replace(split, numbers=numbers[split.numbers])
             self._learn(split, random_state, callbacks)
             if self.contamination == "auto":  # else odd ones are expected
-                warn_of_set_aside(self._judge, split)
+                warn_of_sequences(self._judge.set_aside, are_pieces=split.numbers is None)
         callbacks.end_fit()
 
     def _count(
@@ -309,7 +301,7 @@ class SequenceDetector(ExportedDetectorMixin, ThresholdMixin, SequenceLearner):
         """Hold out whole sequences if anything is to be judged by them."""
         n_held_out = 0
         if self._holds_out:
-            n_wanted = max(3, round(self.validation_fraction * len(sequences)))
+            n_wanted = max(MIN_HELD_OUT, round(self.validation_fraction * len(sequences)))
             n_held_out = min(n_wanted, len(sequences) - 2)
         order = random_state.permutation(len(sequences))
         held_out, training = np.split(order, [n_held_out])
@@ -362,10 +354,10 @@ class SequenceDetector(ExportedDetectorMixin, ThresholdMixin, SequenceLearner):
     def _calibrate_on(self, X: Any) -> None:
         judge, sequences, _ = self._read(X)
         samples = judge.samples(sequences)
-        if len(samples) < MIN_REFERENCES:
+        if len(samples) < MIN_HELD_OUT:
             raise ValueError(
                 f"X holds {len(samples)} {judge.sample_name} to calibrate on; expected at least "
-                f"{MIN_REFERENCES}: pass more."
+                f"{MIN_HELD_OUT}: pass more."
             )
         self._judge = judge.resting_on(samples)
 
@@ -420,37 +412,17 @@ class SequenceDetector(ExportedDetectorMixin, ThresholdMixin, SequenceLearner):
             )
 
 
-@fit_to_windows.register
-def _(
-    detector: SequenceDetector,
-    split: Split,
-    references: Sequences,
-    windows: Sequences,
-    was_held_out: NDArray[np.bool_],
-    size: int,
-) -> tuple[Judge, NDArray[np.float64], NDArray[np.bool_]]:
-    """Fit a detector of sequences, which refers to windows of all rows."""
-    judge = detector._fit_to_windows(split)
+def fit_to_windows(detector: SequenceDetector, plan: WindowPlan) -> LearnedWindows:
+    """Fit a detector of sequences, in place, to the windows of a plan.
+
+    It then refers to windows of all rows.
+    """
+    judge = detector._fit_to_windows(plan.split)
     if detector.verbose:
-        print(f"Scoring {len(windows)} windows to calibrate the threshold")
-    detector._judge, scores, is_odd = judge.conformed(references, windows, was_held_out)
-    return detector._judge, scores, is_odd
-
-
-def warn_of_set_aside(judge: Judge, split: Split) -> None:
-    """Name the training sequences that a threshold does not rest on."""
-    if len(judge.set_aside) == 0:
-        return
-    numbers = np.unique(judge.set_aside)
-    named = ", ".join(map(str, numbers[:MAX_NAMED]))
-    more = f" and {len(numbers) - MAX_NAMED} more" if len(numbers) > MAX_NAMED else ""
-    pieces = "1 piece" if len(numbers) == 1 else f"{len(numbers)} pieces"
-    which = pieces if split.numbers is None else f"sequence{'s' * (len(numbers) > 1)} {named}{more}"
-    warn(
-        f"Set aside as unlike the others: {which}; "
-        "neither the threshold nor what is normal rests on them. If they are faults, leave them "
-        "out by sample_weight=0; if they are normal, pass more like them."
-    )
+        print(f"Scoring {len(plan.judged)} windows to calibrate the threshold")
+    judge, scores, is_odd = judge.conformed(plan.references, plan.judged, plan.was_held_out)
+    detector._judge = judge
+    return LearnedWindows(judge, scores, is_odd)
 
 
 def read_sequences(estimator: Any, X: Any) -> tuple[Any, Sequences, Form]:

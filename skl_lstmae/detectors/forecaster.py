@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 
 from skl_lstmae._sklearn import Interval, validate_params
 from skl_lstmae.data.sequences import Sequences
-from skl_lstmae.data.split import Split
+from skl_lstmae.data.split import MIN_SEQUENCES, Split
 from skl_lstmae.data.windows import cut, hold_out_ends, observed, slide, spread
-from skl_lstmae.detectors.base import MIN_SEQUENCES, VIEWS_OF_ERRORS, SequenceDetector
+from skl_lstmae.detectors.base import VIEWS_OF_ERRORS, SequenceDetector
 from skl_lstmae.detectors.judge import Judge
 from skl_lstmae.detectors.options import Activation, EmptyFeatures, LossName, ScorerName, View
 from skl_lstmae.modules import LSTMForecaster, SequenceNetwork

@@ -53,6 +53,7 @@ class Judge:
     offset: float | None = None
     set_aside: NDArray[np.intp] = field(default_factory=lambda: np.empty(0, dtype=np.intp))
     has_errors: ClassVar[bool] = True
+    rounds_by_block: ClassVar[bool] = False
 
     def score(self, sequences: Sequences, *, one_by_one: bool = False) -> NDArray[np.float64]:
         """Return the scores of sequences, (n_sequences,); no bit depends on those beside it."""

@@ -2,16 +2,12 @@
 
 from copy import copy
 from dataclasses import replace
-from functools import update_wrapper
-from inspect import Parameter, signature
 from numbers import Integral, Real
 from typing import Any, Literal, NoReturn, Self
 
-import numpy as np
 from numpy.random import RandomState
-from numpy.typing import NDArray
-from sklearn.base import BaseEstimator, MetaEstimatorMixin, clone, is_classifier
-from sklearn.utils import check_random_state, get_tags
+from sklearn.base import BaseEstimator, MetaEstimatorMixin
+from sklearn.utils import get_tags
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
@@ -24,67 +20,32 @@ from skl_lstmae._sklearn import (
     fit_context,
     validate_params,
 )
-from skl_lstmae._warn import warn
 from skl_lstmae.data.checks import check_series
 from skl_lstmae.data.forms import Form
 from skl_lstmae.data.names import feature_names, known_names
-from skl_lstmae.data.period import estimate_window_size
 from skl_lstmae.data.sequences import Sequences
-from skl_lstmae.data.split import Split, join_sequences
 from skl_lstmae.data.times import cut_at_jumps, usual_step
 from skl_lstmae.data.weights import check_weights, leave_out
-from skl_lstmae.data.windows import (
-    AGGREGATIONS,
-    are_blacked_out,
-    count_empty,
-    cut,
-    have_data,
-    hold_out_ends,
-    in_order,
-    merge,
-    observed,
-    slide,
-    spread,
-)
+from skl_lstmae.data.windows import AGGREGATIONS, slide
 from skl_lstmae.detectors.autoencoder import LSTMAutoencoderDetector
-from skl_lstmae.detectors.base import MAX_NAMED, MIN_SEQUENCES, SequenceDetector
+from skl_lstmae.detectors.base import SequenceDetector, fit_to_windows
 from skl_lstmae.detectors.events import tabulate
+from skl_lstmae.detectors.inner import prepare, refuse_unsuited, says_where_inner_parameters_go
 from skl_lstmae.detectors.labels import warn_of_misread_labels, warn_of_nested_labels
 from skl_lstmae.detectors.options import Aggregation
 from skl_lstmae.detectors.resuming import delete_checkpoint
-from skl_lstmae.detectors.row_judge import (
-    RowJudge,
-    Threshold,
-    independent_windows,
-    rows_of_blackout,
-    worst_score,
-)
+from skl_lstmae.detectors.row_calibration import judge_rows, odd_rows
+from skl_lstmae.detectors.row_judge import RowJudge, independent_windows
+from skl_lstmae.detectors.set_aside import warn_of_rows
 from skl_lstmae.detectors.stream import Stream
+from skl_lstmae.detectors.table_judge import fit_to_tables
 from skl_lstmae.detectors.thresholded import Scored, ThresholdMixin, warn_of_drift
-from skl_lstmae.detectors.window_judge import (
-    ToldJudge,
-    WindowJudge,
-    fit_to_windows,
-    score_method,
-)
-from skl_lstmae.scoring.scorer import MAX_REFERENCES
+from skl_lstmae.detectors.window_judge import LearnedWindows, ReportingJudge
+from skl_lstmae.detectors.window_plan import WindowPlan, choose_window_size, plan_windows
 from skl_lstmae.training.distributed import joined
 
 MIN_WINDOWS_FOR_DRIFT = 10
 """Windows side by side from which drift may be told."""
-
-WINDOWS_PER_EPOCH = 1024
-"""Windows that an epoch trains on, at most, unless the user says otherwise."""
-
-LARGEST_SHARE = 6
-"""An estimated window is at most this part of the longest series."""
-
-MAX_LENDING_WINDOWS = 4096
-"""Windows of the training rows, about, that are scored for thresholds."""
-
-WINDOWS_PER_STRETCH = 8
-"""Lengths of a window that rows come in to be scored: at the ends fewer windows cover them."""
-
 
 EVENT_CONSTRAINTS: dict[str, list[Any]] = {
     "max_gap": [Interval(Integral, 0, None, closed="left"), StrOptions({"auto"})],
@@ -231,6 +192,7 @@ class SlidingWindowDetector(
         "verbose": ["verbose"],
     }
 
+    @says_where_inner_parameters_go(LSTMAutoencoderDetector)
     def __init__(
         self,
         detector: Any = None,
@@ -259,27 +221,6 @@ class SlidingWindowDetector(
         self.max_time_steps = max_time_steps
         self.random_state = random_state
         self.verbose = verbose
-
-    def __new__(cls, *args: Any, **kwargs: Any) -> Self:
-        """Say where a parameter goes that only the detector inside has."""
-        inner = kwargs.get("detector", args[0] if args else None)
-        if not isinstance(inner, BaseEstimator):
-            inner = LSTMAutoencoderDetector()
-        own = signature(cls).parameters.values()
-        takes_any = any(parameter.kind == Parameter.VAR_KEYWORD for parameter in own)
-        others = kwargs.keys() - {parameter.name for parameter in own}
-        inner_names = inner.get_params(deep=False)
-        names = [name for name in kwargs if name in others and name in inner_names]
-        if names and not takes_any:
-            inside = ", ".join(f"{name}={kwargs[name]!r}" for name in names)
-            raise TypeError(
-                f"{cls.__name__} has no parameter {names[0]}, but the detector inside has; pass "
-                f"detector={type(inner).__name__}({inside}), or call "
-                f"set_params(detector__{names[0]}={kwargs[names[0]]!r})."
-            )
-        return super().__new__(cls)
-
-    update_wrapper(__new__, __init__, assigned=(), updated=())  # the signature is that of __init__
 
     def fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> Self:
         """Learn what windows of normal series look like.
@@ -327,104 +268,54 @@ class SlidingWindowDetector(
     @fit_context(prefer_skip_nested_validation=False)
     def _fit(self, X: Any, y: Any, sample_weight: Any) -> None:
         """Fit in place; callbacks see this very object from their setup to their teardown."""
-        self._refuse_unsuited_detector()
+        refuse_unsuited(self._inner())
         warn_of_nested_labels(y)
         warn_of_misread_labels(y)
         callbacks = FitCallbacks(self, X, y)
         callbacks.begin_fit(max_subtasks=1)
         whole, form = check_series(self, X, reset=True)
         _, times = form.row_labels()
-        step = usual_step(times)
-        series = cut_at_jumps(whole, times, step, self.max_time_steps)
+        self.detector_ = prepare(self._inner(), self.random_state, self.verbose)
+        plan = self._divide(whole, times, sample_weight)
+        self.training_stride_ = plan.training_stride
+        with callbacks.passed_on_to(self.detector_):
+            learned = self._learn(plan)
+        judge = judge_rows(plan, learned, self.aggregation)
+        if self.contamination == "auto":
+            warn_of_rows(odd_rows(plan, learned), whole, form)
+        else:  # which has odd rows expected
+            judge = judge.resting_on(plan.series, "population")
+        self._judge = replace(judge, usual_step=usual_step(times), max_steps=self.max_time_steps)
+        self._set_threshold()
+        callbacks.end_fit()
+
+    def _divide(self, whole: Sequences, times: list[Any], sample_weight: Any) -> WindowPlan:
+        """Return which rows are learned from and judged, in windows of which size."""
+        series = cut_at_jumps(whole, times, None, self.max_time_steps)
         if sample_weight is not None:
             weights = check_weights(sample_weight, int(series.lengths.sum()), "row")
             series = leave_out(series, weights)
-        size = self._choose_window_size(series)
+        size = choose_window_size(series, self.window_size, self.stride)
         if len(series) > len(whole):
             series = series.take(series.lengths >= size)  # cutting leaves bits
-        odd_rows = self._learn(series, size, callbacks)
-        self._judge = replace(self._judge, usual_step=step, max_steps=self.max_time_steps)
-        self._set_threshold()
-        if self.contamination == "auto":  # else odd ones are expected
-            warn_of_odd_rows(odd_rows, whole, form)
-        callbacks.end_fit()
-
-    def _learn(self, series: Sequences, size: int, callbacks: FitCallbacks) -> NDArray[np.intp]:
-        """Divide the rows, learn from their windows, and score them; return the odd ones."""
-        self.detector_ = self._make_detector()
-        training, held_out = self._divide(series, size)
-        self.training_stride_ = self._choose_training_stride(training, size)
-        split = self._split(training, held_out, size)
-        calibrating, windows = self._to_judge(series, training, held_out, size)
-        is_judged = have_data(windows)
-        references = slide(series, size)
-        references = references.take(have_data(references))
-        references = spread(references, min(len(references), MAX_REFERENCES))
-        was_held_out = np.isin(windows.starts, slide(held_out, size).starts)[is_judged]
-        with callbacks.passed_on_to(self.detector_):
-            judge, scores, is_odd = fit_to_windows(
-                self.detector_,
-                split,
-                references,
-                windows.take(is_judged),
-                was_held_out,
-                size,
-            )
-        window_scores = np.full(len(windows), worst_score(scores))
-        window_scores[is_judged] = scores
-        if self.verbose:
-            print(f"Scored {len(scores)} windows to calibrate the threshold")
-        odd_rows = np.unique(references.take(is_odd).rows())
-        row_judge = self._make_judge(judge, window_scores, windows, calibrating, odd_rows)
-        self._judge = row_judge.knowing(series, windows, window_scores)
-        if self.contamination != "auto":
-            self._judge = self._judge.resting_on(series, "population")
-        return odd_rows
-
-    def _to_judge(
-        self, series: Sequences, training: Sequences, held_out: Sequences, size: int
-    ) -> tuple[Sequences, Sequences]:
-        """Return the rows to calibrate on, and windows to judge: theirs, or those of all rows."""
-        stride = int(self.stride)
-        stretches = self._some_stretches(training, size)
-        calibrating = join_sequences(stretches, held_out)
-        calibrating = calibrating.take(np.argsort(calibrating.starts))
-        windows = slide(calibrating, size, stride)
-        if stretches.lengths.sum() == training.lengths.sum():
-            windows = join_sequences(windows, slide(series, size, stride))
-        return calibrating, in_order(windows)
-
-    def _make_judge(
-        self,
-        judge: WindowJudge,
-        scores: NDArray[np.float64],
-        windows: Sequences,
-        calibrating: Sequences,
-        odd_rows: NDArray[np.intp],
-    ) -> RowJudge:
-        """Return the judge whose thresholds rest on the rows that are not odd."""
-        size = int(windows.lengths.max())
-        own = slide(calibrating, size, int(self.stride))
-        windows, scores = own, scores[np.searchsorted(windows.starts, own.starts)]
-        n_empty = count_empty(windows)
-        rows = merge(scores, windows, calibrating, self.aggregation, n_empty)
-        is_odd = np.zeros(len(calibrating.values), dtype=bool)
-        is_odd[odd_rows] = True
-        is_missing = are_blacked_out(calibrating, rows_of_blackout(size))
-        n_odd_before = np.concatenate([[0], np.cumsum(is_odd)])
-        n_odd = n_odd_before[windows.starts + windows.lengths] - n_odd_before[windows.starts]
-        normal_rows = rows[~is_odd[calibrating.rows()] & ~is_missing]
-        normal = scores[(n_odd < windows.lengths) & have_data(windows)]
-        n = independent_windows(calibrating, size)
-        return RowJudge(
-            judge,
-            size,
-            int(self.stride),
-            self.aggregation,
-            rows=Threshold.by(normal_rows, n),
-            singles=Threshold.by(normal, n),
-            worst=worst_score(normal),
+        stops_early = getattr(self.detector_, "early_stopping", False)
+        holds_out = stops_early or self.contamination == "auto"
+        return plan_windows(
+            series,
+            size=size,
+            stride=int(self.stride),
+            training_stride=self.training_stride,
+            held_out_share=self.validation_fraction if holds_out else 0.0,
+            names=feature_names(self, series.n_features),
         )
+
+    def _learn(self, plan: WindowPlan) -> LearnedWindows:
+        """Fit the detector of windows, and score windows to set thresholds by."""
+        is_ours = isinstance(self.detector_, SequenceDetector)
+        learned = (fit_to_windows if is_ours else fit_to_tables)(self.detector_, plan)
+        if self.verbose:
+            print(f"Scored {len(learned.scores)} windows to calibrate the threshold")
+        return learned
 
     def set_params(self, **params: Any) -> Self:
         """Set parameters; those of ``detector``, such as ``detector__hidden_size``, too.
@@ -566,8 +457,7 @@ class SlidingWindowDetector(
         """
         judge, series, form = self._read(X)
         ids, times = form.row_labels()
-        told = replace(judge, windows=self._told(judge.windows, "of X"))
-        found = told.find_events(series, times, max_gap, min_length, budget)
+        found = self._told(judge, "of X").find_events(series, times, max_gap, min_length, budget)
         if independent_windows(series, judge.size) >= MIN_WINDOWS_FOR_DRIFT:
             warn_of_drift(found.scores, judge.rows.calibration)
         names = known_names(self) or range(self.n_features_in_)
@@ -631,8 +521,7 @@ class SlidingWindowDetector(
 
     def _score(self, X: Any) -> Scored:
         judge, series, form = self._read(X)
-        told = replace(judge, windows=self._told(judge.windows, "of X"))
-        scores = told.score(judge.cut(series, form.row_labels()[1]))
+        scores = self._told(judge, "of X").score(judge.cut(series, form.row_labels()[1]))
         return Scored(
             scores,
             judge.offsets(scores, series.lengths),
@@ -649,7 +538,7 @@ class SlidingWindowDetector(
                 f"the longest series of X has {longest} row(s) to calibrate on, expected at least "
                 f"one window of {judge.size}: pass more rows."
             )
-        told = replace(judge, windows=self._told(judge.windows, "to calibrate the threshold"))
+        told = self._told(judge, "to calibrate the threshold")
         rested = told.resting_on(judge.cut(series, form.row_labels()[1]))
         self._judge = replace(rested, windows=judge.windows)
 
@@ -670,141 +559,16 @@ class SlidingWindowDetector(
     def _fixed_offset(self) -> float:
         return self._judge.rows.offset
 
-    def _told(self, windows: WindowJudge, purpose: str) -> WindowJudge:
-        return ToldJudge(windows, purpose) if self.verbose else windows
+    def _told(self, judge: RowJudge, purpose: str) -> RowJudge:
+        """Return the judge, which reports what it scores if that is wanted."""
+        if not self.verbose:
+            return judge
+        return replace(judge, windows=ReportingJudge(judge.windows, purpose))
 
     def _inner(self) -> Any:
         return LSTMAutoencoderDetector() if self.detector is None else self.detector
-
-    def _refuse_unsuited_detector(self) -> None:
-        """Refuse, before any work, what cannot judge windows or would not take them for such."""
-        detector = clone(self._inner())
-        score_method(detector)
-        if isinstance(detector, SequenceDetector):
-            return
-        name = type(detector).__name__
-        if is_classifier(detector):
-            raise ValueError(f"detector is a {name}, which needs labels; choose one that does not.")
-        for part in [detector, *detector.get_params().values()]:
-            if isinstance(part, SlidingWindowDetector):
-                raise ValueError(
-                    f"detector is or holds a {type(part).__name__}, which judges rows rather than "
-                    "windows; choose the detector inside of it."
-                )
-            if isinstance(part, SequenceDetector):
-                raise ValueError(
-                    f"detector is a {name}, which gets windows as rows of a table; pass the "
-                    f"{type(part).__name__} inside of it, which scales by its parameter scaler."
-                )
-
-    def _choose_window_size(self, series: Sequences) -> int:
-        longest = int(series.lengths.max())
-        size = self.window_size
-        if size == "auto":
-            size = estimate_window_size(series, max(1, longest // LARGEST_SHARE))
-        if size > longest:
-            raise ValueError(
-                f"window_size={size} is longer than every training series, the longest of which "
-                f"has n_samples={longest} rows; choose a shorter one."
-            )
-        if self.stride > size:
-            raise ValueError(
-                f"stride={self.stride} is larger than the window of {size} rows and would leave "
-                "rows uncovered; choose a smaller stride."
-            )
-        return int(size)
-
-    def _choose_training_stride(self, training: Sequences, size: int) -> int:
-        n_windows = len(slide(training, size))
-        if n_windows < MIN_SEQUENCES:
-            raise ValueError(
-                f"n_samples={training.lengths.sum()} rows to train on make {n_windows} window(s) "
-                f"of {size} rows, expected at least {MIN_SEQUENCES}: pass more rows, "
-                "or choose a smaller window_size."
-            )
-        if self.training_stride == "auto":
-            return -(-n_windows // WINDOWS_PER_EPOCH)
-        n_per_epoch = -(-n_windows // self.training_stride)
-        if n_per_epoch < MIN_SEQUENCES:
-            raise ValueError(
-                f"training_stride={self.training_stride} draws {n_per_epoch} of {n_windows} "
-                f"training windows an epoch, expected at least {MIN_SEQUENCES}; choose a smaller "
-                "one."
-            )
-        return int(self.training_stride)
-
-    def _make_detector(self) -> Any:
-        detector = clone(self._inner())
-        if self.verbose and isinstance(detector, SequenceDetector):
-            detector.set_params(verbose=self.verbose)
-        if self.random_state is None:
-            return detector
-        random_state = check_random_state(self.random_state)
-        seeds = {
-            name: int(random_state.randint(2**31 - 1))
-            for name in sorted(detector.get_params())
-            if name.split("__")[-1] == "random_state"
-        }
-        return detector.set_params(**seeds)
-
-    def _divide(self, series: Sequences, size: int) -> tuple[Sequences, Sequences]:
-        """Return the rows to train on, and the ends of the series if anything is judged by them."""
-        if self.contamination != "auto" and not getattr(self.detector_, "early_stopping", False):
-            return series, series.take([])
-        training, held_out = hold_out_ends(series, size, self.validation_fraction)
-        if len(held_out) and not len(observed(held_out)):
-            raise ValueError(
-                f"the last {held_out.lengths.max()} rows of X, which are held out of training, "
-                "have no observed value; expected some: leave these rows out."
-            )
-        return training, held_out
-
-    def _split(self, training: Sequences, held_out: Sequences, size: int) -> Split:
-        """Return the windows of the rows to train on and, thinned out, those of the held-out rows.
-
-        Held-out windows stand no further apart than training windows, nor than a window is long.
-        """
-        windows = slide(training, size)
-        judging = slide(held_out, size)
-        n_judging = -(-len(judging) // min(self.training_stride_, size))
-        return Split(
-            windows,
-            spread(judging, min(n_judging, WINDOWS_PER_EPOCH)),
-            n_per_epoch=-(-len(windows) // self.training_stride_),
-            names=feature_names(self, windows.n_features),
-        )
-
-    def _some_stretches(self, series: Sequences, size: int) -> Sequences:
-        """Return the series or, if that would make many windows, parts of them."""
-        n_rows = MAX_LENDING_WINDOWS * self.stride
-        if series.lengths.sum() <= n_rows:
-            return series
-        length = WINDOWS_PER_STRETCH * size
-        stretches = cut(series, length)
-        stretches = stretches.take(stretches.lengths >= size)
-        return spread(stretches, min(len(stretches), max(1, n_rows // length)))
 
 
 def read_rows(detector: SlidingWindowDetector, X: Any) -> tuple[RowJudge, Sequences, Form]:
     """Read series for a picture, and return what judges their rows with them."""
     return detector._read(X)
-
-
-def warn_of_odd_rows(odd_rows: NDArray[np.intp], series: Sequences, form: Form) -> None:
-    """Name the stretches of the training rows that a threshold does not rest on."""
-    if len(odd_rows) == 0:
-        return
-    ids, labels = form.row_labels()
-    edges = 1 + np.flatnonzero(np.diff(odd_rows) > 1)
-    stretches = []
-    for stretch in np.split(odd_rows, edges):
-        i = int(np.searchsorted(series.starts, stretch[0], side="right")) - 1
-        first, last = (labels[i][row - series.starts[i]] for row in stretch[[0, -1]])
-        where = "" if len(ids) == 1 else f" of series {ids[i]}"
-        stretches.append(f"{first} to {last}{where}")
-    more = f", and {len(stretches) - MAX_NAMED} more" if len(stretches) > MAX_NAMED else ""
-    warn(
-        f"Set aside as unlike the others: rows {', '.join(stretches[:MAX_NAMED])}{more}; neither "
-        "the threshold nor what is normal rests on them. If they are faults, leave them out by "
-        "sample_weight=0; if they are normal, pass more rows like them."
-    )

@@ -1,24 +1,13 @@
-"""What judges the windows of long series: a detector of sequences, or one of rows of a table."""
+"""What judges the windows of long series, and what it has learned of them."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from functools import singledispatch
-from typing import Any, ClassVar, Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.base import BaseEstimator, clone
 
 from skl_lstmae.data.sequences import Sequences
-from skl_lstmae.data.split import Split
-from skl_lstmae.data.windows import are_apart, blocks, spread
-from skl_lstmae.scoring.conformal import as_fresh, find_odd
-
-N_TABLE_FOLDS = 5
-"""Parts of the rows that take turns in being judged by a detector fitted to the others."""
-
-CLEAR_AGREEMENT = 0.5
-"""Correlation from which on two scores mean the same, and its opposite, the opposite."""
+from skl_lstmae.data.windows import blocks
 
 WINDOWS_PER_LINE = 2**14
 """Windows that are scored before a line tells of it."""
@@ -30,6 +19,11 @@ class WindowJudge(Protocol):
     @property
     def has_errors(self) -> bool:
         """Whether there is an error of each cell."""
+        ...
+
+    @property
+    def rounds_by_block(self) -> bool:
+        """Whether bits of a score depend on how many windows are scored at a time."""
         ...
 
     def score(self, windows: Sequences, *, one_by_one: bool = False) -> NDArray[np.float64]:
@@ -48,48 +42,27 @@ class WindowJudge(Protocol):
         ...
 
 
-@dataclass(frozen=True, eq=False)
-class TableJudge:
-    """Lets an outlier detector of scikit-learn judge windows.
+class LearnedWindows(NamedTuple):
+    """What has been learned of the windows of a plan.
 
-    Parameters
+    Attributes
     ----------
-    detector : estimator
-        Has a method that `score_method` finds.
-    size : int
-        Time steps of a window.
-    is_turned : bool, default=False
-        Whether its scores are higher for anomalies, as those of PyOD's detectors are.
+    judge : WindowJudge
+        Has learned from the windows to train on.
+    scores : ndarray of shape (n_judged,)
+        That the windows to judge would have as fresh ones.
+    is_odd : ndarray of shape (n_references,), dtype bool
+        Which references are so unlike the others that nothing rests on them.
     """
 
-    detector: Any
-    size: int
-    is_turned: bool = False
-    has_errors: ClassVar[bool] = False
-
-    def score(self, windows: Sequences, *, one_by_one: bool = False) -> NDArray[np.float64]:
-        """Return the scores of windows, which are never all rows of one table.
-
-        Products of matrices, as in LocalOutlierFactor or a PCA, may round by the number of rows.
-        """
-        score = score_method(self.detector)
-        max_windows = 1 if one_by_one else None
-        scores = [score(flatten(block, self.size)) for block in blocks(windows, max_windows)]
-        joined = np.concatenate([np.zeros(0), *scores])
-        return -joined if self.is_turned else joined
-
-    def errors(self, windows: Sequences) -> NDArray[np.float64]:
-        """Refuse: such a detector knows no errors."""
-        raise NotImplementedError
-
-    def explained_variance(self, windows: Sequences) -> float:
-        """Refuse: such a detector reconstructs nothing."""
-        raise NotImplementedError
+    judge: WindowJudge
+    scores: NDArray[np.float64]
+    is_odd: NDArray[np.bool_]
 
 
 @dataclass(frozen=True, eq=False)
-class ToldJudge:
-    """Prints how many windows are scored, while another judge scores them.
+class ReportingJudge:
+    """Reports how many windows are scored, while another judge scores them.
 
     Parameters
     ----------
@@ -107,12 +80,16 @@ class ToldJudge:
         """As of the other judge."""
         return self.judge.has_errors
 
+    @property
+    def rounds_by_block(self) -> bool:
+        """As of the other judge."""
+        return self.judge.rounds_by_block
+
     def score(self, windows: Sequences, *, one_by_one: bool = False) -> NDArray[np.float64]:
         """Return the scores of the other judge."""
-        is_table = isinstance(self.judge, TableJudge)
         scores: list[NDArray[np.float64]] = [np.zeros(0)]
         n_scored = 0
-        for block in blocks(windows, None if is_table else WINDOWS_PER_LINE):
+        for block in blocks(windows, None if self.rounds_by_block else WINDOWS_PER_LINE):
             scores.append(self.judge.score(block, one_by_one=one_by_one))
             n_scored += len(block)
             print(f"Scored {n_scored} of {len(windows)} windows {self.purpose}")
@@ -125,123 +102,3 @@ class ToldJudge:
     def explained_variance(self, windows: Sequences) -> float:
         """Return that of the other judge."""
         return self.judge.explained_variance(windows)
-
-
-@singledispatch
-def fit_to_windows(
-    detector: Any,
-    split: Split,
-    references: Sequences,
-    windows: Sequences,
-    was_held_out: NDArray[np.bool_],
-    size: int,
-) -> tuple[WindowJudge, NDArray[np.float64], NDArray[np.bool_]]:
-    """Fit a detector, in place, to windows of long series.
-
-    What is here is for detectors of tables, which learn from the windows of one epoch.
-
-    Parameters
-    ----------
-    detector : estimator
-        Unfitted.
-    split : Split
-        Windows to train on, and held-out ones.
-    references : Sequences
-        Windows of all rows, which say what is normal.
-    windows : Sequences
-        Windows to score, in the order of their rows.
-    was_held_out : ndarray of shape (n_windows,), dtype bool
-        Which of them are not trained on.
-    size : int
-        Time steps of a window.
-
-    Returns
-    -------
-    judge : WindowJudge
-    scores : ndarray of shape (n_windows,)
-        Of the windows, by such as do not overlap with them, as fresh ones would have them.
-    is_odd : ndarray of shape (n_references,), dtype bool
-        Which references are so unlike the others that a threshold is not to rest on them.
-    """
-    n_windows = split.n_per_epoch or len(split.training)
-    table = spread(split.training, n_windows)
-    scores = np.empty(len(windows))
-    for fold in np.array_split(np.arange(len(windows)), N_TABLE_FOLDS):
-        if len(fold):
-            apart = table.take(are_apart(table, windows.take(fold)))
-            others = apart if len(apart) > len(table) // 2 else table
-            judge = _fit_to_table(clone(detector), others, size)
-            scores[fold] = judge.score(windows.take(fold))
-    judge = _fit_to_table(detector, table, size)
-    scores = as_fresh(scores, was_held_out, by_an_error_more=False)
-    return judge, scores, find_odd(-judge.score(references))
-
-
-def flatten(windows: Sequences, size: int) -> NDArray[Any]:
-    """Make a row of each window, (n_windows, size * n_features); short ones repeat their first."""
-    steps = np.maximum(np.arange(size) - (size - windows.lengths[:, np.newaxis]), 0)
-    rows = windows.starts[:, np.newaxis] + steps
-    return windows.values[rows].reshape(len(windows), size * windows.n_features)
-
-
-def score_method(detector: Any) -> Callable[[NDArray[Any]], NDArray[np.float64]]:
-    """Return the method of a detector that scores new data."""
-    for name in "score_samples", "decision_function":
-        if hasattr(detector, name):
-            return getattr(detector, name)
-    raise ValueError(
-        f"detector is a {type(detector).__name__} without score_samples or decision_function for "
-        "new data; choose one that has either, as LocalOutlierFactor with novelty=True."
-    )
-
-
-def scores_are_turned(detector: Any, rows: NDArray[Any]) -> bool:
-    """Tell whether a detector scores anomalies highest, as PyOD's do, once it is fitted to rows.
-
-    PyOD's detectors keep the scores of these rows as ``decision_scores_``. A pipeline, or a search,
-    hands on the scores of the detector at its end; any other detector that holds one of PyOD's has
-    to have scores of its own that clearly go with those, or against them.
-    """
-    last = _last(detector)
-    if hasattr(last, "decision_scores_"):
-        return True
-    inner = _detector_of_pyod(last)
-    if inner is None:
-        return False
-    own, known = np.ravel(score_method(detector)(rows)), np.ravel(inner.decision_scores_)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        agreement = np.corrcoef(own, known)[0, 1] if len(own) == len(known) else np.nan
-    if not abs(agreement) > CLEAR_AGREEMENT:
-        name = type(inner).__name__
-        raise ValueError(
-            f"detector is a {type(detector).__name__} around a {name}, which scores anomalies "
-            f"highest, and its own scores do not tell whether it turns them; pass the {name}."
-        )
-    return bool(agreement > 0)
-
-
-def _fit_to_table(detector: Any, windows: Sequences, size: int) -> TableJudge:
-    rows = flatten(windows, size)
-    detector.fit(rows)
-    return TableJudge(detector, size, scores_are_turned(detector, rows))
-
-
-def _last(detector: Any) -> Any:
-    """Return the detector at the end of a pipeline, or in a search, or of several in each other."""
-    if hasattr(detector, "steps"):
-        return _last(detector[-1])
-    best = getattr(detector, "best_estimator_", None)
-    return detector if best is None else _last(best)
-
-
-def _detector_of_pyod(holder: Any) -> Any:
-    """Return the first fitted detector of PyOD that another holds, at any depth, or None."""
-    for attribute in vars(holder).values():
-        for part in attribute if isinstance(attribute, (list, tuple)) else [attribute]:
-            held = _last(part[-1] if isinstance(part, tuple) and part else part)  # a named step
-            if hasattr(held, "decision_scores_"):
-                return held
-            inner = _detector_of_pyod(held) if isinstance(held, BaseEstimator) else None
-            if inner is not None:
-                return inner
-    return None

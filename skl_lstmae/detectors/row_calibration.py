@@ -1,0 +1,55 @@
+"""From what was learned of windows to the judge of rows: the thresholds of a fit."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skl_lstmae.data.sequences import Sequences
+from skl_lstmae.data.windows import are_blacked_out, count_empty, have_data, merge, slide
+from skl_lstmae.detectors.row_judge import (
+    RowJudge,
+    Threshold,
+    independent_windows,
+    rows_of_blackout,
+    worst_score,
+)
+from skl_lstmae.detectors.window_judge import LearnedWindows
+from skl_lstmae.detectors.window_plan import WindowPlan
+
+
+def judge_rows(plan: WindowPlan, learned: LearnedWindows, aggregation: str) -> RowJudge:
+    """Return the judge whose thresholds rest on the rows of a plan that are not odd.
+
+    It knows the series of the plan, which it judges as if they were fresh.
+    """
+    scores = np.full(len(plan.windows), worst_score(learned.scores))
+    scores[have_data(plan.windows)] = learned.scores
+    rows = plan.calibrating
+    windows = slide(rows, plan.size, plan.stride)
+    own_scores = scores[np.searchsorted(plan.windows.starts, windows.starts)]
+    merged = merge(own_scores, windows, rows, aggregation, count_empty(windows))
+    is_odd = np.zeros(len(rows.values), dtype=bool)
+    is_odd[odd_rows(plan, learned)] = True
+    is_missing = are_blacked_out(rows, rows_of_blackout(plan.size))
+    normal = own_scores[~_are_all(is_odd, windows) & have_data(windows)]
+    n = independent_windows(rows, plan.size)
+    judge = RowJudge(
+        learned.judge,
+        plan.size,
+        plan.stride,
+        aggregation,
+        rows=Threshold.by(merged[~is_odd[rows.rows()] & ~is_missing], n),
+        singles=Threshold.by(normal, n),
+        worst=worst_score(normal),
+    )
+    return judge.knowing(plan.series, plan.windows, scores)
+
+
+def odd_rows(plan: WindowPlan, learned: LearnedWindows) -> NDArray[np.intp]:
+    """Return the numbers of the rows that are unlike all others, in their order."""
+    return np.unique(plan.references.take(learned.is_odd).rows())
+
+
+def _are_all(is_odd: NDArray[np.bool_], windows: Sequences) -> NDArray[np.bool_]:
+    """Return which windows have nothing but odd rows, (n_windows,)."""
+    n_before = np.concatenate([[0], np.cumsum(is_odd)])
+    return n_before[windows.starts + windows.lengths] - n_before[windows.starts] == windows.lengths

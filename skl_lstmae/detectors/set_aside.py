@@ -1,0 +1,50 @@
+"""What a fit says of training data that are so unlike all others that it set them aside."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skl_lstmae._warn import warn
+from skl_lstmae.data.forms import Form
+from skl_lstmae.data.sequences import Sequences
+
+MAX_NAMED = 10
+"""Sequences, or stretches of rows, that a warning names."""
+
+
+def warn_of_sequences(numbers: NDArray[np.intp], *, are_pieces: bool) -> None:
+    """Name the training sequences that were set aside; of pieces, say how many they are."""
+    numbers = np.unique(numbers)
+    n = len(numbers)
+    if n == 0:
+        return
+    if are_pieces:
+        which = "1 piece" if n == 1 else f"{n} pieces"
+    else:
+        named = ", ".join(map(str, numbers[:MAX_NAMED]))
+        more = f" and {n - MAX_NAMED} more" if n > MAX_NAMED else ""
+        which = f"sequence{'s' * (n > 1)} {named}{more}"
+    _warn(which, "more")
+
+
+def warn_of_rows(rows: NDArray[np.intp], series: Sequences, form: Form) -> None:
+    """Name the stretches of the training rows that were set aside."""
+    if len(rows) == 0:
+        return
+    ids, labels = form.row_labels()
+    edges = 1 + np.flatnonzero(np.diff(rows) > 1)
+    stretches = []
+    for stretch in np.split(rows, edges):
+        i = int(np.searchsorted(series.starts, stretch[0], side="right")) - 1
+        first, last = (labels[i][row - series.starts[i]] for row in stretch[[0, -1]])
+        where = "" if len(ids) == 1 else f" of series {ids[i]}"
+        stretches.append(f"{first} to {last}{where}")
+    more = f", and {len(stretches) - MAX_NAMED} more" if len(stretches) > MAX_NAMED else ""
+    _warn(f"rows {', '.join(stretches[:MAX_NAMED])}{more}", "more rows")
+
+
+def _warn(which: str, others: str) -> None:
+    warn(
+        f"Set aside as unlike the others: {which}; neither the threshold nor what is normal rests "
+        "on them. If they are faults, leave them out by sample_weight=0; if they are normal, pass "
+        f"{others} like them."
+    )

@@ -1,0 +1,184 @@
+"""How the rows of long series are divided: into windows to learn from, to refer to and to judge."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skl_lstmae.data.period import estimate_window_size
+from skl_lstmae.data.sequences import Sequences
+from skl_lstmae.data.split import MIN_SEQUENCES, Split, join_sequences
+from skl_lstmae.data.windows import cut, have_data, hold_out_ends, in_order, observed, slide, spread
+from skl_lstmae.scoring.scorer import MAX_REFERENCES
+
+WINDOWS_PER_EPOCH = 1024
+"""Windows that an epoch trains on, at most, unless the user says otherwise."""
+
+LARGEST_SHARE = 6
+"""An estimated window is at most this part of the longest series."""
+
+MAX_LENDING_WINDOWS = 4096
+"""Windows of the training rows, about, that are scored for thresholds."""
+
+WINDOWS_PER_STRETCH = 8
+"""Lengths of a window that rows come in to be scored: at the ends fewer windows cover them."""
+
+
+@dataclass(frozen=True, eq=False)
+class WindowPlan:
+    """What becomes of the rows of long series in a fit, whatever judges their windows.
+
+    Parameters
+    ----------
+    series : Sequences
+        All rows.
+    training, held_out : Sequences
+        Those to learn from, and the ends of the series if anything is judged by them.
+    size : int
+        Rows of a window.
+    stride : int
+        Rows from one window to the next, in scoring.
+    training_stride : int
+        The same in training, on average.
+    names : tuple of str
+        Of the features.
+    """
+
+    series: Sequences
+    training: Sequences
+    held_out: Sequences
+    size: int
+    stride: int
+    training_stride: int
+    names: tuple[Any, ...] = ()
+
+    @cached_property
+    def split(self) -> Split:
+        """The windows to train on and, thinned out, those of the held-out rows.
+
+        Held-out windows stand no further apart than training windows, nor than a window is long.
+        """
+        windows, judging = slide(self.training, self.size), slide(self.held_out, self.size)
+        n_judging = -(-len(judging) // min(self.training_stride, self.size))
+        return Split(
+            windows,
+            spread(judging, min(n_judging, WINDOWS_PER_EPOCH)),
+            n_per_epoch=-(-len(windows) // self.training_stride),
+            names=self.names,
+        )
+
+    @cached_property
+    def references(self) -> Sequences:
+        """Windows of all rows, which say what is normal."""
+        windows = slide(self.series, self.size)
+        windows = windows.take(have_data(windows))
+        return spread(windows, min(len(windows), MAX_REFERENCES))
+
+    @cached_property
+    def calibrating(self) -> Sequences:
+        """The rows whose scores thresholds rest on."""
+        rows = join_sequences(self._stretches, self.held_out)
+        return rows.take(np.argsort(rows.starts))
+
+    @cached_property
+    def windows(self) -> Sequences:
+        """The windows of the rows to calibrate on or, if there are few, of all rows."""
+        windows = slide(self.calibrating, self.size, self.stride)
+        if self._stretches.lengths.sum() == self.training.lengths.sum():
+            windows = join_sequences(windows, slide(self.series, self.size, self.stride))
+        return in_order(windows)
+
+    @cached_property
+    def judged(self) -> Sequences:
+        """Those of these windows that hold data, and hence have scores."""
+        return self.windows.take(have_data(self.windows))
+
+    @property
+    def was_held_out(self) -> NDArray[np.bool_]:
+        """Which of the windows that are judged were not learned from, (n_judged,)."""
+        return np.isin(self.judged.starts, slide(self.held_out, self.size).starts)
+
+    @cached_property
+    def _stretches(self) -> Sequences:
+        """The training rows or, if those make many windows, parts of them."""
+        n_rows = MAX_LENDING_WINDOWS * self.stride
+        if self.training.lengths.sum() <= n_rows:
+            return self.training
+        length = WINDOWS_PER_STRETCH * self.size
+        stretches = cut(self.training, length)
+        stretches = stretches.take(stretches.lengths >= self.size)
+        return spread(stretches, min(len(stretches), max(1, n_rows // length)))
+
+
+def plan_windows(
+    series: Sequences,
+    *,
+    size: int,
+    stride: int,
+    training_stride: int | Literal["auto"],
+    held_out_share: float,
+    names: tuple[Any, ...],
+) -> WindowPlan:
+    """Divide the rows of series; the last of each are held out if there is to be a share of them.
+
+    Raises
+    ------
+    ValueError
+        If too few windows are left to train on, or nothing is observed in what is held out.
+    """
+    training, held_out = series, series.take([])
+    if held_out_share:
+        training, held_out = hold_out_ends(series, size, held_out_share)
+    if len(held_out) and not len(observed(held_out)):
+        raise ValueError(
+            f"the last {held_out.lengths.max()} rows of X, which are held out of training, "
+            "have no observed value; expected some: leave these rows out."
+        )
+    training_stride = choose_training_stride(training, size, training_stride)
+    return WindowPlan(series, training, held_out, size, stride, training_stride, names)
+
+
+def choose_window_size(series: Sequences, window_size: int | Literal["auto"], stride: int) -> int:
+    """Return how many rows a window has, or refuse one that is too long or leaves rows out."""
+    longest = int(series.lengths.max())
+    size = window_size
+    if size == "auto":
+        size = estimate_window_size(series, max(1, longest // LARGEST_SHARE))
+    if size > longest:
+        raise ValueError(
+            f"window_size={size} is longer than every training series, the longest of which "
+            f"has n_samples={longest} rows; choose a shorter one."
+        )
+    if stride > size:
+        raise ValueError(
+            f"stride={stride} is larger than the window of {size} rows and would leave "
+            "rows uncovered; choose a smaller stride."
+        )
+    return int(size)
+
+
+def choose_training_stride(
+    training: Sequences, size: int, training_stride: int | Literal["auto"]
+) -> int:
+    """Return of how many consecutive windows an epoch draws one, or refuse too few."""
+    n_windows = len(slide(training, size))
+    if n_windows < MIN_SEQUENCES:
+        raise ValueError(
+            f"n_samples={training.lengths.sum()} rows to train on make {n_windows} window(s) "
+            f"of {size} rows, expected at least {MIN_SEQUENCES}: pass more rows, "
+            "or choose a smaller window_size."
+        )
+    if training_stride == "auto":
+        return -(-n_windows // WINDOWS_PER_EPOCH)
+    n_per_epoch = -(-n_windows // training_stride)
+    if n_per_epoch < MIN_SEQUENCES:
+        raise ValueError(
+            f"training_stride={training_stride} draws {n_per_epoch} of {n_windows} "
+            f"training windows an epoch, expected at least {MIN_SEQUENCES}; choose a smaller "
+            "one."
+        )
+    return int(training_stride)

@@ -28,8 +28,8 @@ from skl_lstmae.data import windows as windows_module
 from skl_lstmae.data.forms import read_series
 from skl_lstmae.data.windows import slide
 from skl_lstmae.detectors import row_judge
-from skl_lstmae.detectors.window_plan import MAX_LENDING_WINDOWS, WINDOWS_PER_EPOCH
 from skl_lstmae.detectors.trained import TrainedNetwork
+from skl_lstmae.detectors.window_plan import MAX_LENDING_WINDOWS, WINDOWS_PER_EPOCH
 from skl_lstmae.scoring.scorers import SCORERS
 
 # Searches and clones fit by themselves, and are cut short too.

@@ -13,6 +13,9 @@ from skl_lstmae.data.sequences import Sequences
 DIGEST_SIZE = 16
 """Bytes of what a sequence is told by."""
 
+MAX_GATHERED = 2**20
+"""Numbers that are copied to make what is learned the same, bit for bit, in any order of X."""
+
 MAX_ROWS = 4096
 """Rows that are widened at a time, as a sequence may be larger than memory."""
 
@@ -73,6 +76,17 @@ def order_by_content(sequences: Sequences) -> NDArray[np.intp]:
     for i in order[has_equal]:
         digests[i] = digest(sequences[i])
     return np.lexsort([digests, means])
+
+
+def counted(sequences: Sequences, numbers: NDArray[np.intp], *, is_weighted: bool) -> Sequences:
+    """Return sequences as often as they count, in the order of their numbers.
+
+    They are copied, unless they are many and each counts once, so that sums over rows round alike
+    in any order, and rows that count twice are two.
+    """
+    chosen = sequences.take(numbers)
+    is_small = chosen.lengths.sum() * chosen.n_features <= MAX_GATHERED
+    return chosen.gathered() if is_small or is_weighted else chosen
 
 
 @np.errstate(under="ignore")

@@ -34,6 +34,7 @@ from skl_lstmae.detectors.options import (
 )
 from skl_lstmae.modules import LSTMAutoencoder, SequenceNetwork
 from skl_lstmae.scoring import Scorer
+from skl_lstmae.training.blueprint import Blueprint
 from skl_lstmae.training.objectives import Loss
 
 
@@ -284,9 +285,6 @@ class LSTMAutoencoderDetector(LatentTransformerMixin, SequenceDetector):
     (400, 32)
     """
 
-    _network_class = LSTMAutoencoder
-    _is_causal = False
-
     _parameter_constraints: dict[str, list[Any]] = {
         **SequenceDetector._parameter_constraints,
         "latent_size": [Interval(Integral, 1, None, closed="left")],
@@ -524,8 +522,8 @@ class LSTMAutoencoderDetector(LatentTransformerMixin, SequenceDetector):
                 "bidirectional='encoder', or decoder='repeat'."
             )
 
-    def _network_config(self, n_features: int) -> dict[str, Any]:
-        return {
+    def _blueprint(self, n_features: int) -> Blueprint:
+        arguments = {
             "input_size": n_features,
             "hidden_size": [int(width) for width in np.atleast_1d(self.hidden_size)],
             "latent_size": int(self.latent_size),
@@ -538,3 +536,4 @@ class LSTMAutoencoderDetector(LatentTransformerMixin, SequenceDetector):
             "noise": self.noise,
             "output_activation": self.output_activation,
         }
+        return Blueprint(LSTMAutoencoder, arguments, self.network, n_features)

@@ -23,28 +23,25 @@ from skl_lstmae.data.forms import Form
 from skl_lstmae.data.names import call_features
 from skl_lstmae.data.sequences import Sequences
 from skl_lstmae.data.split import MIN_HELD_OUT, MIN_SEQUENCES, Split
-from skl_lstmae.data.weights import check_weights, draw_counts, order_by_content
+from skl_lstmae.data.weights import check_weights, counted, draw_counts, order_by_content
 from skl_lstmae.detectors.exported import ExportedDetectorMixin
 from skl_lstmae.detectors.judge import Judge
 from skl_lstmae.detectors.labels import warn_of_misread_labels
-from skl_lstmae.detectors.learner import (
-    SequenceLearner,
-    counted,
-    shared_random_state,
-    spawn_random_state,
-)
+from skl_lstmae.detectors.learner import SequenceLearner
 from skl_lstmae.detectors.options import Activation, LossName, ScorerName, View
 from skl_lstmae.detectors.set_aside import warn_of_sequences
 from skl_lstmae.detectors.thresholded import Scored, ThresholdMixin
 from skl_lstmae.detectors.window_judge import LearnedWindows
 from skl_lstmae.detectors.window_plan import WindowPlan
-from skl_lstmae.modules import SequenceNetwork
 from skl_lstmae.scoring.outcome import Outcome
 from skl_lstmae.scoring.scorer import MAX_REFERENCES, Scorer
 from skl_lstmae.scoring.scorers import SCORERS, ScorerMethods, can_take_more, make_scorer
+from skl_lstmae.training.blueprint import may_be_large
 from skl_lstmae.training.model import Model
-from skl_lstmae.training.objectives import LOSSES, Loss, check_loss
+from skl_lstmae.training.objectives import LOSSES, Loss, StepPrediction, check_loss, find_loss
 from skl_lstmae.training.progress import History
+from skl_lstmae.training.random_states import shared_random_state, spawn_random_state
+from skl_lstmae.training.recipe import Recipe
 from skl_lstmae.training.scaling import Scaling, learns_in_parts
 from skl_lstmae.training.torch_state import settled
 
@@ -82,13 +79,11 @@ def _can_learn_in_parts(detector: "SequenceDetector") -> bool:
 class SequenceDetector(ExportedDetectorMixin, ThresholdMixin, SequenceLearner):
     """Trains a network on sequences and judges others by what it makes of them.
 
-    A subclass names the class of its network and says with which arguments it is made. All that is
-    learned is in a :class:`Judge`, which is replaced as a whole: a call that fails leaves no trace,
-    and other threads see one state or the other.
+    A subclass says which network that is. All that is learned is in a :class:`Judge`, which is
+    replaced as a whole: a call that fails leaves no trace, and other threads see one state or the
+    other.
     """
 
-    _network_class: ClassVar[Callable[..., SequenceNetwork]]
-    _is_causal: ClassVar[bool]
     _min_sequences: ClassVar[int] = MIN_SEQUENCES
 
     history_: History
@@ -199,7 +194,7 @@ class SequenceDetector(ExportedDetectorMixin, ThresholdMixin, SequenceLearner):
         self._check_parameters()
         self._refuse_another_network("partial_fit")
         detector = copy(self)
-        with settled(self._may_be_large()):
+        with settled(may_be_large(self.network, self.hidden_size)):
             if self.__sklearn_is_fitted__():
                 judge, sequences, _ = self._read(X)
                 detector._go_on(judge, judge.samples(sequences))
@@ -216,7 +211,7 @@ class SequenceDetector(ExportedDetectorMixin, ThresholdMixin, SequenceLearner):
         self._check_before_fit()
         warn_of_misread_labels(y)
         callbacks = FitCallbacks(self, X, y)
-        with settled(self._may_be_large()):
+        with settled(may_be_large(self.network, self.hidden_size)):
             sequences, _ = check_sequences(self, X, min_sequences=self._min_sequences)
             random_state = shared_random_state(self.random_state)
             numbers = self._count(sequences, sample_weight, random_state)
@@ -259,7 +254,7 @@ class SequenceDetector(ExportedDetectorMixin, ThresholdMixin, SequenceLearner):
         """Learn from windows of long series, whose threshold another estimator holds."""
         self._check_before_fit()
         callbacks = FitCallbacks(self, None, None)
-        with settled(self._may_be_large()):
+        with settled(may_be_large(self.network, self.hidden_size)):
             self.n_features_in_ = split.training.n_features
             self._learn(split, shared_random_state(self.random_state), callbacks)
         callbacks.end_fit()
@@ -269,7 +264,7 @@ class SequenceDetector(ExportedDetectorMixin, ThresholdMixin, SequenceLearner):
         random_state = spawn_random_state(check_random_state(self.random_state))
         split = Split(sequences, sequences.take([]))
         model = self._begin(split, random_state, go_on=False)
-        self._train_once(model, split, random_state)
+        self._recipe().train_once(model, split, random_state, self.history_)
         self._judge = self._make_judge(model, split).calibrated(split)
         self._random_state = random_state
 
@@ -278,6 +273,9 @@ class SequenceDetector(ExportedDetectorMixin, ThresholdMixin, SequenceLearner):
         split = Split(sequences, sequences.take([]))
         self._judge = judge.gone_on(self._gone_on(split, random_state), sequences)
         self._random_state = random_state
+
+    def _recipe(self) -> Recipe:
+        return Recipe.of(self, StepPrediction(find_loss(self.loss)))
 
     def _fit_scaling(self, training: Sequences, names: tuple[str, ...]) -> Scaling:
         scaling = super()._fit_scaling(training, names)

@@ -1,7 +1,7 @@
 """The LSTM forecaster as a scikit-learn outlier detector of sequences."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from numbers import Integral
 from os import PathLike
 from typing import Any, Literal
@@ -21,8 +21,10 @@ from skl_lstmae.detectors.options import Activation, EmptyFeatures, LossName, Sc
 from skl_lstmae.modules import LSTMForecaster, SequenceNetwork
 from skl_lstmae.scoring import Scorer
 from skl_lstmae.scoring.scorers import make_scorer
+from skl_lstmae.training.blueprint import Blueprint
 from skl_lstmae.training.model import Model
 from skl_lstmae.training.objectives import Loss
+from skl_lstmae.training.recipe import Recipe
 
 STEPS_IN_TRAINING = 200
 """Steps through which a gradient runs back; longer sequences are cut."""
@@ -278,8 +280,6 @@ class LSTMForecastDetector(SequenceDetector):
     (3, 1)
     """
 
-    _network_class = LSTMForecaster
-    _is_causal = True
     _min_sequences = 1
 
     _parameter_constraints: dict[str, list[Any]] = {**SequenceDetector._parameter_constraints}
@@ -450,19 +450,18 @@ class LSTMForecastDetector(SequenceDetector):
         """
         return self._view_errors(X, per)
 
-    def _network_config(self, n_features: int) -> dict[str, Any]:
-        return {
+    def _blueprint(self, n_features: int) -> Blueprint:
+        arguments = {
             "input_size": n_features,
             "hidden_size": [int(width) for width in np.atleast_1d(self.hidden_size)],
             "dropout": self.dropout,
             "noise": self.noise,
             "output_activation": self.output_activation,
         }
+        return Blueprint(LSTMForecaster, arguments, self.network, n_features, is_causal=True)
 
-    def _cut(self, sequences: Sequences, random_state: RandomState | None = None) -> Sequences:
-        """Bound the steps of a kernel call in training, and make more batches of long sequences."""
-        phase = 0 if random_state is None else random_state.randint(STEPS_IN_TRAINING)
-        return observed(cut(sequences, STEPS_IN_TRAINING, phase))
+    def _recipe(self) -> Recipe:
+        return replace(super()._recipe(), cut=cut_for_training)
 
     def _split(self, sequences: Sequences, random_state: RandomState) -> Split:
         """Hold out whole sequences or, of very few or of a few that are long, their ends."""
@@ -533,6 +532,12 @@ class PieceJudge(Judge):
         if self.calibration is None or self.calibration.learned is None:
             return worst
         return self.calibration.learned.alone(worst, np.bincount(owner))
+
+
+def cut_for_training(sequences: Sequences, random_state: RandomState | None = None) -> Sequences:
+    """Bound the steps of a kernel call in training, and make more batches of long sequences."""
+    phase = 0 if random_state is None else random_state.randint(STEPS_IN_TRAINING)
+    return observed(cut(sequences, STEPS_IN_TRAINING, phase))
 
 
 def _draw_pieces(series: Sequences, size: int, random_state: RandomState) -> Sequences:

@@ -1,18 +1,16 @@
 """What all that train a network on sequences share: how it is made, learns and goes on."""
 
 from abc import abstractmethod
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from copy import copy, deepcopy
 from dataclasses import replace
 from numbers import Integral, Real
 from os import PathLike
-from typing import Any, ClassVar, Literal, Self
+from typing import Any, Literal, Self
 
 import numpy as np
 import torch
 from numpy.random import RandomState
-from numpy.typing import NDArray
-from sklearn.utils import check_random_state
 
 from skl_lstmae._sklearn import (
     CallbackSupportMixin,
@@ -30,45 +28,23 @@ from skl_lstmae.detectors.options import EmptyFeatures
 from skl_lstmae.detectors.resuming import check_agreement, delete_checkpoint, open_checkpoint
 from skl_lstmae.detectors.trained import TrainedNetwork
 from skl_lstmae.modules import SequenceNetwork
-from skl_lstmae.modules.network import (
-    call_factory,
-    check_kind,
-    check_network,
-    check_trainable,
-    make_network,
-)
-from skl_lstmae.training.batches import Batch, Epoch, count_batches
+from skl_lstmae.modules.network import check_kind
+from skl_lstmae.training.blueprint import Blueprint
 from skl_lstmae.training.devices import resolve_device
 from skl_lstmae.training.distributed import joined, own_device, ranks_here
-from skl_lstmae.training.model import Model, copy_network
-from skl_lstmae.training.objectives import Objective
+from skl_lstmae.training.model import Model
 from skl_lstmae.training.progress import History, Progress
+from skl_lstmae.training.recipe import Recipe
 from skl_lstmae.training.scaling import SCALERS, Scaling, fit_scaling
-from skl_lstmae.training.schedule import count_epochs
-from skl_lstmae.training.threads import LARGE_NETWORK, few_threads, is_large
-from skl_lstmae.training.trainer import Trainer
-
-GATES = 4
-"""Of an LSTM layer, each with a square matrix of weights from the states to itself."""
-
-MAX_GATHERED = 2**20
-"""Numbers that are copied to make what is learned the same, bit for bit, in any order of X."""
-
-MOST_EPOCHS_VALIDATED = 200
-"""Epochs of a training that ends once a validation loss has stopped falling."""
 
 
 class SequenceLearner(CallbackSupportMixin, TrainedNetwork):
     """Trains a network on sequences.
 
-    A subclass names the class of its network and says with which arguments it is made. All that is
-    learned is frozen, and replaced as a whole: a call that fails leaves no trace, and other threads
-    see one state or the other.
+    A subclass says which network that is, by a :class:`Blueprint`, and how it is trained, by a
+    :class:`Recipe`. All that is learned is frozen, and replaced as a whole: a call that fails
+    leaves no trace, and other threads see one state or the other.
     """
-
-    _network_class: ClassVar[Callable[..., SequenceNetwork]]
-    _is_causal: ClassVar[bool] = False
-    _uses_muon: ClassVar[bool] = True
 
     history_: History
     loss: Any
@@ -168,21 +144,37 @@ class SequenceLearner(CallbackSupportMixin, TrainedNetwork):
     def _check_before_fit(self) -> None:
         """Refuse parameters that exclude one another, or what has been fitted."""
         self._check_parameters()
-        self._refuse_to_leave_untrained()
+        goes_on = self.warm_start and self.__sklearn_is_fitted__()
+        if self.max_epochs == 0 and not (isinstance(self.network, torch.nn.Module) or goes_on):
+            raise ValueError(
+                "max_epochs=0 leaves the network untrained; pass one that has been trained as "
+                "network, or train for 1 epoch at least."
+            )
         if self.warm_start:
             self._refuse_another_network("warm_start")
 
     def _learn(self, split: Split, random_state: RandomState, callbacks: FitCallbacks) -> None:
         """Train a model on the split, and keep what it makes of it."""
-        n_epochs = self._count_epochs(split)
+        recipe = self._recipe()
+        n_epochs = recipe.n_epochs(split)
         callbacks.begin_fit(n_epochs)
         model = self._begin(split, random_state, go_on=self.warm_start)
         callbacks.attributes_after = lambda progress: self._attributes_after(
             progress, model, split, deepcopy(random_state)
         )
         if n_epochs:
-            self._train(model, split, n_epochs, random_state, callbacks)
+            check_agreement(self, split)
+            checkpoint = open_checkpoint(self, model, split, random_state)
+            recipe.train(model, split, random_state, self.history_, callbacks, checkpoint)
         self._conclude(model, split, random_state)
+
+    @abstractmethod
+    def _recipe(self) -> Recipe:
+        """Return how a network is trained."""
+
+    @abstractmethod
+    def _blueprint(self, n_features: int) -> Blueprint:
+        """Return which network is trained, for so many features."""
 
     @abstractmethod
     def _conclude(self, model: Model, split: Split, random_state: RandomState) -> None:
@@ -206,151 +198,27 @@ class SequenceLearner(CallbackSupportMixin, TrainedNetwork):
             device = own_device(device)
         names = split.names or feature_names(self, training.n_features)
         scaling = self._fit_scaling(training, names)
+        blueprint = self._blueprint(training.n_features)
         if go_on and self.__sklearn_is_fitted__():
-            before, n_features = self._model.network, training.n_features
-            network = copy_network(before, n_features, self._config(n_features))
+            network = blueprint.copy(self._model.network)
             self.history_ = self.history_.copy()
         else:
-            network = self._make_network(training.n_features, random_state)
+            network = blueprint.make(random_state)
+            if not blueprint.is_ours:
+                warn_of_no_effect(self, blueprint.arguments)
             self._network_fitted_with = self.network
             self.history_ = History()
         self._n_timesteps = _common_length(training.lengths)
         return Model(network.to(device).eval(), scaling, self.loss, device)
 
-    def _make_network(self, n_features: int, random_state: RandomState) -> SequenceNetwork:
-        config = self._config(n_features)
-        factory: Any = self.network
-        if isinstance(factory, torch.nn.Module):
-            network: Any = deepcopy(factory)
-        else:
-            network = make_network(
-                lambda: (
-                    self._network_class(**config)
-                    if config
-                    else call_factory(factory, *self._sizes(n_features))
-                ),
-                make_generator(random_state, "cpu"),
-            )
-        if config is None:
-            self._check_network(network, n_features)
-            self._warn_of_parameters_without_effect(n_features)
-        return network
-
-    def _warn_of_parameters_without_effect(self, n_features: int) -> None:
-        """Name what has been set to shape our own network, although it is the user's."""
-        kind: Any = type(self)
-        default = kind()
-        names = [
-            name
-            for name in self._network_config(n_features)
-            if not _are_alike(getattr(self, name, None), getattr(default, name, None))
-        ]
-        if names:
-            warn(
-                f"network is given, so that setting {', '.join(names)} has no effect: that is for "
-                f"the network that {type(self).__name__} makes by itself; leave it out, or make "
-                "your network so."
-            )
-
-    def _may_be_large(self) -> bool:
-        """Whether the network may gain from several threads, before there is one."""
-        if isinstance(self.network, torch.nn.Module):
-            return is_large(self.network)
-        widest = int(np.max(self.hidden_size))
-        return self.network is not None or GATES * widest**2 >= LARGE_NETWORK // 2
-
-    def _config(self, n_features: int) -> dict[str, Any] | None:
-        """Return the arguments of the network for so many features; None if it is the user's."""
-        return self._network_config(n_features) if self.network is None else None
-
-    def _network_config(self, n_features: int) -> dict[str, Any]:
-        """Return the arguments of our network for so many features."""
-        raise NotImplementedError
-
-    def _train(
-        self,
-        model: Model,
-        split: Split,
-        n_epochs: int,
-        random_state: RandomState,
-        callbacks: FitCallbacks,
-    ) -> None:
-        trainer = self._make_trainer(model, n_epochs, random_state)
-        check_agreement(self, split)
-        with few_threads(is_large(model.network)):
-            trainer.train(
-                model.network,
-                lambda: self._epoch(model, split, random_state),
-                (lambda: self._validation(model, split)) if self._is_validated(split) else None,
-                self.history_,
-                callbacks,
-                open_checkpoint(self, model, split, random_state),
-            )
-
-    def _is_validated(self, split: Split) -> bool:
-        """Whether held-out sequences tell when training ends."""
-        return bool(self.early_stopping and len(split.held_out))
-
-    def _count_epochs(self, split: Split) -> int:
-        """Return the most passes over the training sequences."""
-        if self.max_epochs != "auto":
-            return self.max_epochs
-        if self._is_validated(split):
-            return MOST_EPOCHS_VALIDATED
-        n_drawn = split.n_per_epoch or len(self._cut(split.training))
-        return count_epochs(count_batches(n_drawn, self.batch_size))
-
-    def _epoch(self, model: Model, split: Split, random_state: RandomState) -> Epoch:
-        """Return the batches of an epoch, each as a list of micro-batches."""
-        return self._training_batches(model, split.draw(random_state), random_state)
-
-    def _validation(self, model: Model, split: Split) -> Iterator[Batch]:
-        """Yield the batches of what is held out."""
-        return model.batches.scoring_batches(self._cut(split.held_out))
-
-    def _objective(self, model: Model) -> Objective:
-        """Return what is minimised."""
-        return model.objective
-
-    def _train_once(self, model: Model, split: Split, random_state: RandomState) -> None:
-        batches = self._epoch(model, split, random_state)
-        trainer = self._make_trainer(model, 1, random_state)
-        with few_threads(is_large(model.network)):
-            trainer.train_once(model.network, batches, self.history_)
-
-    def _training_batches(
-        self, model: Model, sequences: Sequences, random_state: RandomState
-    ) -> Epoch:
-        return model.batches.training_batches(
-            self._cut(sequences, random_state), self.batch_size, random_state
-        )
-
-    def _make_trainer(self, model: Model, n_epochs: int, random_state: RandomState) -> Trainer:
-        check_trainable(model.network)
-        return Trainer(
-            objective=self._objective(model),
-            learning_rate=self.learning_rate,
-            weight_decay=self.weight_decay,
-            clip_norm=self.clip_norm,
-            n_epochs=n_epochs,
-            n_iter_no_change=self.n_iter_no_change,
-            tol=self.tol,
-            verbose=self.verbose,
-            generator=make_generator(random_state, model.device),
-            uses_muon=self._uses_muon,
-            ranks=ranks_here(),
-        )
-
     def _gone_on(self, split: Split, random_state: RandomState) -> Model:
         """Return the model after an epoch more, over the sequences to train on."""
         before, sequences = self._model, split.training
-        network = copy_network(
-            before.network, sequences.n_features, self._config(sequences.n_features)
-        )
+        network = self._blueprint(sequences.n_features).copy(before.network)
         scaling = self._updated(before.scaling, sequences)
         model = replace(before, network=network.to(before.device), scaling=scaling)
         self.history_ = self.history_.copy()
-        self._train_once(model, split, random_state)
+        self._recipe().train_once(model, split, random_state, self.history_)
         self._n_timesteps = _common_length([*sequences.lengths, self._n_timesteps or 0])
         return model
 
@@ -362,18 +230,6 @@ class SequenceLearner(CallbackSupportMixin, TrainedNetwork):
     def _updated(self, scaling: Scaling, sequences: Sequences) -> Scaling:
         """Return the scaling of these sequences, too."""
         return scaling.updated(sequences)
-
-    def _sizes(self, n_features: int) -> tuple[int, ...]:
-        """Return what a function that makes a network is called with."""
-        return (n_features,)
-
-    def _check_network(self, network: SequenceNetwork, n_features: int) -> None:
-        """Refuse a network of the user's that does not keep the contract."""
-        check_network(network, n_features, is_causal=self._is_causal)
-
-    def _cut(self, sequences: Sequences, random_state: RandomState | None = None) -> Sequences:
-        """Return what the network is trained on in one go; in training it may vary at random."""
-        return sequences
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
@@ -401,24 +257,22 @@ class SequenceLearner(CallbackSupportMixin, TrainedNetwork):
                 "to start with a new one."
             )
 
-    def _refuse_to_leave_untrained(self) -> None:
-        goes_on = self.warm_start and self.__sklearn_is_fitted__()
-        if self.max_epochs == 0 and not (isinstance(self.network, torch.nn.Module) or goes_on):
-            raise ValueError(
-                "max_epochs=0 leaves the network untrained; pass one that has been trained as "
-                "network, or train for 1 epoch at least."
-            )
 
-
-def counted(sequences: Sequences, numbers: NDArray[np.intp], *, is_weighted: bool) -> Sequences:
-    """Return sequences as often as they count, in the order of their numbers.
-
-    They are copied, unless they are many and each counts once, so that sums over rows round alike
-    in any order, and rows that count twice are two.
-    """
-    chosen = sequences.take(numbers)
-    is_small = chosen.lengths.sum() * chosen.n_features <= MAX_GATHERED
-    return chosen.gathered() if is_small or is_weighted else chosen
+def warn_of_no_effect(estimator: SequenceLearner, arguments: Iterable[str]) -> None:
+    """Name the parameters set to shape our own network, although it is the user's."""
+    kind: Any = type(estimator)
+    default = kind()
+    names = [
+        name
+        for name in arguments
+        if not _are_alike(getattr(estimator, name, None), getattr(default, name, None))
+    ]
+    if names:
+        warn(
+            f"network is given, so that setting {', '.join(names)} has no effect: that is for "
+            f"the network that {kind.__name__} makes by itself; leave it out, or make "
+            "your network so."
+        )
 
 
 def _are_alike(one: Any, other: Any) -> bool:
@@ -430,24 +284,3 @@ def _common_length(lengths: Iterable[int]) -> int | None:
     """Return the number that all lengths are, or None."""
     distinct = {int(length) for length in lengths}
     return distinct.pop() if len(distinct) == 1 else None
-
-
-def shared_random_state(random_state: int | RandomState | None) -> RandomState:
-    """Return what a fit draws from; for ranks that fit together, what the first one has."""
-    own, ranks = check_random_state(random_state), ranks_here()
-    if ranks.number > 1:
-        state = ranks.agreed(own.get_state(legacy=False))
-        if not ranks.is_first:
-            own = RandomState()
-            own.set_state(state)
-    return own
-
-
-def spawn_random_state(random_state: RandomState) -> RandomState:
-    """Return a random state of its own, seeded from another."""
-    return RandomState(random_state.randint(2**31 - 1))
-
-
-def make_generator(random_state: RandomState, device: str | torch.device) -> torch.Generator:
-    """Return a torch generator seeded from a numpy one."""
-    return torch.Generator(device).manual_seed(int(random_state.randint(2**31 - 1)))

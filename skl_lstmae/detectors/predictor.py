@@ -1,14 +1,12 @@
 """What the estimators share that predict a target of sequences: a class, or numbers."""
 
 from abc import abstractmethod
-from collections.abc import Iterator
 from copy import copy, deepcopy
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from numbers import Integral
 from typing import Any, Self
 
 import numpy as np
-import torch
 from numpy.random import RandomState
 from numpy.typing import NDArray
 from sklearn.utils import check_random_state
@@ -27,21 +25,17 @@ from skl_lstmae.data.names import known_names
 from skl_lstmae.data.sequences import Sequences
 from skl_lstmae.data.split import Split
 from skl_lstmae.data.targets import Classes
-from skl_lstmae.data.weights import check_weights, order_by_content
+from skl_lstmae.data.weights import check_weights, counted, order_by_content
 from skl_lstmae.detectors.exported import ExportedPredictorMixin
 from skl_lstmae.detectors.latents import LatentTransformerMixin
-from skl_lstmae.detectors.learner import (
-    SequenceLearner,
-    counted,
-    shared_random_state,
-    spawn_random_state,
-)
-from skl_lstmae.modules import LSTMAutoencoder, LSTMPredictor, LSTMStack, SequenceNetwork
-from skl_lstmae.modules.network import check_network
+from skl_lstmae.detectors.learner import SequenceLearner
+from skl_lstmae.modules import LSTMAutoencoder, LSTMPredictor
 from skl_lstmae.training.attributions import integrated_gradients
-from skl_lstmae.training.batches import Batch, Epoch
+from skl_lstmae.training.blueprint import Blueprint, may_be_large
 from skl_lstmae.training.model import Model
-from skl_lstmae.training.objectives import Loss, Objective, TargetPrediction
+from skl_lstmae.training.objectives import Loss, TargetPrediction
+from skl_lstmae.training.random_states import shared_random_state, spawn_random_state
+from skl_lstmae.training.recipe import Recipe
 from skl_lstmae.training.scaling import Scaling
 from skl_lstmae.training.targets import Targets
 from skl_lstmae.training.threads import is_large
@@ -83,9 +77,6 @@ class SequencePredictor(ExportedPredictorMixin, LatentTransformerMixin, Sequence
     differences: bool
     init: Any
 
-    _network_class = LSTMPredictor
-    # By cross-validation on the vowels' training part, classifiers trained by Muon were no better.
-    _uses_muon = False
     _meaning: Any  # from the beginning of a fit on
     _predictor: Predictor
 
@@ -124,7 +115,7 @@ class SequencePredictor(ExportedPredictorMixin, LatentTransformerMixin, Sequence
     def _fit(self, X: Any, y: Any, sample_weight: Any) -> None:
         self._check_before_fit()
         callbacks = FitCallbacks(self, X, y)
-        with settled(self._may_be_large()):
+        with settled(may_be_large(self.network, self.hidden_size)):
             known = self._meaning if self.warm_start and self.__sklearn_is_fitted__() else None
             sequences, form = check_sequences(self, X)
             split, keys = self._label(sequences, form, y, sample_weight, known)
@@ -188,7 +179,7 @@ class SequencePredictor(ExportedPredictorMixin, LatentTransformerMixin, Sequence
         self._check_parameters()
         self._refuse_another_network("partial_fit")
         predictor, is_fitted = copy(self), self.__sklearn_is_fitted__()
-        with settled(self._may_be_large()):
+        with settled(may_be_large(self.network, self.hidden_size)):
             n_channels = self._model.n_features if is_fitted else None
             sequences, form = check_sequences(predictor, X, n_channels=n_channels)
             split, _ = predictor._label(sequences, form, y, None, meaning)
@@ -198,7 +189,7 @@ class SequencePredictor(ExportedPredictorMixin, LatentTransformerMixin, Sequence
             else:
                 random_state = spawn_random_state(check_random_state(self.random_state))
                 model = predictor._begin(split, random_state, go_on=False)
-                predictor._train_once(model, split, random_state)
+                predictor._recipe().train_once(model, split, random_state, predictor.history_)
             predictor._predictor = Predictor(model, predictor._meaning)
             predictor._random_state = random_state
         self.__dict__ = predictor.__dict__
@@ -229,26 +220,33 @@ class SequencePredictor(ExportedPredictorMixin, LatentTransformerMixin, Sequence
     def __sklearn_is_fitted__(self) -> bool:
         return hasattr(self, "_predictor")
 
-    def _sizes(self, n_features: int) -> tuple[int, ...]:
-        return n_features, self._meaning.n_outputs
+    def _recipe(self) -> Recipe:
+        # By cross-validation on the vowels' training part, classifiers trained by Muon were no
+        # better.
+        return Recipe.of(self, TargetPrediction(self._target_loss()), uses_muon=False)
 
-    def _check_network(self, network: SequenceNetwork, n_features: int) -> None:
-        steps = (-1,) if self._meaning.per_step else ()
-        check_network(network, n_features, target=(*steps, self._meaning.n_outputs))
-
-    def _network_config(self, n_features: int) -> dict[str, Any]:
+    def _blueprint(self, n_features: int) -> Blueprint:
+        meaning = self._meaning
         known: Any = vars(self) if self.init is None else self._source().config
-        return {
+        arguments = {
             "input_size": n_features,
-            "output_size": self._meaning.n_outputs,
+            "output_size": meaning.n_outputs,
             "hidden_size": [int(width) for width in np.atleast_1d(known["hidden_size"])],
             "latent_size": int(self.latent_size),
-            "bottleneck": "sequence" if self._meaning.per_step else self.bottleneck,
+            "bottleneck": "sequence" if meaning.per_step else self.bottleneck,
             "bidirectional": bool(known["bidirectional"]),
             "differences": bool(self.differences),
             "dropout": self.dropout,
             "noise": self.noise,
         }
+        return Blueprint(
+            LSTMPredictor,
+            arguments,
+            self.network,
+            n_features,
+            target=(*(-1,) * meaning.per_step, meaning.n_outputs),
+            encoder=None if self.init is None else self._source().encoder,
+        )
 
     def _source(self) -> Any:
         """Return the network whose encoder is the first one here."""
@@ -260,12 +258,6 @@ class SequencePredictor(ExportedPredictorMixin, LatentTransformerMixin, Sequence
                 "LSTMAutoencoder or LSTMPredictor: pass FrozenEstimator(init) if something clones "
                 "this estimator, and so unfits it, as searches do."
             )
-        return network
-
-    def _make_network(self, n_features: int, random_state: RandomState) -> SequenceNetwork:
-        network: Any = super()._make_network(n_features, random_state)
-        if self.init is not None:
-            _begin_with(network.encoder, self._source().encoder)
         return network
 
     def _check_parameters(self) -> None:
@@ -297,26 +289,6 @@ class SequencePredictor(ExportedPredictorMixin, LatentTransformerMixin, Sequence
                 f"X has the features {list(names)}, but init was fitted on {list(known)}; expected "
                 "the same in the same order."
             )
-
-    def _epoch(self, model: Model, split: Split, random_state: RandomState) -> Epoch:
-        return replace(super()._epoch(model, split, random_state), complete=split.targets.beside)
-
-    def _validation(self, model: Model, split: Split) -> Iterator[Batch]:
-        n_training = len(split.training)
-        targets = split.targets.take(np.arange(n_training, n_training + len(split.held_out)))
-        return map(targets.beside, super()._validation(model, split))
-
-    def _objective(self, model: Model) -> Objective:
-        return TargetPrediction(self._target_loss())
-
-
-@torch.no_grad()
-def _begin_with(encoder: LSTMStack, known: LSTMStack) -> None:
-    """Set an encoder's weights to known ones; if only one of them reads differences, those to 0."""
-    weights = known.state_dict()
-    for name, weight in encoder.state_dict().items():
-        width = min(weight.shape[-1], weights[name].shape[-1])
-        weight.zero_()[..., :width] = weights[name][..., :width]
 
 
 def attribute(

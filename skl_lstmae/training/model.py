@@ -20,7 +20,7 @@ from skl_lstmae.modules.network import make_network
 from skl_lstmae.scoring.outcome import Outcome
 from skl_lstmae.training.batches import MAX_ROWS, Batch, BatchBuilder
 from skl_lstmae.training.devices import usable_device
-from skl_lstmae.training.objectives import Loss, StepPrediction, find_loss
+from skl_lstmae.training.objectives import Loss, find_loss
 from skl_lstmae.training.scaling import Scaling, take_in
 from skl_lstmae.training.threads import is_large
 from skl_lstmae.training.torch_state import settled
@@ -76,11 +76,6 @@ class Model:
         """Makes the batches of the network."""
         network = self.network
         return BatchBuilder(self.scaling, network.width, self.device, network.is_causal)
-
-    @property
-    def objective(self) -> StepPrediction:
-        """What the network is trained for."""
-        return StepPrediction(find_loss(self.loss))
 
     @_settled
     def latents(self, sequences: Sequences) -> NDArray[np.float32]:

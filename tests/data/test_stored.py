@@ -187,7 +187,7 @@ def learned(detector):
 )
 def test_a_detector_learns_and_returns_the_same_bit_for_bit(kind, is_large, tmp_path, monkeypatch):
     if is_large:  # more than is copied before a fit
-        monkeypatch.setattr("skl_lstmae.detectors.learner.MAX_GATHERED", 0)
+        monkeypatch.setattr("skl_lstmae.data.weights.MAX_GATHERED", 0)
     detector = kind(**QUICK, early_stopping=True)
     expected = fitted(detector, GAPPY).score_samples(GAPPY)
     known = Bunch(offset=detector.offset_, learned=learned(detector), score=detector.score(GAPPY))

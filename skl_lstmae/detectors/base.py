@@ -1,14 +1,12 @@
 """What all detectors of sequences share: learning, thresholds, scores, persistence."""
 
 from collections.abc import Callable
-from copy import copy, deepcopy
 from dataclasses import replace
 from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
 from numpy.random import RandomState
 from numpy.typing import NDArray
-from sklearn.utils import check_random_state
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
@@ -31,6 +29,7 @@ from skl_lstmae.detectors.learner import SequenceLearner
 from skl_lstmae.detectors.options import Activation, LossName, ScorerName, View
 from skl_lstmae.detectors.set_aside import warn_of_sequences
 from skl_lstmae.detectors.thresholded import Scored, ThresholdMixin
+from skl_lstmae.detectors.trained import all_or_nothing
 from skl_lstmae.detectors.window_judge import LearnedWindows
 from skl_lstmae.detectors.window_plan import WindowPlan
 from skl_lstmae.scoring.outcome import Outcome
@@ -193,16 +192,9 @@ class SequenceDetector(ExportedDetectorMixin, ThresholdMixin, SequenceLearner):
         check_parameters(self)  # scikit-learn leaves it out once an estimator is fitted
         self._check_parameters()
         self._refuse_another_network("partial_fit")
-        detector = copy(self)
-        with settled(may_be_large(self.network, self.hidden_size)):
-            if self.__sklearn_is_fitted__():
-                judge, sequences, _ = self._read(X)
-                detector._go_on(judge, judge.samples(sequences))
-            else:
-                sequences, _ = check_sequences(detector, X, min_sequences=MIN_SEQUENCES)
-                detector._begin_in_parts(sequences)
-        detector._set_threshold()
-        self.__dict__ = detector.__dict__
+        is_large = may_be_large(self.network, self.hidden_size)
+        with all_or_nothing(self) as detector, settled(is_large):
+            detector._learn_more(X)
         return self
 
     @fit_context(prefer_skip_nested_validation=True)
@@ -260,32 +252,21 @@ class SequenceDetector(ExportedDetectorMixin, ThresholdMixin, SequenceLearner):
         callbacks.end_fit()
         return self._judge
 
-    def _begin_in_parts(self, sequences: Sequences) -> None:
-        random_state = spawn_random_state(check_random_state(self.random_state))
-        split = Split(sequences, sequences.take([]))
-        model = self._begin(split, random_state, go_on=False)
-        self._recipe().train_once(model, split, random_state, self.history_)
-        self._judge = self._make_judge(model, split).calibrated(split)
-        self._random_state = random_state
-
-    def _go_on(self, judge: Judge, sequences: Sequences) -> None:
-        random_state = deepcopy(self._random_state)
-        split = Split(sequences, sequences.take([]))
-        self._judge = judge.gone_on(self._gone_on(split, random_state), sequences)
-        self._random_state = random_state
+    def _learn_more(self, X: Any) -> None:
+        """Learn from sequences in one epoch, the first or a further one."""
+        if self.__sklearn_is_fitted__():
+            judge, sequences, _ = self._read(X)
+            samples = judge.samples(sequences)
+            model = self._learn_once(Split(samples, samples.take([])))
+            self._judge = judge.gone_on(model, samples)
+        else:
+            sequences, _ = check_sequences(self, X, min_sequences=MIN_SEQUENCES)
+            split = Split(sequences, sequences.take([]))
+            self._judge = self._make_judge(self._learn_once(split), split).calibrated(split)
+        self._set_threshold()
 
     def _recipe(self) -> Recipe:
         return Recipe.of(self, StepPrediction(find_loss(self.loss)))
-
-    def _fit_scaling(self, training: Sequences, names: tuple[str, ...]) -> Scaling:
-        scaling = super()._fit_scaling(training, names)
-        self._check_output_range(scaling)
-        return scaling
-
-    def _updated(self, scaling: Scaling, sequences: Sequences) -> Scaling:
-        scaling = super()._updated(scaling, sequences)
-        self._check_output_range(scaling)
-        return scaling
 
     def _make_judge(self, model: Model, split: Split) -> Judge:
         """Return a judge that has yet to learn from what the model makes of the split."""
@@ -394,7 +375,7 @@ class SequenceDetector(ExportedDetectorMixin, ThresholdMixin, SequenceLearner):
                 f"output_activation='sigmoid', not {self.output_activation!r}."
             )
 
-    def _check_output_range(self, scaling: Scaling) -> None:
+    def _check_scaling(self, scaling: Scaling) -> None:
         if self.output_activation is None or self.network is not None:
             return
         low, high = ACTIVATION_RANGES[self.output_activation]

@@ -11,6 +11,7 @@ from typing import Any, Literal, Self
 import numpy as np
 import torch
 from numpy.random import RandomState
+from sklearn.utils import check_random_state
 
 from skl_lstmae._sklearn import (
     CallbackSupportMixin,
@@ -26,7 +27,7 @@ from skl_lstmae.data.sequences import Sequences
 from skl_lstmae.data.split import Split
 from skl_lstmae.detectors.options import EmptyFeatures
 from skl_lstmae.detectors.resuming import check_agreement, delete_checkpoint, open_checkpoint
-from skl_lstmae.detectors.trained import TrainedNetwork
+from skl_lstmae.detectors.trained import TrainedNetwork, all_or_nothing
 from skl_lstmae.modules import SequenceNetwork
 from skl_lstmae.modules.network import check_kind
 from skl_lstmae.training.blueprint import Blueprint
@@ -34,6 +35,7 @@ from skl_lstmae.training.devices import resolve_device
 from skl_lstmae.training.distributed import joined, own_device, ranks_here
 from skl_lstmae.training.model import Model
 from skl_lstmae.training.progress import History, Progress
+from skl_lstmae.training.random_states import spawn_random_state
 from skl_lstmae.training.recipe import Recipe
 from skl_lstmae.training.scaling import SCALERS, Scaling, fit_scaling
 
@@ -133,10 +135,9 @@ class SequenceLearner(CallbackSupportMixin, TrainedNetwork):
 
     def _fit_or_stay(self, X: Any, y: Any, sample_weight: Any) -> Self:
         """Fit a copy, and take its state once nothing can fail any more."""
-        learner = copy(self)
         with joined(self.distributed, self.device):
-            learner._fit(X, y, sample_weight)
-            self.__dict__ = learner.__dict__
+            with all_or_nothing(self) as learner:
+                learner._fit(X, y, sample_weight)
             delete_checkpoint(self)
         self.history_.raise_interrupt()
         return self
@@ -198,6 +199,7 @@ class SequenceLearner(CallbackSupportMixin, TrainedNetwork):
             device = own_device(device)
         names = split.names or feature_names(self, training.n_features)
         scaling = self._fit_scaling(training, names)
+        self._check_scaling(scaling)
         blueprint = self._blueprint(training.n_features)
         if go_on and self.__sklearn_is_fitted__():
             network = blueprint.copy(self._model.network)
@@ -211,25 +213,35 @@ class SequenceLearner(CallbackSupportMixin, TrainedNetwork):
         self._n_timesteps = _common_length(training.lengths)
         return Model(network.to(device).eval(), scaling, self.loss, device)
 
-    def _gone_on(self, split: Split, random_state: RandomState) -> Model:
-        """Return the model after an epoch more, over the sequences to train on."""
+    def _learn_once(self, split: Split) -> Model:
+        """Train a model for one epoch: a first one, or a copy of the one there is."""
+        if self.__sklearn_is_fitted__():
+            random_state = deepcopy(self._random_state)
+            model = self._go_on(split)
+        else:
+            random_state = spawn_random_state(check_random_state(self.random_state))
+            model = self._begin(split, random_state, go_on=False)
+        self._recipe().train_once(model, split, random_state, self.history_)
+        self._random_state = random_state
+        return model
+
+    def _go_on(self, split: Split) -> Model:
+        """Return a copy of the model there is, whose scaling knows the training sequences, too."""
         before, sequences = self._model, split.training
         network = self._blueprint(sequences.n_features).copy(before.network)
-        scaling = self._updated(before.scaling, sequences)
-        model = replace(before, network=network.to(before.device), scaling=scaling)
+        scaling = before.scaling.updated(sequences)
+        self._check_scaling(scaling)
         self.history_ = self.history_.copy()
-        self._recipe().train_once(model, split, random_state, self.history_)
         self._n_timesteps = _common_length([*sequences.lengths, self._n_timesteps or 0])
-        return model
+        return replace(before, network=network.to(before.device), scaling=scaling)
 
     def _fit_scaling(self, training: Sequences, names: tuple[str, ...]) -> Scaling:
         """Learn the scaling of the features."""
         refuses_empty = self.empty_features == "refuse"
         return fit_scaling(self.scaler, training, names, refuses_empty=refuses_empty)
 
-    def _updated(self, scaling: Scaling, sequences: Sequences) -> Scaling:
-        """Return the scaling of these sequences, too."""
-        return scaling.updated(sequences)
+    def _check_scaling(self, scaling: Scaling) -> None:
+        """Refuse scaled data that the network cannot learn."""
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

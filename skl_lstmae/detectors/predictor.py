@@ -1,7 +1,6 @@
 """What the estimators share that predict a target of sequences: a class, or numbers."""
 
 from abc import abstractmethod
-from copy import copy, deepcopy
 from dataclasses import dataclass
 from numbers import Integral
 from typing import Any, Self
@@ -9,7 +8,6 @@ from typing import Any, Self
 import numpy as np
 from numpy.random import RandomState
 from numpy.typing import NDArray
-from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from skl_lstmae._sklearn import (
@@ -29,6 +27,7 @@ from skl_lstmae.data.weights import check_weights, counted, order_by_content
 from skl_lstmae.detectors.exported import ExportedPredictorMixin
 from skl_lstmae.detectors.latents import LatentTransformerMixin
 from skl_lstmae.detectors.learner import SequenceLearner
+from skl_lstmae.detectors.trained import all_or_nothing
 from skl_lstmae.modules import LSTMAutoencoder, LSTMPredictor
 from skl_lstmae.training.attributions import integrated_gradients
 from skl_lstmae.training.blueprint import Blueprint, may_be_large
@@ -178,21 +177,13 @@ class SequencePredictor(ExportedPredictorMixin, LatentTransformerMixin, Sequence
         check_parameters(self)  # scikit-learn leaves it out once an estimator is fitted
         self._check_parameters()
         self._refuse_another_network("partial_fit")
-        predictor, is_fitted = copy(self), self.__sklearn_is_fitted__()
-        with settled(may_be_large(self.network, self.hidden_size)):
-            n_channels = self._model.n_features if is_fitted else None
+        n_channels = self._model.n_features if self.__sklearn_is_fitted__() else None
+        is_large = may_be_large(self.network, self.hidden_size)
+        with all_or_nothing(self) as predictor, settled(is_large):
             sequences, form = check_sequences(predictor, X, n_channels=n_channels)
             split, _ = predictor._label(sequences, form, y, None, meaning)
-            if is_fitted:
-                random_state = deepcopy(self._random_state)
-                model = predictor._gone_on(split, random_state)
-            else:
-                random_state = spawn_random_state(check_random_state(self.random_state))
-                model = predictor._begin(split, random_state, go_on=False)
-                predictor._recipe().train_once(model, split, random_state, predictor.history_)
+            model = predictor._learn_once(split)
             predictor._predictor = Predictor(model, predictor._meaning)
-            predictor._random_state = random_state
-        self.__dict__ = predictor.__dict__
         return self
 
     def _read(self, X: Any) -> tuple[Predictor, Sequences, Form]:

@@ -40,6 +40,7 @@ from skl_lstmae.detectors.set_aside import warn_of_rows
 from skl_lstmae.detectors.stream import Stream
 from skl_lstmae.detectors.table_judge import fit_to_tables
 from skl_lstmae.detectors.thresholded import Scored, ThresholdMixin, warn_of_drift
+from skl_lstmae.detectors.trained import all_or_nothing
 from skl_lstmae.detectors.window_judge import LearnedWindows, ReportingJudge
 from skl_lstmae.detectors.window_plan import WindowPlan, choose_window_size, plan_windows
 from skl_lstmae.training.distributed import joined
@@ -255,10 +256,10 @@ class SlidingWindowDetector(
             of the last whole epoch or, with early stopping, of the best one; to interrupt once more
             leaves it as it was.
         """
-        detector, inner = copy(self), self._inner()
+        inner = self._inner()
         with joined(getattr(inner, "distributed", False), getattr(inner, "device", "cpu")):
-            detector._fit(X, y, sample_weight)
-            self.__dict__ = detector.__dict__
+            with all_or_nothing(self) as detector:
+                detector._fit(X, y, sample_weight)
             if isinstance(self.detector_, SequenceDetector):
                 delete_checkpoint(self.detector_)
         if isinstance(self.detector_, SequenceDetector):

@@ -2,7 +2,6 @@
 
 from abc import abstractmethod
 from collections.abc import Callable
-from copy import copy
 from math import isfinite
 from numbers import Real
 from typing import Any, Literal, NamedTuple, Self
@@ -14,7 +13,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from skl_lstmae._sklearn import Interval, StrOptions, check_parameters
 from skl_lstmae._warn import warn
-from skl_lstmae.detectors.trained import FrozenState
+from skl_lstmae.detectors.trained import FrozenState, all_or_nothing
 from skl_lstmae.scoring.calibration import Calibration
 
 DRIFT_P_VALUE = 0.05
@@ -263,12 +262,11 @@ class ThresholdMixin(FrozenState, OutlierMixin):
         check_is_fitted(self)
         changed = {"contamination": contamination, "false_alarm_rate": false_alarm_rate}
         changed = {name: value for name, value in changed.items() if value is not None}
-        detector = copy(self)
-        check_parameters(detector.set_params(**changed))
-        if X is not None:
-            detector._calibrate_on(X)
-        detector._set_threshold()
-        self.__dict__ = detector.__dict__
+        with all_or_nothing(self) as detector:
+            check_parameters(detector.set_params(**changed))
+            if X is not None:
+                detector._calibrate_on(X)
+            detector._set_threshold()
         return self
 
     def _known(self, offset: Any) -> Any:

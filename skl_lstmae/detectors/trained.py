@@ -1,7 +1,10 @@
 """What an estimator with a trained network shows of it, and saves."""
 
 from abc import abstractmethod
-from typing import Any, Self
+from collections.abc import Iterator
+from contextlib import contextmanager
+from copy import copy
+from typing import Any, Self, TypeVar
 
 import numpy as np
 import torch
@@ -13,6 +16,8 @@ from skl_lstmae.modules import SequenceNetwork
 from skl_lstmae.training.model import Model
 from skl_lstmae.training.progress import History
 
+Estimator = TypeVar("Estimator", bound="FrozenState")
+
 
 class FrozenState:
     """What is fitted is never changed in place, so that copies share it."""
@@ -22,6 +27,17 @@ class FrozenState:
         estimator = type(self).__new__(type(self))
         estimator.__dict__ = vars(self).copy()
         return estimator
+
+
+@contextmanager
+def all_or_nothing(estimator: Estimator) -> Iterator[Estimator]:
+    """Yield a copy that may learn, whose state the estimator takes once nothing has failed.
+
+    Other threads see the old state or the new, never one in between.
+    """
+    learner = copy(estimator)
+    yield learner
+    estimator.__dict__ = learner.__dict__
 
 
 class TrainedNetwork(FrozenState, BaseEstimator):

@@ -3,8 +3,8 @@
 Every architecture side by side
 ===============================
 
-Papers and tutorials draw LSTM autoencoders in many ways. Each is a setting of the same detector;
-here they all learn the same recordings, of differing lengths, and give one of them back.
+Papers and tutorials draw LSTM autoencoders in many ways. Each is a setting of the same detector.
+Here they all learn the same recordings, of different lengths, and reconstruct one of them.
 """
 
 from itertools import compress
@@ -18,8 +18,8 @@ from skl_lstmae.datasets import load_japanese_vowels
 # %%
 # The architectures
 # -----------------
-# What a detector is not told stays at its default: the mean of the encoder's outputs becomes the
-# latent, which is repeated to every step of the decoder.
+# All else stays at its default: the mean of the encoder's outputs becomes the latent, which the
+# decoder reads at every step.
 
 architectures = {
     "mean of the steps": {},
@@ -44,9 +44,9 @@ architectures = {
 # %%
 # A comparison that is fair to none
 # ---------------------------------
-# For the sake of time the networks are small and the training is short, so the figures tell that
-# every architecture learns, not which is best. A forecaster, which sees only the steps before each,
-# stands beside the autoencoders.
+# To save time, the networks are small and the training is short. So the figures show that every
+# architecture learns, not which is best. A forecaster, which predicts each step only from the steps
+# before it, joins the autoencoders.
 
 vowels = load_japanese_vowels(anomalous_speaker=6)
 known = list(compress(vowels.X_test, vowels.y_test == 1))
@@ -69,9 +69,9 @@ for name, detector in detectors.items():
 # %%
 # One feature, twelve times
 # -------------------------
-# A single latent of eight numbers has to say everything about a recording of hundreds. Networks
-# that hand on more, a latent at every step or the step before, follow the recording more closely,
-# and may follow a stranger's as well.
+# A single latent of eight numbers has to tell everything about a recording of hundreds. Networks
+# that pass on more, such as a latent at every step or the step before, follow the recording more
+# closely, and may follow a stranger's as well.
 
 x = vowels.X_test[0]
 fig, axes = plt.subplots(4, 3, sharex=True, sharey=True, layout="constrained", figsize=(8, 7))

@@ -25,7 +25,7 @@ y_train, y_test = vowels.target[vowels.is_train], vowels.target[~vowels.is_train
 # %%
 # The pipeline
 # ------------
-# The first step learns from the sequences alone, the last one from the speakers too.
+# The first step learns only from the sequences, the last one also from the speakers.
 
 pipeline = make_pipeline(
     LSTMAutoencoderDetector(random_state=0),
@@ -37,9 +37,9 @@ print(f"{len(X_test)} new recordings, {pipeline.score(X_test, y_test):.1%} with 
 print(f"by chance: {1 / len(pipeline.classes_):.1%}")
 
 # %%
-# An autoencoder is not made to tell classes apart, and a network trained on the labels themselves
-# may do better. But it can learn from many sequences where only a few have a label. Here each
-# speaker has two.
+# An autoencoder is not made to tell classes apart, and a network that learns from the labels
+# themselves may do better. But an autoencoder can learn from many sequences of which only a few
+# have a label. Here each speaker has two.
 
 few = [i for speaker in range(1, 10) for i in (y_train == speaker).nonzero()[0][:2]]
 detector, classifier = pipeline[0], pipeline[1:]
@@ -50,7 +50,7 @@ print(f"with labels for {len(few)} recordings: {accuracy:.1%}")
 # %%
 # The latents
 # -----------
-# The two directions in which the latents vary most already part several of the speakers.
+# The two directions in which the latents vary most already separate several of the speakers.
 
 LatentDisplay.from_estimator(detector, X_test, y=[f"speaker {k}" for k in y_test])
 plt.show()

@@ -4,8 +4,8 @@ Who is the unknown speaker?
 ===========================
 
 Nine men say the vowels /ae/; each recording is a sequence of 7 to 29 time steps with 12 features.
-In turn, each speaker is the stranger: a detector is trained on recordings of the other eight, and
-has to tell his recordings from new ones of theirs.
+Each speaker in turn is the stranger: a detector is trained on recordings of the other eight, and
+has to tell the stranger's recordings from new ones of these eight.
 """
 
 import argparse

@@ -3,11 +3,11 @@
 Which network, and which scorer?
 ================================
 
-A grid search with scikit-learn's own tools picks the bottleneck of the network and the scorer of
-its results, once as one can without any known anomaly, and once by the known ones.
+A grid search of scikit-learn chooses the bottleneck of the network and the scorer: once without any
+known anomaly, and once with known ones.
 
 Eight men say the vowels /ae/ and a ninth is a stranger. The training part of the data, with 30
-recordings of each of them, is there to choose by; the test part, to judge the choice.
+recordings of each of them, serves to choose, and the test part to judge the choice.
 """
 
 from itertools import compress
@@ -34,8 +34,8 @@ X_test, y_test = list(compress(vowels.data, ~is_train)), y[~is_train]
 # %%
 # Folds
 # -----
-# A detector learns from normal sequences, so only the part of a fold that judges may hold the
-# stranger. scikit-learn takes such folds as pairs of positions.
+# A detector learns from normal sequences, so only the test part of a fold may hold the stranger.
+# scikit-learn takes such folds as pairs of positions.
 
 stratified = StratifiedKFold(n_splits=3).split(X_train, vowels.target[is_train])
 folds = [(train[y_train[train] == 1], test) for train, test in stratified]
@@ -43,10 +43,10 @@ folds = [(train[y_train[train] == 1], test) for train, test in stratified]
 # %%
 # Two measures
 # ------------
-# The detector's own ``score`` is the share of the variance of normal recordings that their
-# reconstruction explains. It knows no labels: who has no known anomalies gets it from
-# ``GridSearchCV(detector, grid).fit(X)``. Here the folds do hold anomalies, and it has to be told
-# to leave them out: a good detector may well reconstruct them badly.
+# The detector's own ``score`` is the share of the variance that the reconstruction explains. It
+# needs no labels: if you have no known anomalies, ``GridSearchCV(detector, grid).fit(X)`` uses it.
+# Here the folds do hold anomalies. They must be left out, as a good detector may well reconstruct
+# them badly.
 #
 # "roc_auc" is the probability that a normal recording gets a higher score than one of the stranger.
 
@@ -61,10 +61,10 @@ scoring = {"explained_variance": explained_variance, "roc_auc": "roc_auc"}
 # %%
 # The search
 # ----------
-# For the sake of time the network is small and its training short. The scorer only comes after it:
-# candidates with the same bottleneck train the same network again.
+# To save time, the network is small and its training is short. The scorer only comes after the
+# training: candidates with the same bottleneck train the same network again.
 #
-# A search ends by fitting its winner to all it was given, which here holds the stranger: hence
+# At its end a search fits the winner to all the data, which here hold the stranger: hence
 # ``refit=False``.
 
 detector = LSTMAutoencoderDetector(hidden_size=32, max_epochs=10, random_state=0)
@@ -99,14 +99,14 @@ for measure in scoring:
 
 # %%
 # The explained variance cannot rank scorers: they do not change the reconstruction, hence the ties.
-# Nor does it say how well a network tells strangers. It favours whatever lets more through, most of
+# Nor does it tell how well a network finds strangers. It favours whatever lets more through, above
 # all ``bottleneck="sequence"``, which keeps a latent at every step and may learn to copy strangers
-# as well. It is good for what makes the same kind of network learn better, such as the learning
-# rate or the number of epochs, and it shows a network that learned little.
+# as well. It helps to choose what makes the same kind of network learn better, such as the learning
+# rate or the number of epochs, and it shows when a network learned little.
 #
-# ROC-AUC measures what is wanted, and ranks all. But it needs labels, speaks only for anomalies
-# such as those labelled, and with ten of them a fold it is noisy: a lead that is small beside the
-# spread over the folds, the bars below, is no reason to choose.
+# ROC-AUC measures what you want, and ranks all candidates. But it needs labels, and only speaks for
+# anomalies like the labelled ones. With ten of them in a fold it is noisy: a lead that is small
+# compared with the spread over the folds, the bars below, is no reason to choose.
 
 results = search.cv_results_
 fig, ax = plt.subplots(layout="constrained")
@@ -136,8 +136,8 @@ ax.legend(title="scorer")
 # Judging the winners
 # -------------------
 # The best of many candidates looks better than it is on the recordings that chose it. So both
-# winners are fitted again, to all normal training recordings, and judged on the test part. Of
-# candidates that tie, the first is taken; the grid names the detector's default scorer first.
+# winners are fitted again, to all normal training recordings, and judged on the test part. If
+# candidates tie, the first one wins; the grid names the detector's default scorer first.
 
 print(f"Winners on {np.sum(y_test == 1)} normal and {np.sum(y_test == -1)} other test recordings")
 print("picked by           bottleneck  scorer       explained variance  ROC-AUC")

@@ -3,8 +3,8 @@
 Missing values
 ==============
 
-Sensors fail and lines drop. A value that is missing is NaN, in training and in scoring: nothing has
-to be filled in, and the gaps count neither for nor against a sequence.
+Sensors fail and lines drop. A missing value is NaN, in training and in scoring: you need not fill
+in anything, and gaps count neither for nor against a sequence.
 """
 
 from itertools import compress
@@ -19,7 +19,7 @@ from skl_lstmae.datasets import load_japanese_vowels
 # %%
 # Recordings with gaps
 # --------------------
-# The recordings are complete, so we can hide values of our own choice and know what they were.
+# The recordings are complete, so we can hide some values and still know what they were.
 
 rng = np.random.default_rng(0)
 
@@ -36,10 +36,10 @@ detector = LSTMAutoencoderDetector(false_alarm_rate=0.05, random_state=0)
 detector.fit(X_train)
 
 # %%
-# The fewer the values, the less can be told
-# ------------------------------------------
-# The detector learned from recordings without a fifth of their values. It can judge complete ones,
-# and those that lack even more.
+# The fewer the values, the harder the task
+# -----------------------------------------
+# The detector learned from recordings that lack a fifth of their values. It can judge complete
+# ones, and those that lack even more.
 
 for share in (0.0, 0.2, 0.4, 0.6):
     scores = detector.score_samples(hide(vowels.X_test, share))
@@ -49,7 +49,7 @@ for share in (0.0, 0.2, 0.4, 0.6):
 # NaN is not zero
 # ---------------
 # A common habit is to write 0 where nothing was measured. To any detector this is a measurement
-# like all others, and an odd one: known voices now raise alarms.
+# like any other, and an odd one: known voices now raise alarms.
 
 complete = list(compress(vowels.X_test, vowels.y_test == 1))
 X_known = hide(complete, 0.4)
@@ -59,11 +59,11 @@ for name, X in (("NaN", X_known), ("0", with_zeros)):
     print(f"{name} for a missing value: {share:.1%} false alarms")
 
 # %%
-# What may have stood there
-# -------------------------
-# ``reconstruct`` returns a value for every step and feature, those in the gaps included. They are a
-# good guess: in units of each feature's standard deviation, they are closer to what we hid than the
-# feature's mean is.
+# What the gaps may have held
+# ---------------------------
+# ``reconstruct`` returns a value for every step and feature, also in the gaps. These values are
+# good guesses: in units of each feature's standard deviation, they are closer to the hidden values
+# than the feature's mean is.
 
 deviations, baselines = [], []
 for x, gappy, reconstructed in zip(complete, X_known, detector.reconstruct(X_known), strict=True):

@@ -4,7 +4,7 @@ Which of nine men has spoken?
 ==============================
 
 Nine men say the vowels /ae/. A classifier learns their voices from thirty recordings of each, of
-seven to 29 time steps, and names the speaker of others; then from two of each.
+7 to 29 time steps, and names the speakers of new ones. Then it learns from only two of each.
 """
 
 from itertools import compress
@@ -34,9 +34,9 @@ print(f"{len(X_test)} new recordings, {accuracy:.1%} with the right speaker")
 # %%
 # How sure is it?
 # ---------------
-# Where the points lie on the diagonal, of the recordings that a speaker is given a probability of
-# 0.8 for, he has said four in five. Each of the nine probabilities of a recording counts as one
-# prediction.
+# If the points lie on the diagonal, the probabilities are right: of the recordings with a
+# probability of 0.8 for a speaker, about four in five are his. Each of the nine probabilities of a
+# recording counts as one prediction.
 
 probabilities = classifier.predict_proba(X_test)
 print(f"log loss {log_loss(y_test, probabilities):.3f}, by chance {np.log(9):.3f}")
@@ -46,8 +46,8 @@ CalibrationDisplay.from_predictions(is_speaker.ravel(), probabilities.ravel(), n
 # %%
 # What gave him away?
 # -------------------
-# Integrated gradients share the decision out among the values of a recording: red ones speak for
-# the speaker that is predicted, blue ones against him.
+# Integrated gradients divide the decision among the values of a recording: red ones speak for the
+# predicted speaker, blue ones against him.
 
 AttributionDisplay.from_estimator(
     classifier, X_test, index=0, feature_names=vowels.feature_names, max_features=2
@@ -57,7 +57,7 @@ AttributionDisplay.from_estimator(
 # Few labels
 # ----------
 # An autoencoder learns from recordings that nobody has labelled, and with ``init`` a classifier
-# starts from its encoder. Here two recordings of each speaker have a label, drawn twice.
+# starts from its encoder. Here two recordings of each speaker have a label; they are drawn twice.
 
 detector = LSTMAutoencoderDetector(bidirectional="encoder", learning_rate=0.01, random_state=0)
 detector.fit(X_train)
@@ -72,7 +72,7 @@ for name, init in [("anew", None), ("from the autoencoder", detector)]:
     print(f"labels for 18 recordings, starting {name}: {np.mean(accuracies):.1%}")
 
 # %%
-# The start helps a little here, though an LSTM that starts anew tells most voices apart by what it
-# learns from 18 recordings.
+# This start helps a little here, although an LSTM that starts anew tells most voices apart after
+# learning from 18 recordings.
 
 plt.show()

@@ -1,13 +1,13 @@
 """
-A network of one's own
-======================
+A network of your own
+=====================
 
 Both detectors of sequences take any network that keeps a small contract:
 :class:`skl_lstmae.modules.SequenceNetwork`. All else stays as it is: scaling, batches, masks,
 training, scores, thresholds, files.
 
-Here a temporal convolutional network and a GRU stand in the place of the LSTMs. Recordings of eight
-speakers are normal; a ninth is to be found.
+Here a temporal convolutional network and a GRU take the place of the LSTMs. Recordings of eight
+speakers are normal, and the task is to find those of a ninth.
 """
 
 import matplotlib.pyplot as plt
@@ -20,12 +20,12 @@ from skl_lstmae.datasets import load_japanese_vowels
 from skl_lstmae.modules import Output, SequenceNetwork, check_lengths, mean_step
 
 # %%
-# A convolution looks at neighbours in time, some of which may be padding. Real steps must not
-# depend on those, so that causal convolutions, which look back alone, do without any mask.
+# A convolution reads neighbours in time, some of which may be padding. Real steps must not depend
+# on padding. Causal convolutions only look back, so they need no mask.
 
 
 class TCN(SequenceNetwork):
-    """Dilated causal convolutions, averaged to a latent, from which as many make the steps."""
+    """Dilated causal convolutions, whose mean is the latent; others turn it into the steps."""
 
     def __init__(self, input_size, width=32, latent_size=16, n_layers=3):
         super().__init__()
@@ -55,11 +55,11 @@ class TCN(SequenceNetwork):
 
 
 # %%
-# A GRU reads the past alone, too. The decoder is told the latent at every step.
+# A GRU, too, only reads the past. The decoder reads the latent at every step.
 
 
 class GRUAutoencoder(SequenceNetwork):
-    """A GRU, averaged to a latent, from which another makes the steps."""
+    """A GRU, whose mean is the latent; another turns it into the steps."""
 
     def __init__(self, input_size, width=32, latent_size=16):
         super().__init__()
@@ -78,8 +78,8 @@ class GRUAutoencoder(SequenceNetwork):
 
 
 # %%
-# A class is a function from a number of features to a network. Its weights are drawn by
-# ``random_state``, so that a fit can be repeated.
+# A class is a function that takes the number of features and returns a network. ``random_state``
+# draws the weights, so a fit can be repeated.
 
 vowels = load_japanese_vowels(anomalous_speaker=6)
 networks = {"LSTM": None, "GRU": GRUAutoencoder, "TCN": TCN}
@@ -92,7 +92,7 @@ for name, network in networks.items():
     print(f"{name:<5}ROC-AUC {auc:.3f}   {n_weights:6} weights   {detector.n_epochs_} epochs")
 
 # %%
-# The stranger's scores are lower in each.
+# With each network, the stranger's scores are lower.
 
 fig, axes = plt.subplots(1, 3, figsize=(9, 2.8), sharey=True, layout="constrained")
 for ax, (name, found) in zip(axes, scores.items(), strict=True):
@@ -104,8 +104,8 @@ axes[0].legend(frameon=False)
 plt.show()
 
 # %%
-# A network that has been trained elsewhere is passed as it is. With ``max_epochs=0`` its weights
-# are kept, and the scaling, the scores and the threshold are learned around it.
+# You may also pass a network that was trained elsewhere. With ``max_epochs=0`` its weights are
+# kept, and scaling, scores and threshold are learned around it.
 
 trained = detector.module_
 detector = LSTMAutoencoderDetector(network=trained, max_epochs=0, random_state=0)

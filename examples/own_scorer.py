@@ -1,10 +1,10 @@
 """
-==========================
-A scorer of the user's own
-==========================
+====================
+A scorer of your own
+====================
 
-How the errors of a sequence become its score can be said in a function. Whoever knows what does
-*not* matter in the data can leave that out: here, a click of the microphone.
+A function can turn the errors of a sequence into its score. If you know what does *not* matter in
+your data, it can leave that out: here, a click of the microphone.
 """
 
 from itertools import compress
@@ -19,8 +19,8 @@ from skl_lstmae.datasets import load_japanese_vowels
 # %%
 # Recordings with a click
 # -----------------------
-# One step of each recording that is to be judged is disturbed, be it of a speaker that the detector
-# knows or of the stranger.
+# A click disturbs one step of each test recording, both those of speakers that the detector knows
+# and those of the stranger.
 
 vowels = load_japanese_vowels(anomalous_speaker=6)
 rng = np.random.default_rng(0)
@@ -31,9 +31,9 @@ for x in X_test:
 # %%
 # The scorer
 # ----------
-# A scorer gets the errors of each sequence, an array of steps and features, and the latents, a row
-# a sequence. It returns a number a sequence, higher for normal ones. This one takes the median over
-# the steps, which a single step cannot move far.
+# A scorer gets the errors of each sequence, an array of steps and features, and the latents, one
+# row for each sequence. It returns one number for each sequence, higher for normal ones. This one
+# takes the median over the steps, which a single step cannot move far.
 
 
 def typical_step(errors, latents):
@@ -42,7 +42,7 @@ def typical_step(errors, latents):
 
 
 # %%
-# It takes the place of a built-in one's name. The threshold is calibrated on its scores.
+# Pass the function in place of the name of a scorer. The threshold is calibrated on its scores.
 
 detectors = {}
 for scorer in ("error", typical_step):

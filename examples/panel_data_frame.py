@@ -3,7 +3,7 @@
 Days in a panel DataFrame
 =========================
 
-Tables often hold many sequences below one another: machines, patients, or, as here, days. Indexed
+Tables often hold many sequences one below the other: machines, patients or, as here, days. Indexed
 by (sequence, time), such a table goes into a detector as it is.
 """
 
@@ -16,8 +16,8 @@ from skl_lstmae.datasets import load_nyc_taxi
 # %%
 # A sequence a day
 # ----------------
-# New York's taxi passengers were counted every half-hour. The first level of the index says which
-# sequence a row belongs to, the second orders its rows.
+# New York's taxi passengers were counted every half-hour. The first level of the index tells which
+# sequence a row belongs to, the second gives the time.
 
 counts = load_nyc_taxi(as_frame=True).data
 counts.index = pd.MultiIndex.from_arrays(
@@ -29,8 +29,8 @@ print(counts.head(3))
 # %%
 # The oddest days
 # ---------------
-# All 215 days are both what is learned from and what is searched. ``contamination`` is the share of
-# them to flag. There is one score a sequence, in the order of the table.
+# The detector learns from all 215 days, and then searches them. ``contamination`` is the share of
+# days to flag. There is one score for each sequence, in the order of the table.
 
 detector = LSTMAutoencoderDetector(contamination=0.04, random_state=0).fit(counts)
 
@@ -42,7 +42,7 @@ print(odd.round(1))
 # %%
 # When in the day?
 # ----------------
-# Results that have a value a row come back as pandas objects with the same index, ready to be
+# Results with a value for each row come back as pandas objects with the same index, ready to be
 # joined to the table.
 
 errors = detector.reconstruction_error(counts, per="timestep")
@@ -50,7 +50,7 @@ for day in odd.index[:3]:
     print(f"{day}: most unlike itself at {errors[day].idxmax():.1f} h")
 
 # %%
-# So do latents, with a row a sequence, once the detector is told to return DataFrames.
+# So do latents, with one row for each sequence, if the detector is set to return DataFrames.
 
 latents = detector.set_output(transform="pandas").transform(counts)
 print(latents.iloc[:2, :3].round(2))

@@ -3,8 +3,8 @@
 The networks in a training loop
 ===============================
 
-The networks behind the detectors are plain PyTorch modules. Here is one in a loop of one's own, for
-those who want another optimizer, another loss, or to make it part of something larger.
+The networks behind the detectors are plain PyTorch modules. Here one is trained in a loop of your
+own, in case you want another optimizer, another loss, or to make it part of something larger.
 """
 
 import matplotlib.pyplot as plt
@@ -23,7 +23,7 @@ torch.manual_seed(0)
 # A padded batch
 # --------------
 # The modules take a padded batch ``(batch, time, feature)`` and the lengths of its sequences.
-# Scaling is up to you; use the statistics of the training sequences alone.
+# Scaling is up to you; use only statistics of the training sequences.
 
 vowels = load_japanese_vowels(anomalous_speaker=6)
 steps = np.concatenate(vowels.X_train)
@@ -48,7 +48,7 @@ def mean_errors(prediction, x, is_real):
 # %%
 # The loop
 # --------
-# Padding never reaches a real step inside the network. But the prediction goes on beyond the end of
+# Inside the network padding never reaches a real step. But the prediction goes on beyond the end of
 # a short sequence, so the loss has to leave these steps out.
 
 network = LSTMAutoencoder(input_size=12, hidden_size=32, latent_size=8)
@@ -71,7 +71,7 @@ print(f"loss {losses[0]:.2f} after the first epoch, {losses[-1]:.2f} after the l
 # %%
 # Scores
 # ------
-# The error of the reconstruction tells the unknown speaker from the known ones.
+# The reconstruction error tells the unknown speaker from the known ones.
 
 network.eval()
 with torch.no_grad():
@@ -92,11 +92,11 @@ right.legend()
 plt.show()
 
 # %%
-# Home
-# ----
-# What a detector adds to this are scores that also look at the latent, a threshold, forms of input
-# and files. It takes a network that has been trained, and with ``max_epochs=0`` leaves its weights
-# as they are. The loop has scaled the recordings, so that the detector is not to.
+# Back into a detector
+# --------------------
+# A detector adds scores that also use the latent, a threshold, forms of input and files. It takes a
+# trained network, and with ``max_epochs=0`` leaves its weights as they are. The loop has scaled the
+# recordings, so the detector must not.
 
 detector = LSTMAutoencoderDetector(network=network, max_epochs=0, scaler=None, random_state=0)
 detector.fit([(x - mean) / deviation for x in vowels.X_train])

@@ -3,8 +3,8 @@
 Save and load
 =============
 
-A fitted detector is written to a file by joblib, or by skops if those who load it should not have
-to trust the file. Where it is loaded it scores the same, bit for bit.
+joblib writes a fitted detector to a file; so does skops, if those who load it should not have to
+trust the file. The loaded detector gives the same scores, bit for bit.
 """
 
 import tempfile
@@ -31,8 +31,8 @@ skops_file = Path(folder.name) / "detector.skops"
 # %%
 # joblib
 # ------
-# This is scikit-learn's usual way, and the shortest. Whoever loads such a file runs whatever code
-# is in it: load only what you trust.
+# This is scikit-learn's usual way, and the shortest. Loading such a file runs whatever code is in
+# it: load only what you trust.
 
 joblib.dump(detector, joblib_file, compress=3)
 from_joblib = joblib.load(joblib_file)
@@ -42,8 +42,8 @@ print("equal scores:", np.array_equal(from_joblib.score_samples(vowels.X_test), 
 # %%
 # skops
 # -----
-# skops makes only objects of types that it knows or that are named to it. Check the names before
-# you pass them on: those of other packages are a scaler or a scorer that somebody brought along.
+# skops only makes objects of types that it knows or that you name. Check the names before you pass
+# them on: those of other packages are a scaler or scorer of whoever wrote the file.
 
 skops.io.dump(detector, skops_file)
 types = skops.io.get_untrusted_types(file=skops_file)
@@ -58,7 +58,7 @@ print("equal scores:", np.array_equal(from_skops.score_samples(vowels.X_test), s
 # %%
 # As good as new
 # --------------
-# What is loaded has everything: its threshold can be moved, it can learn on, and be drawn.
+# A loaded detector has everything: you can move its threshold, train it further, and draw it.
 
 from_skops.recalibrate(false_alarm_rate=0.05)
 

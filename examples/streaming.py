@@ -3,8 +3,8 @@
 Watching a stream
 =================
 
-New York's taxis, half-hour by half-hour: a detector that learned the summer and the autumn watches
-January, and judges each count when it comes, by nothing but the counts before it.
+New York's taxis, half-hour by half-hour: a detector that learned from summer and autumn watches
+January. It judges each count as it comes, only by the counts before it.
 """
 
 import matplotlib.pyplot as plt
@@ -29,10 +29,10 @@ print(f"windows of {detector.window_size_} half-hours")
 # %%
 # Row by row
 # ----------
-# ``stream`` returns an object that takes rows and returns their scores. Until it has seen a whole
-# window its scores are not to be trusted, so it is given the two days before first. Its threshold
-# is its own: a stream judges a row by one window, ``score_samples`` by all that cover it. And the
-# threshold moves: where alarms become many, it follows the scores.
+# ``stream`` returns an object that takes rows and returns their scores. Its scores are not reliable
+# until it has seen a whole window, so it first gets the two days before. It has a threshold of its
+# own: a stream judges a row by one window, ``score_samples`` by all that cover it. And this
+# threshold moves: if there are too many alarms, it follows the scores.
 
 stream = detector.stream()
 two_days_before = taxi.data["2015-01-03":"2015-01-04"]
@@ -49,7 +49,7 @@ for time, row in january.iterrows():
     offsets.append(stream.offset_)
 
 # %%
-# Pushed at once, the same rows get the same scores, to the last bit.
+# If the same rows are pushed all at once, they get the same scores, to the last bit.
 
 at_once = detector.stream()
 at_once.push(two_days_before)
@@ -59,8 +59,8 @@ print("at once the same:", np.array_equal(at_once.push(january), scores))
 # What was that?
 # --------------
 # The black bar is the window that the Numenta Anomaly Benchmark labels for the snow storm, which
-# came on the evening of 26 January. And 19 January was Martin Luther King Day, a holiday that
-# nobody labelled.
+# came on the evening of 26 January. 19 January was Martin Luther King Day, a holiday that is not
+# labelled.
 
 AnomalyScoreDisplay.from_predictions(january, scores, offset=offsets, y=taxi.target[january.index])
 plt.show()

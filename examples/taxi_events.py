@@ -4,8 +4,8 @@ What happened to New York's taxis?
 ==================================
 
 Seven months of taxi passengers, counted every half-hour, hold five labelled events. A detector
-slides over the series and lists the times that are unlike the rest, next to an isolation forest and
-to nearest neighbours on the very same windows.
+slides over the series and lists the times that are unlike the rest. An isolation forest and a
+nearest neighbour judge the very same windows.
 """
 
 import matplotlib.pyplot as plt
@@ -24,10 +24,10 @@ for event in taxi.events:
 # %%
 # Ten intervals
 # -------------
-# All seven months are both what is learned from and what is searched, without the labels. One row
-# in twenty is taken for odd; odd rows less than half a day apart are one interval, and of these the
-# ten oddest are kept. A window is a day, after which the traffic repeats. To save time, only every
-# fourth window is judged.
+# The detector learns from all seven months, without the labels, and then searches them. It takes
+# one row in twenty as odd. Odd rows less than half a day apart form one interval, and the ten
+# oddest intervals are kept. A window is a day, after which the traffic repeats. To save time, only
+# every fourth window is judged.
 
 HALF_DAY = 24
 
@@ -59,7 +59,7 @@ for i, interval in intervals.iterrows():
 # %%
 # The same with other detectors
 # -----------------------------
-# ``SlidingWindowDetector`` also takes the outlier detectors of scikit-learn, or one that is written
+# ``SlidingWindowDetector`` also takes the outlier detectors of scikit-learn, or one that you write
 # in a few lines, such as the distance to the nearest window.
 
 

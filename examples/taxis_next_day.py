@@ -3,9 +3,9 @@
 How many people will take a taxi tomorrow?
 ==========================================
 
-A regressor reads a week of New York's taxis and predicts the passengers of the day after it, and
-between which numbers they will lie. It learns from the first four months; the rest, with three
-holidays and a snow storm, is there to judge it.
+A regressor reads a week of New York's taxis and predicts the number of passengers on the next day,
+and a range that it should lie in. It learns from the first four months. The rest, with three
+holidays and a snow storm, serves to judge it.
 """
 
 import matplotlib.pyplot as plt
@@ -34,8 +34,8 @@ print(f"{n_train} weeks of {X.shape[1]} steps to learn from, {len(X) - n_train} 
 # %%
 # The next day
 # ------------
-# Passengers are predicted as they are counted: the regressor scales targets by itself. Beside it
-# stand the same day of the week before, and gradient boosting on the week's seven sums.
+# The regressor scales targets by itself, and predicts passengers. It is compared with the same day
+# of the week before, and with gradient boosting on the week's seven sums.
 
 regressor = LSTMRegressor(loss="absolute_error", random_state=0).fit(X[:n_train], y[:n_train])
 predicted = regressor.predict(X[n_train:])
@@ -53,8 +53,8 @@ for name, guess in [
 # %%
 # Between which numbers?
 # ----------------------
-# With ``loss="pinball"`` it predicts quantiles. Eight days in ten are to lie between these two; the
-# holidays are unlike all that they were learned from.
+# With ``loss="pinball"`` it predicts quantiles. Eight days in ten should lie between these two; but
+# the holidays are unlike all days of the training part.
 
 low, high = (
     LSTMRegressor(loss="pinball", quantile=quantile, random_state=0)

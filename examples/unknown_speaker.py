@@ -1,10 +1,10 @@
 """
-===================
-A voice not met yet
-===================
+================
+An unknown voice
+================
 
 Eight men say the vowels /ae/, thirty times each. A detector learns what their recordings have in
-common, and then picks out those of a ninth man, whom it has never heard.
+common, and then finds those of a ninth man, whom it has never heard.
 """
 
 from itertools import compress
@@ -23,7 +23,7 @@ from skl_lstmae.datasets import load_japanese_vowels
 # %%
 # The recordings
 # --------------
-# A recording is an array of 12 features over 7 to 29 time steps. Sequences of differing lengths are
+# A recording is an array of 7 to 29 time steps with 12 features. Sequences of different lengths are
 # simply a list; there is nothing to pad.
 
 vowels = load_japanese_vowels(anomalous_speaker=1)
@@ -34,8 +34,8 @@ print(f"{len(vowels.X_test)} recordings to judge, {np.sum(vowels.y_test == -1)} 
 # Learn, score, decide
 # --------------------
 # As with any outlier detector of scikit-learn, a higher score is more normal, and ``predict``
-# returns +1 for normal and -1 for anomalous. No label is needed to train. Of so few recordings
-# three tenths rather than one are held out of training, to set the threshold by.
+# returns +1 for normal and -1 for anomalous. Training needs no labels. As there are so few
+# recordings, three tenths rather than one are held out of training, to set the threshold.
 
 detector = LSTMAutoencoderDetector(validation_fraction=0.3, random_state=0).fit(vowels.X_train)
 
@@ -43,8 +43,8 @@ scores = detector.score_samples(vowels.X_test)
 print(f"ROC-AUC {roc_auc_score(vowels.y_test, scores):.3f}")
 
 # %%
-# The threshold lies where one normal recording in a hundred would be flagged by mistake. If you
-# would rather miss fewer, ask for another rate; the network is not trained again.
+# The threshold aims to flag one normal recording in a hundred by mistake. If you would rather miss
+# fewer strangers, ask for another rate; the network is not trained again.
 
 known = list(compress(vowels.X_test, vowels.y_test == 1))
 stranger = list(compress(vowels.X_test, vowels.y_test == -1))
@@ -62,8 +62,8 @@ ScoreDistributionDisplay.from_estimator(detector, known, stranger)
 # %%
 # Where does a recording differ?
 # ------------------------------
-# The autoencoder tries to give back what it is shown, and was only taught to do so for the eight
-# men. Here is the most anomalous recording, with the features and steps that it fails on.
+# The autoencoder tries to reconstruct what it reads, and has learned to do so only for the eight
+# men. Here is the most anomalous recording, with the features and steps where it fails.
 
 ReconstructionDisplay.from_estimator(
     detector, vowels.X_test, index=scores.argmin(), feature_names=vowels.feature_names

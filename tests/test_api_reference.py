@@ -117,3 +117,16 @@ def test_docstring_and_signature_have_the_same_parameters_and_defaults(name):
         if key != "self"
     }
     assert list(told.items()) == list(actual.items())
+
+
+@pytest.mark.parametrize("name", WITH_PARAMETERS)
+def test_parameters_are_told_in_five_lines_at_most(name):
+    docstring = Docstring(inspect.getdoc(WITH_PARAMETERS[name]))
+    longer = [told.name for told in docstring["Parameters"] if len(told.desc) > 5]
+    assert longer == []
+
+
+@pytest.mark.parametrize("name", {**CALLABLE, **METHODS})
+def test_docstrings_have_no_gaps_left_to_fill(name):
+    docstring = inspect.getdoc({**CALLABLE, **METHODS}[name]) or ""
+    assert re.findall(r"%[sdr]\b|\{\}", docstring.partition("\nExamples\n")[0]) == []

@@ -93,6 +93,28 @@ def test_defaults_in_the_readme_are_those_of_the_signature():
     assert defaults_in(sliding) == defaults_of(skl_lstmae.SlidingWindowDetector)
 
 
+@pytest.mark.parametrize(
+    ("heading", "estimators"),
+    [
+        ("Detectors", ("LSTMAutoencoderDetector", "LSTMForecastDetector", "SlidingWindowDetector")),
+        ("Classifier and regressor", ("LSTMClassifier", "LSTMRegressor")),
+    ],
+)
+def test_every_default_has_a_reason(heading, estimators):
+    def reasons(heading):
+        section = read("docs/defaults.md").partition(f"\n## {heading}\n")[2].partition("\n## ")[0]
+        told = re.findall(r"`(\w+)=([^`]+)`", section)
+        return {(name, ast.literal_eval(value)) for name, value in told}
+
+    defaults = {
+        default for name in estimators for default in defaults_of(getattr(skl_lstmae, name)).items()
+    }
+    assert defaults - reasons("Detectors") == (
+        set() if heading == "Detectors" else reasons(heading) - reasons("Detectors")
+    )
+    assert reasons(heading) <= defaults
+
+
 @pytest.fixture(scope="module")
 def speakers():
     """Return the data of the demo, each speaker in turn the stranger."""

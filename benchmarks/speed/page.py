@@ -79,8 +79,8 @@ def _age(kept: Mapping[str, pd.DataFrame]) -> str:
     if not older:
         return ""
     return (
-        f"**Older than the fits: {', '.join(older)}.** Since they were measured, matrices are "
-        "trained by Muon rather than Adam, in fewer epochs, so that a fit takes another time now."
+        f"**Older than the fits: {', '.join(older)}.** They were measured when Adam trained all "
+        "weights, over more epochs, so a fit takes another time now."
     )
 
 

@@ -18,24 +18,24 @@ def iterate_arrow(
     time: str | None = None,
     columns: Sequence[str] | None = None,
 ) -> Iterator[Any]:
-    """Read the sequences in files of Parquet or Arrow, a few batches of rows at a time.
+    """Read the sequences in Parquet or Arrow files, a few batches of rows at a time.
 
-    Such files are read from their beginning to their end; training reads sequences in any order,
-    many times over. So have :func:`write_sequences` write them once.
+    Such files can only be read from beginning to end, but training reads the sequences in any order
+    and many times. So pass this to :func:`write_sequences` once.
 
     Parameters
     ----------
     source : path, list of paths, or object of pyarrow
-        Files of Parquet or, by a suffix other than ``.parquet``, of Arrow (Feather), or a folder of
-        files of Parquet; or a Table, RecordBatchReader or Dataset.
+        Parquet files; Arrow (Feather) files, whose suffix is not ``.parquet``; a folder of Parquet
+        files; or a Table, RecordBatchReader or Dataset.
 
     sequence_id : str, default=None
-        The column that tells, in long format, to which sequence a row belongs. The rows of each
-        must be contiguous. None means that each row is a sequence, and each column a feature whose
-        values are lists.
+        In long format, the column that tells which sequence a row belongs to. The rows of each
+        sequence must follow one another. None means that each row is a sequence, and each column a
+        feature whose values are lists.
 
     time : str, default=None
-        In long format the column by which the rows of each sequence must ascend. It is no feature.
+        In long format, the column of times, which must increase in each sequence. It is no feature.
 
     columns : sequence of str, default=None
         The features; None means all other columns.
@@ -43,8 +43,7 @@ def iterate_arrow(
     Yields
     ------
     sequence : pyarrow.Table
-        One sequence, with a row a time step and a column a feature, as a list of sequences may hold
-        it.
+        One sequence, with a row for each time step and a column for each feature.
 
     Examples
     --------

@@ -19,25 +19,26 @@ VALUES, LENGTHS, NAMES = "values.npy", "lengths.npy", "names.json"
 class StoredSequences:
     """Sequences that lie side by side in one array, which may be larger than memory.
 
-    It is passed as `X` to any estimator, which reads a few sequences at a time, and learns and
-    returns the same, bit for bit, as with a list of the sequences in memory. A number as index
-    gives one sequence; a slice, a mask or an array of numbers others, of which no row is read.
+    Pass it as `X` to any estimator, which reads a few sequences at a time. The estimator learns and
+    returns the same, bit for bit, as with a list of the sequences in memory. Indexed by a number,
+    it gives one sequence; by a slice, a mask or an array of numbers, it gives StoredSequences
+    without reading any row.
 
-    :func:`write_sequences` writes the files, and :func:`open_sequences` opens them. A memory map of
-    your own is passed with its lengths. Sequences of an opened file are pickled by its path.
+    :func:`write_sequences` writes the files, and :func:`open_sequences` opens them. To use a memory
+    map of your own, pass it with the lengths. Sequences of an opened file are pickled by its path.
 
     Parameters
     ----------
     values : array of shape (total_timesteps, n_features)
-        The rows of all sequences, one sequence after the other, most often a memory map in C order.
-        Of any real numbers: float32 is taken as it is, others become float64 as they are read. NaN
-        is a missing value.
+        The rows of all sequences, one sequence after the other; usually a memory map in C order.
+        float32 is kept; other real numbers become float64 as they are read. NaN is a missing value.
 
     lengths : array of shape (n_sequences,), integers
         Number of time steps of each sequence, at least 1.
 
     feature_names : sequence of str, default=()
-        Names of the features, to which an estimator holds other data if pandas is installed.
+        Names of the features. If pandas is installed, an estimator compares them with those of
+        other data.
 
     starts : ndarray of shape (n_sequences,), default=None
         First row of each sequence; None means that they are all rows, side by side.
@@ -102,14 +103,14 @@ class StoredSequences:
 
 
 def open_sequences(folder: str | PathLike[str]) -> StoredSequences:
-    """Open sequences that :func:`write_sequences` wrote, of which nothing is read yet.
+    """Open sequences that :func:`write_sequences` wrote, without reading them.
 
     Parameters
     ----------
     folder : path
-        Holds ``values.npy``, an array of shape (total_timesteps, n_features), ``lengths.npy``, one
-        of shape (n_sequences,), and maybe ``names.json``, a list of the names of the features. The
-        files may as well be your own.
+        Holds ``values.npy``, an array of shape (total_timesteps, n_features); ``lengths.npy``, one
+        of shape (n_sequences,); and maybe ``names.json``, a list of the names of the features. You
+        may also write these files yourself.
 
     Returns
     -------

@@ -20,20 +20,20 @@ from skl_lstmae.data.stored import LENGTHS, NAMES, VALUES, StoredSequences, open
 def write_sequences(
     folder: str | PathLike[str], sequences: Iterable[Any], *, dtype: DTypeLike | None = None
 ) -> StoredSequences:
-    """Write sequences into files, never more than one in memory.
+    """Write sequences into files, with one at a time in memory.
 
     Parameters
     ----------
     folder : path
-        Is made if there is none. May not hold sequences yet.
+        Where to write; made if it does not exist. It must not hold sequences yet.
 
     sequences : iterable
-        Yields arrays (n_timesteps, n_features) or (n_timesteps,), tensors or DataFrames, as a list
-        of sequences holds them. A generator will do.
+        Yields sequences in the forms that a list of them may hold: arrays (n_timesteps, n_features)
+        or (n_timesteps,), tensors or DataFrames. A generator will do.
 
     dtype : float16, float32 or float64, default=None
-        Of the numbers in the file; None means that of the first sequence, float32 or float64. Half
-        precision takes half the space, and is read as float64.
+        Type of the numbers in the file. None means that of the first sequence, float32 or float64.
+        float16 takes half the space of float32, and is read as float64.
 
     Returns
     -------
@@ -43,7 +43,7 @@ def write_sequences(
     Raises
     ------
     ValueError, TypeError, FileExistsError
-        Of what cannot be written. Then, or if it is interrupted, no files are left.
+        If the sequences cannot be written. Then no files are left, and none if it is interrupted.
 
     Notes
     -----

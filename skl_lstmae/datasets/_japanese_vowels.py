@@ -41,15 +41,14 @@ def load_japanese_vowels(*, anomalous_speaker: int | None = None, return_X_y: bo
     """Load the Japanese vowels: 640 utterances of nine speakers, of 7 to 29 time steps.
 
     Each utterance is a sequence of 12 LPC cepstrum coefficients (dimensionless), one row per 6.4 ms
-    frame. By default the data come as a classification set, the speaker being the class. With
-    `anomalous_speaker` they come as an anomaly detection task: a detector is fitted on eight
-    speakers and has to find the ninth, whom it has never heard. The data ship with the package,
-    nothing is downloaded.
+    frame. By default the task is classification, and the speaker is the class. With
+    `anomalous_speaker` it is anomaly detection: a detector is fitted to eight speakers, and has to
+    find the ninth, whom it has never heard. The data ship with the package; nothing is downloaded.
 
     Parameters
     ----------
     anomalous_speaker : int in [1, 9], default=None
-        The speaker to hold out as the anomaly. `None` loads all utterances with their speakers.
+        Speaker to hold out as the anomaly. `None` loads all utterances with their speakers.
     return_X_y : bool, default=False
         Whether to return plain lists and arrays in place of a :class:`~sklearn.utils.Bunch`.
 
@@ -74,7 +73,7 @@ def load_japanese_vowels(*, anomalous_speaker: int | None = None, return_X_y: bo
             The training utterances of the eight other speakers: all normal.
         X_test : list of 400 float32 arrays of shape (n_timesteps, 12)
             The test utterances of the eight other speakers, then all utterances of the anomalous
-            one, of the training and of the test part.
+            one, from the training and the test part.
         y_test : int64 array of shape (400,)
             +1 for a normal utterance, -1 for an anomalous one, as scikit-learn's outlier detectors
             predict them.
@@ -95,11 +94,11 @@ def load_japanese_vowels(*, anomalous_speaker: int | None = None, return_X_y: bo
     Raises
     ------
     ValueError
-        If `anomalous_speaker` is no speaker, or `return_X_y` no boolean.
+        If `anomalous_speaker` is not a speaker, or `return_X_y` not a boolean.
 
     Notes
     -----
-    Every call returns new arrays, changing them changes nothing else.
+    Every call returns new arrays: changing them changes nothing else.
 
     References
     ----------

@@ -67,9 +67,8 @@ def load_nyc_taxi(*, return_X_y: bool = False, as_frame: bool = False) -> Any:
     """Load the New York taxis: passengers per half-hour over 215 days, with five labelled events.
 
     One series of 10320 time steps without a gap, from 2014-07-01 00:00 to 2015-01-31 23:30, from
-    the Numenta Anomaly Benchmark (NAB). It repeats itself by the day and by the week, until a
-    marathon, three holidays and a snow storm disturb it. The data ship with the package, nothing
-    is downloaded.
+    the Numenta Anomaly Benchmark (NAB). It repeats itself daily and weekly, until a marathon, three
+    holidays and a snow storm disturb it. The data ship with the package; nothing is downloaded.
 
     Parameters
     ----------
@@ -110,15 +109,15 @@ def load_nyc_taxi(*, return_X_y: bool = False, as_frame: bool = False) -> Any:
     Raises
     ------
     ValueError
-        If `return_X_y` or `as_frame` is no boolean.
+        If `return_X_y` or `as_frame` is not a boolean.
     ImportError
         If `as_frame` is asked for and pandas is not installed.
 
     Notes
     -----
-    Every call returns new arrays, changing them changes nothing else.
+    Every call returns new arrays: changing them changes nothing else.
 
-    A window is 207 half-hours around the moment that NAB labels, and ordinary hours are among them.
+    A window is 207 half-hours around the moment that NAB labels, so it holds ordinary hours, too.
     NAB counts an event as found if an alarm falls anywhere in its window.
 
     References

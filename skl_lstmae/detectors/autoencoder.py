@@ -56,23 +56,25 @@ def _decodes(detector: "LSTMAutoencoderDetector") -> bool:
 
 
 class LSTMAutoencoderDetector(LatentTransformerMixin, SequenceDetector):
-    """Find anomalous sequences by an LSTM autoencoder.
+    """Find anomalous sequences with an LSTM autoencoder.
 
     The network learns to reconstruct the training sequences from a narrow latent. A new sequence is
-    anomalous if its latent, or the errors of its reconstruction, are unlike theirs.
+    anomalous if its latent or its reconstruction errors are unlike those of the training sequences.
 
-    Everywhere `X` may be
+    In all methods `X` may be
 
-    - a list, tuple or object array of sequences `(n_timesteps, n_features)` of any lengths (arrays,
-      tensors, DataFrames; 1-D ones have a single feature, times in an index must increase);
+    - a list, tuple or object array of sequences `(n_timesteps, n_features)` of any length: arrays,
+      tensors or DataFrames. A 1-D sequence has a single feature. Times in an index must increase;
     - an array, memory map or tensor `(n_sequences, n_timesteps, n_features)`, where trailing steps
-      that are all NaN are padding; `(n_sequences, n_timesteps)`, array or DataFrame, where each row
-      is a sequence of one feature; or `(n_sequences, n_timesteps, n_variables, n_features)`, which
-      is flattened to `n_variables * n_features` features;
-    - a DataFrame indexed by (sequence id, time), in long format.
+      that are all NaN are padding;
+    - an array or DataFrame `(n_sequences, n_timesteps)`, where each row is a sequence of one
+      feature;
+    - an array `(n_sequences, n_timesteps, n_variables, n_features)`, which is flattened to
+      `n_variables * n_features` features;
+    - a DataFrame in long format, indexed by (sequence id, time).
 
-    Any other NaN is a missing value, which enters neither the loss nor a score. In its place the
-    network reads the last observed value of the feature.
+    Any other NaN is a missing value, which counts neither in the loss nor in a score. In its place
+    the network reads the last observed value of the feature.
 
     Parameters
     ----------
@@ -83,9 +85,9 @@ class LSTMAutoencoderDetector(LatentTransformerMixin, SequenceDetector):
         Number of features of the latent.
 
     bottleneck : {"mean", "max", "last", "sequence"}, default="mean"
-        How the encoder's outputs become the latent: by their mean or maximum over time, or as the
-        last of them. "sequence" keeps one latent a time step, and hands the encoder's final state
-        to the decoder.
+        How the encoder's outputs become the latent: by their mean, their maximum, or the last of
+        them. "sequence" keeps one latent per time step, and passes the encoder's final state to the
+        decoder.
 
     decoder : {"repeat", "autoregressive"}, default="repeat"
         What the decoder reads at each step: the latent ("repeat"), or the latent and the step
@@ -93,53 +95,53 @@ class LSTMAutoencoderDetector(LatentTransformerMixin, SequenceDetector):
 
     teacher_forcing : float, default=0.5
         Probability that an autoregressive decoder reads the true previous steps of a training batch
-        rather than its own predictions. In scoring it always reads its own.
+        instead of its own predictions. When it scores, it always reads its own.
 
     bidirectional : {False, "encoder", "both"}, default=False
-        Which LSTMs read the sequence in both directions of time. "both" needs `decoder="repeat"`.
+        Which LSTMs read the sequence in both directions. "both" needs `decoder="repeat"`.
 
     skip_connection : bool, default=False
-        Whether a linear map of the previous step, which bypasses the bottleneck, is added to each
-        prediction.
+        Whether to add to each prediction a linear map of the previous step, which bypasses the
+        bottleneck.
 
     dropout : float, default=0.0
-        Probability that an output between stacked layers is set to zero, in training.
+        Probability that an output between stacked layers is set to zero during training.
 
     noise : float, default=0.8
         Standard deviation, in scaled units, of the Gaussian noise that is added to the training
-        sequences; the network has to return them without it. Choose less if the scaled data have
-        less than unit variance, as with `scaler="minmax"` or None.
+        sequences. The network has to return them without it. Choose less noise if the scaled data
+        have less than unit variance, as with `scaler="minmax"` or None.
 
     output_activation : {"sigmoid", "tanh", "relu"}, default=None
-        Function that bounds the reconstruction, in scaled units. None does not bound it.
+        Function that bounds the reconstruction, in scaled units. None leaves it unbounded.
 
     network : SequenceNetwork, or function that makes one, default=None
-        A network of your own in place of the LSTMs: a function from the number of features to a new
-        network, or a trained network, of which a copy is trained further or, with `max_epochs=0`,
-        kept as it is. See :class:`skl_lstmae.modules.SequenceNetwork`. The parameters above then
-        have no effect, and a warning names those that are set.
+        A network of your own in place of the LSTMs: a function that takes the number of features
+        and returns a new network, or a trained network. A copy of a trained network is trained
+        further, or kept as it is with `max_epochs=0`. The parameters above then have no effect, and
+        a warning names those that are set. See :class:`skl_lstmae.modules.SequenceNetwork`.
 
     scaler : {"standard", "minmax", "robust"}, transformer or None, default="standard"
         How the features are scaled, by statistics of the training sequences: to zero mean and unit
-        variance, to [0, 1], to zero median and unit interquartile range, or by an unfitted
-        scikit-learn transformer that treats rows one by one, keeps their number of features and can
-        be inverted. None leaves X as it is.
+        variance ("standard"), to [0, 1] ("minmax"), or to zero median and unit interquartile range
+        ("robust"). An unfitted scikit-learn transformer must treat each row by itself, keep the
+        number of features and have an inverse. None leaves X as it is.
 
     empty_features : {"leave_out", "refuse"}, default="leave_out"
-        What becomes of features without any observed value in training: they are left out with a
-        warning that names them, and taken for missing later on, or the fit is refused.
+        What to do with features that have no observed value in training. "leave_out" ignores them,
+        then and later on, and a warning names them. "refuse" raises an error.
 
     loss : {"squared_error", "absolute_error", "huber", "binary_cross_entropy"} or callable, \
             default="squared_error"
-        Loss of an observed value, in scaled units. "huber" turns linear at 1.
+        Loss of each observed value, in scaled units. "huber" is linear beyond 1.
         "binary_cross_entropy" needs `output_activation="sigmoid"`; the entropy of the target is
-        subtracted, so that 0 is perfect. A callable gets predictions and targets, two tensors of
-        one shape, and returns the loss of each value, never negative.
+        subtracted, so that 0 is perfect. A callable takes predictions and targets, two tensors of
+        the same shape, and returns the loss of each value, which must not be negative.
 
     learning_rate : float, default=0.02
-        Peak step size of the optimizer: Muon for matrices [2]_, AdamW for other weights. The step
-        size rises for a quarter of the training, and then falls to zero [3]_. With `early_stopping`
-        it is constant.
+        Peak step size of the optimizer: Muon for matrices [2]_, AdamW for all other weights. The
+        step size rises during the first quarter of the training, then falls to zero [3]_. With
+        `early_stopping` it is constant.
 
     weight_decay : float, default=0.0001
         Weight decay, decoupled from the gradient.
@@ -148,70 +150,71 @@ class LSTMAutoencoderDetector(LatentTransformerMixin, SequenceDetector):
         Number of sequences in a batch.
 
     max_epochs : int or "auto", default="auto"
-        Number of passes over the training sequences. "auto" makes about 360 update steps, but at
-        least 5 and at most 30 epochs; with `early_stopping` it stands for at most 200 epochs. 0 is
-        for a trained `network`.
+        Number of passes over the training sequences. "auto" makes about 360 update steps, in at
+        least 5 and at most 30 epochs; with `early_stopping` it means at most 200 epochs. 0 keeps a
+        trained `network` as it is.
 
     early_stopping : bool, default=False
-        Whether training ends once the loss of held-out sequences stops falling, and keeps the
-        weights of the best epoch. If False, it ends after `max_epochs` and keeps the last weights.
-        Either way the weights are averages over the latest steps [4]_.
+        Whether to end training once the loss of held-out sequences stops falling, and to keep the
+        weights of the best epoch. If False, training ends after `max_epochs`, and the last weights
+        are kept. Either way the weights are averages over the latest steps [4]_.
 
     validation_fraction : float, default=0.1
-        Share of the sequences, at least three, that is held out of training if `early_stopping` or
-        `contamination="auto"`. They show how much better sequences score that were learned from.
+        Share of the sequences, at least three, that is held out of training with `early_stopping`
+        or `contamination="auto"`. They show how much better a sequence scores when the network has
+        learned from it.
 
     n_iter_no_change : int, default=10
-        Number of epochs without an improvement of `tol` after which training ends, with
+        Number of epochs in a row without an improvement of `tol` after which training ends, with
         `early_stopping`.
 
     tol : float, default=0.0001
-        Smallest improvement of the held-out loss that counts, with `early_stopping`.
+        Smallest decrease of the held-out loss that counts as an improvement, with `early_stopping`.
 
     clip_norm : float or None, default=1.0
         Upper bound on the norm of the gradient. None sets no bound.
 
     warm_start : bool, default=False
-        Whether `fit` starts from the weights of the fit before, and appends to its loss curves.
+        Whether `fit` starts from the weights of the previous fit, and appends to its loss curves.
         Scaling, scores and threshold are learned anew from X. With the same X and an int
-        `random_state` the same sequences are held out as before.
+        `random_state`, the same sequences are held out as before.
 
     checkpoint : str, path-like or None, default=None
-        File that each epoch writes. If the process ends early, the same call of `fit`, with the
-        same data and parameters and an int `random_state`, goes on from it and ends as if it had
-        never stopped. The end of the fit deletes the file. One file serves one fit at a time, so
-        leave it out in searches.
+        File that is written after each epoch. If the process ends early, the same call of `fit`,
+        with the same data and parameters and an int `random_state`, resumes from it and ends as if
+        it had never stopped. The file is deleted at the end of the fit. Each fit needs a file of
+        its own, so leave this out in searches.
 
     distributed : "auto" or False, default="auto"
-        Whether `fit` shares the work with other processes, if it runs in one of several that
-        torchrun, or torch.distributed, started: each calls it with the same X, and ends with the
-        same detector. See :doc:`/many_processes`.
+        Whether `fit` shares its work with the other processes that torchrun, or torch.distributed,
+        started with this one. Each calls it with the same X, and ends with the same detector. See
+        :doc:`/many_processes`.
 
     scorer : {"joint", "neighbors", "mahalanobis", "error", "error_max"}, Scorer or callable, \
             default="joint"
-        How errors and latents become a score, higher for normal sequences: by "joint", five
-        distances from training sequences; "neighbors", the distance from the nearest three;
-        "mahalanobis", the distance from their mean; "error", the mean error; or "error_max", the
-        worst step. Or a function, or a :class:`~skl_lstmae.scoring.Scorer`, of which a clone
-        learns: see the Notes.
+        How errors and latents become a score. "joint" uses five distances from the training
+        sequences, "neighbors" the distance from the nearest three, "mahalanobis" the distance from
+        their mean, "error" the mean error, and "error_max" the error of the worst step. A function,
+        or a :class:`~skl_lstmae.scoring.Scorer`, is a score of your own: see the Notes.
 
     contamination : "auto" or float, default="auto"
-        How the threshold ``offset_`` is set. "auto" takes the training data for normal, and aims at
-        `false_alarm_rate` on fresh normal sequences. A float in (0, 0.5] is the share of anomalies
-        in the training data, as in :class:`~sklearn.ensemble.IsolationForest`.
+        How the threshold ``offset_`` is set. "auto" assumes that the training data are normal, and
+        aims at `false_alarm_rate` on fresh normal sequences. A float in (0, 0.5] is the share of
+        anomalies in the training data, as in :class:`~sklearn.ensemble.IsolationForest`.
 
     false_alarm_rate : float, default=0.01
-        Share of fresh normal sequences to flag if `contamination="auto"`. The threshold rests on
-        the scores of all training sequences, each judged by the others as if it were fresh. If
-        there are fewer than `1 / false_alarm_rate - 1`, it is extrapolated.
+        Share of fresh normal sequences to flag, if `contamination="auto"`. The threshold rests on
+        the scores of all training sequences, each judged by the others as if it were fresh. It is
+        extrapolated if there are fewer than `1 / false_alarm_rate - 1` of them.
 
     device : str or torch.device, default="auto"
-        Where the network runs. "auto" is CUDA if there is one, else MPS, else the CPU.
+        Where the network runs. "auto" is CUDA if it is available, else MPS, else the CPU.
 
     random_state : int, RandomState instance or None, default=None
-        Seeds the choice of held-out sequences, the first weights, the order of batches, noise,
-        dropout and teacher forcing. With an int, two fits on a CPU, with as many threads, give the
-        same weights, bit for bit. The global random states of numpy and torch are left alone.
+        Seeds the choice of held-out sequences, the initial weights, the order of batches, noise,
+        dropout and teacher forcing. With an int, two fits on a CPU with the same number of threads
+        give the same weights, bit for bit. The global random states of numpy and torch are left
+        alone.
 
     verbose : int, default=0
         Whether to print the loss of each epoch.
@@ -231,7 +234,7 @@ class LSTMAutoencoderDetector(LatentTransformerMixin, SequenceDetector):
         Number of features of X; for a 2-D X its number of columns, which are time steps.
 
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
-        Names of the features, if X was of DataFrames with string column names.
+        Names of the features, if X came in DataFrames with string column names.
 
     n_epochs_ : int
         Number of epochs run, including those before a warm start and those of `partial_fit`.
@@ -240,9 +243,9 @@ class LSTMAutoencoderDetector(LatentTransformerMixin, SequenceDetector):
         Training loss of each epoch.
 
     validation_loss_curve_ : list of float
-        Loss of the held-out sequences after each epoch, with `early_stopping`; the weights with the
-        lowest one were kept. NaN for epochs without one, such as those of `partial_fit`; empty if
-        no epoch has one.
+        Loss of the held-out sequences after each epoch, with `early_stopping`; the weights of the
+        epoch with the lowest loss are kept. NaN for epochs without held-out sequences, such as
+        those of `partial_fit`; empty if all epochs are without.
 
     device_ : torch.device
         Where the network runs.
@@ -254,8 +257,8 @@ class LSTMAutoencoderDetector(LatentTransformerMixin, SequenceDetector):
 
     Notes
     -----
-    The user guide on scores has the formulas of each `scorer`. A function is called with `errors`,
-    a list of `(n_timesteps, n_features)` arrays of the loss of each value (NaN where X is missing),
+    :doc:`/scores` has the formula of each `scorer`. A function is called with `errors`, a list of
+    `(n_timesteps, n_features)` arrays that hold the loss of each value (NaN where X is missing),
     and `latents`, `(n_sequences, latent_size)`, and returns `(n_sequences,)` scores. It is called
     batch by batch, so it must judge each sequence by itself.
 
@@ -392,9 +395,9 @@ class LSTMAutoencoderDetector(LatentTransformerMixin, SequenceDetector):
     def inverse_transform(self, X: Any, lengths: Any = None) -> list[NDArray[np.float64]]:
         """Decode latent vectors into sequences.
 
-        An autoregressive decoder, and a skip connection, feed on the decoded past. With
-        ``bottleneck="sequence"`` there is no such method: a mean of latents does not say what the
-        steps were.
+        An autoregressive decoder, or a skip connection, reads the steps decoded before. With
+        ``bottleneck="sequence"`` there is no such method, as the mean of the latents does not tell
+        one step from another.
 
         Parameters
         ----------
@@ -402,7 +405,8 @@ class LSTMAutoencoderDetector(LatentTransformerMixin, SequenceDetector):
             Latents as ``transform`` returns them.
 
         lengths : int or array-like of shape (n_sequences,), default=None
-            Numbers of time steps to decode; None means as many as all training sequences had.
+            Number of time steps to decode, for all or for each. None means as many as the training
+            sequences had, if they were all of one length.
 
         Returns
         -------
@@ -456,9 +460,9 @@ class LSTMAutoencoderDetector(LatentTransformerMixin, SequenceDetector):
         Returns
         -------
         X_reconstructed : same form as X
-            What the network makes of X, in the units of X: a list for a list, an array with NaN for
-            padding for an array, a DataFrame with the same index for a DataFrame. Missing values
-            are reconstructed too.
+            The reconstruction, in the units of X: a list for a list, an array with NaN for padding
+            for an array, a DataFrame with the same index for a DataFrame. Missing values are
+            reconstructed too.
 
         Examples
         --------
@@ -477,7 +481,7 @@ class LSTMAutoencoderDetector(LatentTransformerMixin, SequenceDetector):
 
     @validate_params(VIEWS_OF_ERRORS, prefer_skip_nested_validation=True)
     def reconstruction_error(self, X: Any, per: View = "sequence") -> Any:
-        """Return how badly sequences are reconstructed, as a whole or by time step or feature.
+        """Return how badly sequences are reconstructed: as a whole, by time step, or by feature.
 
         Parameters
         ----------
@@ -485,9 +489,9 @@ class LSTMAutoencoderDetector(LatentTransformerMixin, SequenceDetector):
             In any of the forms above.
 
         per : {"sequence", "timestep", "feature"}, default="sequence"
-            The error of a sequence is the mean of ``loss`` over its observed cells, in scaled
-            units. "timestep" and "feature" split that number into shares that add up to it; missing
-            values have none.
+            What each error is of. That of a sequence is the mean of ``loss`` over its observed
+            values, in scaled units. "timestep" and "feature" split it into shares that add up to
+            it. Missing values have no share.
 
         Returns
         -------

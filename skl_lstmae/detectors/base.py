@@ -119,8 +119,9 @@ class SequenceDetector(ExportedDetectorMixin, ThresholdMixin, SequenceLearner):
     def fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> Self:
         """Learn what normal sequences look like.
 
-        The order of the sequences makes no difference. If a few of them are unlike all others, at
-        most a tenth, a warning names them, and neither references nor threshold rest on them.
+        The order of the sequences makes no difference. If a few of them, at most a tenth, are
+        unlike all others, a warning names them, and neither the references nor the threshold rest
+        on them.
 
         Parameters
         ----------
@@ -128,12 +129,12 @@ class SequenceDetector(ExportedDetectorMixin, ThresholdMixin, SequenceLearner):
             In any of the forms above; at least five, unless those say otherwise.
 
         y : array-like, default=None
-            Not learned from. Callbacks that score get it. `fit` warns of labels 0 and 1, and of two
-            labels of text, which scikit-learn's scorers may read the wrong way round.
+            Not learned from, but passed to callbacks that score. `fit` warns of labels 0 and 1, and
+            of two labels of text, which scikit-learn's scorers may read the wrong way round.
 
         sample_weight : array-like of shape (n_sequences,), default=None
-            How often each sequence counts. Give known faults 0, which leaves them out of all that
-            is learned. The fraction of a number that is not whole is the chance of counting once
+            How often each sequence counts. 0 leaves a sequence, as a known fault, out of everything
+            that is learned. Of a number that is not whole, the fraction is the chance to count once
             more.
 
         Returns
@@ -144,9 +145,9 @@ class SequenceDetector(ExportedDetectorMixin, ThresholdMixin, SequenceLearner):
         Raises
         ------
         KeyboardInterrupt
-            If training is interrupted from the keyboard, which thus ends a search, too. After the
-            first epoch, the detector is then fitted all the same, with the weights of the last
-            whole epoch or, with early stopping, of the best one.
+            If training is interrupted from the keyboard; so a search ends, too. After the first
+            epoch the detector is fitted all the same, with the weights of the last complete epoch
+            or, with early stopping, of the best one.
         """
         return self._fit_or_stay(X, y, sample_weight)
 
@@ -156,13 +157,13 @@ class SequenceDetector(ExportedDetectorMixin, ThresholdMixin, SequenceLearner):
         """Learn from more sequences, in one epoch over them.
 
         The scaler adds the sequences to its statistics, the network is trained once on each, and
-        the scorer adds them to its references, of which earlier ones fade as if the latest 1024
-        were kept. With ``contamination="auto"``, the threshold rests on the scores that the latest
-        1024 sequences had before they were learned from. Those of the first call have none, and
-        count by their scores afterwards.
+        the scorer adds them to its references, where older ones fade as if the latest 1024 were
+        kept. With ``contamination="auto"``, the threshold rests on the scores that the latest 1024
+        sequences had before the network learned from them; those of the first call count with their
+        scores afterwards.
 
         Pass new sequences in each call: a second pass over the same ones would make the threshold
-        optimistic. For that use `fit`, with ``warm_start=True`` if it is to go on.
+        optimistic. To train longer on the same sequences, call `fit` with ``warm_start=True``.
 
         Parameters
         ----------
@@ -288,7 +289,7 @@ class SequenceDetector(ExportedDetectorMixin, ThresholdMixin, SequenceLearner):
         return Split(sequences.take(training), sequences.take(held_out), numbers=numbers)
 
     def score(self, X: Any, y: Any = None) -> float:
-        """Return the explained variance of what the network makes of X.
+        """Return the share of the variance of X that the network explains.
 
         Parameters
         ----------
@@ -301,9 +302,9 @@ class SequenceDetector(ExportedDetectorMixin, ThresholdMixin, SequenceLearner):
         Returns
         -------
         score : float
-            Mean over the features of the share of their variance, in the units of X, that the
-            network's prediction explains: 1 is perfect, 0 as good as the mean. Missing values are
-            left out.
+            Share of the variance of each feature, in the units of X, that the reconstruction or
+            prediction explains; the mean over the features. 1 is perfect, 0 no better than the
+            mean. Missing values are left out.
         """
         judge, sequences, _ = self._read(X)
         return judge.model.explained_variance(sequences)

@@ -21,7 +21,7 @@ class ExportedDetectorMixin:
 
         - ``x``, float64 ``(batch, time, feature)``: sequences in the units of the training data,
           NaN where a value is missing; what stands beyond a sequence's length is not read.
-          Variables with features of their own are flattened.
+          Sequences of several variables with features each are flattened.
         - ``lengths``, int64 ``(batch,)``: numbers of real steps, 1 at least.
 
         It returns
@@ -34,25 +34,25 @@ class ExportedDetectorMixin:
         - ``label``, int64 ``(batch,)``: as `predict`; not for a detector of windows, whose
           threshold is that of rows.
 
-        They differ by rounding from what torch makes of the sequences. A sequence without any
-        observed value, which a detector refuses, has NaN for its error and score, and the label -1.
-        The metadata name the version of this package, the class of the detector, the features and,
-        as ``threshold``, the offset of the label.
+        These values differ from those of torch by rounding. A sequence without any observed value,
+        which a detector refuses, gets NaN as its error and score, and the label -1. The metadata
+        name the version of this package, the class of the detector, the features and the
+        ``threshold``, which is the offset of the label.
 
         Parameters
         ----------
         path : str or path-like
-            Where to write it. The file needs spox to be written, and any runtime of ONNX to be run.
+            The file to write. Writing needs spox; any runtime of ONNX runs the file.
 
         Raises
         ------
         ValueError
-            If `network`, `scaler` or `loss` is one of your own, which ONNX has no operators for.
+            If `network`, `scaler` or `loss` is one of your own: ONNX has no operators for it.
 
         Warns
         -----
         UserWarning
-            If the file has no score, since the scorer is one of your own, or since a forecaster
+            If the file has no score, because the scorer is one of your own, or because a forecaster
             judges sequences by their worst pieces.
 
         Examples
@@ -109,18 +109,18 @@ class ExportedPredictorMixin:
           length;
         - ``latent``, float32 ``(batch, latent_size)``: as `transform` does.
 
-        They differ by rounding from what torch makes of the sequences. The metadata name the
-        version of this package, the class of the estimator, and the features.
+        These values differ from those of torch by rounding. The metadata name the version of this
+        package, the class of the estimator and the features.
 
         Parameters
         ----------
         path : str or path-like
-            Where to write it. The file needs spox to be written, and any runtime of ONNX to be run.
+            The file to write. Writing needs spox; any runtime of ONNX runs the file.
 
         Raises
         ------
         ValueError
-            If `network` or `scaler` is one of your own, which ONNX has no operators for.
+            If `network` or `scaler` is one of your own: ONNX has no operators for it.
 
         Examples
         --------

@@ -49,31 +49,33 @@ MIN_PIECES_HELD_OUT = 3
 
 
 class LSTMForecastDetector(SequenceDetector):
-    """Find anomalous sequences by an LSTM that forecasts them.
+    """Find anomalous sequences with an LSTM that forecasts them.
 
     The network learns to predict each step of the training sequences from the steps before it. A
-    new sequence is anomalous if the errors of the predictions, or the states of the network, are
-    unlike theirs.
+    new sequence is anomalous if its prediction errors, or the states of the network, are unlike
+    those of the training sequences.
 
-    Everywhere `X` may be
+    In all methods `X` may be
 
-    - a list, tuple or object array of sequences `(n_timesteps, n_features)` of any lengths (arrays,
-      tensors, DataFrames; 1-D ones have a single feature, times in an index must increase);
+    - a list, tuple or object array of sequences `(n_timesteps, n_features)` of any length: arrays,
+      tensors or DataFrames. A 1-D sequence has a single feature. Times in an index must increase;
     - an array, memory map or tensor `(n_sequences, n_timesteps, n_features)`, where trailing steps
-      that are all NaN are padding; `(n_sequences, n_timesteps)`, array or DataFrame, where each row
-      is a sequence of one feature; or `(n_sequences, n_timesteps, n_variables, n_features)`, which
-      is flattened to `n_variables * n_features` features;
-    - a DataFrame indexed by (sequence id, time), in long format.
+      that are all NaN are padding;
+    - an array or DataFrame `(n_sequences, n_timesteps)`, where each row is a sequence of one
+      feature;
+    - an array `(n_sequences, n_timesteps, n_variables, n_features)`, which is flattened to
+      `n_variables * n_features` features;
+    - a DataFrame in long format, indexed by (sequence id, time).
 
-    Any other NaN is a missing value, which enters neither the loss nor a score. In its place the
-    network reads the last observed value of the feature, or the mean where there is none yet.
+    Any other NaN is a missing value, which counts neither in the loss nor in a score. In its place
+    the network reads the last observed value of the feature, or the mean where there is none yet.
 
-    Sequences may be long: the network reads them chunk by chunk, in bounded memory. On a CPU, how
-    they are divided changes no bit of the results. For training, sequences of more than 200 steps
-    are cut into pieces of 200, at other places in each epoch.
+    Sequences may be long: the network reads them chunk by chunk, in bounded memory. On a CPU the
+    results are the same, bit for bit, however they are divided. For training, sequences of more
+    than 200 steps are cut into pieces of 200, at different places in each epoch.
 
-    A few long sequences, or a single one, are judged by pieces, as they are too few to learn scores
-    and a threshold from:
+    A single long sequence, or a few, are too few to learn scores and a threshold from. They are
+    judged by pieces:
 
     - *When*: `fit` gets fewer than five sequences, one of which has at least 100 steps, or fewer
       than thirty that all have at least 500.
@@ -84,10 +86,10 @@ class LSTMForecastDetector(SequenceDetector):
     - *The score of a sequence*: that of its worst piece, corrected for their number by a Pareto
       tail of the lowest fifth of the training scores.
 
-    So normal sequences of all lengths are flagged at about the same rate. There are two exceptions:
-    sequences shorter than a piece, which look unlike any, and, if a few errors are far larger than
-    all others, sequences much longer than those of the training. To find *when* a long series went
-    wrong, use `prediction_error`, or :class:`~skl_lstmae.SlidingWindowDetector`.
+    So normal sequences of all lengths are flagged at about the same rate, with two exceptions:
+    sequences shorter than a piece, which are unlike any piece; and, if a few errors are far larger
+    than all others, sequences much longer than the training sequences. To find *when* a long series
+    went wrong, use `prediction_error`, or :class:`~skl_lstmae.SlidingWindowDetector`.
 
     Parameters
     ----------
@@ -95,43 +97,43 @@ class LSTMForecastDetector(SequenceDetector):
         Width of each LSTM layer, first to last.
 
     dropout : float, default=0.0
-        Probability that an output between stacked layers is set to zero, in training.
+        Probability that an output between stacked layers is set to zero during training.
 
     noise : float, default=0.0
-        Standard deviation, in scaled units, of the Gaussian noise that is added to the past in
-        training; the step to predict stays as it is. A forecaster does not see what it is to
-        return, so that it needs no noise to keep it from copying.
+        Standard deviation, in scaled units, of the Gaussian noise that is added to the past during
+        training. The step to predict stays as it is. A forecaster cannot copy what it has to
+        predict, so it needs no noise by default.
 
     output_activation : {"sigmoid", "tanh", "relu"}, default=None
-        Function that bounds the prediction, in scaled units. None does not bound it.
+        Function that bounds the prediction, in scaled units. None leaves it unbounded.
 
     network : SequenceNetwork, or function that makes one, default=None
-        A network of your own in place of the LSTMs: a function from the number of features to a new
-        network, or a trained network, of which a copy is trained further or, with `max_epochs=0`,
-        kept as it is. See :class:`skl_lstmae.modules.SequenceNetwork` (it must be causal). The
-        parameters above then have no effect, and a warning names those that are set.
+        A causal network of your own in place of the LSTMs: a function that takes the number of
+        features and returns a new network, or a trained network. A copy of a trained network is
+        trained further, or kept as it is with `max_epochs=0`. The parameters above then have no
+        effect, and a warning names those set. See :class:`skl_lstmae.modules.SequenceNetwork`.
 
     scaler : {"standard", "minmax", "robust"}, transformer or None, default="standard"
         How the features are scaled, by statistics of the training sequences: to zero mean and unit
-        variance, to [0, 1], to zero median and unit interquartile range, or by an unfitted
-        scikit-learn transformer that treats rows one by one, keeps their number of features and can
-        be inverted. None leaves X as it is.
+        variance ("standard"), to [0, 1] ("minmax"), or to zero median and unit interquartile range
+        ("robust"). An unfitted scikit-learn transformer must treat each row by itself, keep the
+        number of features and have an inverse. None leaves X as it is.
 
     empty_features : {"leave_out", "refuse"}, default="leave_out"
-        What becomes of features without any observed value in training: they are left out with a
-        warning that names them, and taken for missing later on, or the fit is refused.
+        What to do with features that have no observed value in training. "leave_out" ignores them,
+        then and later on, and a warning names them. "refuse" raises an error.
 
     loss : {"squared_error", "absolute_error", "huber", "binary_cross_entropy"} or callable, \
             default="squared_error"
-        Loss of an observed value, in scaled units. "huber" turns linear at 1.
+        Loss of each observed value, in scaled units. "huber" is linear beyond 1.
         "binary_cross_entropy" needs `output_activation="sigmoid"`; the entropy of the target is
-        subtracted, so that 0 is perfect. A callable gets predictions and targets, two tensors of
-        one shape, and returns the loss of each value, never negative.
+        subtracted, so that 0 is perfect. A callable takes predictions and targets, two tensors of
+        the same shape, and returns the loss of each value, which must not be negative.
 
     learning_rate : float, default=0.02
-        Peak step size of the optimizer: Muon for matrices [2]_, AdamW for other weights. The step
-        size rises for a quarter of the training, and then falls to zero [3]_. With `early_stopping`
-        it is constant.
+        Peak step size of the optimizer: Muon for matrices [2]_, AdamW for all other weights. The
+        step size rises during the first quarter of the training, then falls to zero [3]_. With
+        `early_stopping` it is constant.
 
     weight_decay : float, default=0.0001
         Weight decay, decoupled from the gradient.
@@ -140,72 +142,71 @@ class LSTMForecastDetector(SequenceDetector):
         Number of sequences, or pieces of them, in a batch.
 
     max_epochs : int or "auto", default="auto"
-        Number of passes over the training sequences. "auto" makes about 360 update steps, but at
-        least 5 and at most 30 epochs; with `early_stopping` it stands for at most 200 epochs. 0 is
-        for a trained `network`.
+        Number of passes over the training sequences. "auto" makes about 360 update steps, in at
+        least 5 and at most 30 epochs; with `early_stopping` it means at most 200 epochs. 0 keeps a
+        trained `network` as it is.
 
     early_stopping : bool, default=False
-        Whether training ends once the loss of held-out sequences stops falling, and keeps the
-        weights of the best epoch. If False, it ends after `max_epochs` and keeps the last weights.
-        Either way the weights are averages over the latest steps [4]_.
+        Whether to end training once the loss of held-out sequences stops falling, and to keep the
+        weights of the best epoch. If False, training ends after `max_epochs`, and the last weights
+        are kept. Either way the weights are averages over the latest steps [4]_.
 
     validation_fraction : float, default=0.1
-        Share of the sequences, at least three, that is held out of training if `early_stopping` or
-        `contamination="auto"`. If scores are learned from pieces, it is the share of the steps of
-        each, at least three pieces; a single sequence too short for that is trained on as a whole.
+        Share of the sequences, at least three, that is held out of training with `early_stopping`
+        or `contamination="auto"`. If scores are learned from pieces, it is the share of each
+        sequence, at least three pieces. A single sequence too short for that is trained on whole.
 
     n_iter_no_change : int, default=10
-        Number of epochs without an improvement of `tol` after which training ends, with
+        Number of epochs in a row without an improvement of `tol` after which training ends, with
         `early_stopping`.
 
     tol : float, default=0.0001
-        Smallest improvement of the held-out loss that counts, with `early_stopping`.
+        Smallest decrease of the held-out loss that counts as an improvement, with `early_stopping`.
 
     clip_norm : float or None, default=1.0
         Upper bound on the norm of the gradient. None sets no bound.
 
     warm_start : bool, default=False
-        Whether `fit` starts from the weights of the fit before, and appends to its loss curves.
+        Whether `fit` starts from the weights of the previous fit, and appends to its loss curves.
         Scaling, scores and threshold are learned anew from X. With the same X and an int
-        `random_state` the same sequences are held out as before.
+        `random_state`, the same sequences are held out as before.
 
     checkpoint : str, path-like or None, default=None
-        File that each epoch writes. If the process ends early, the same call of `fit`, with the
-        same data and parameters and an int `random_state`, goes on from it and ends as if it had
-        never stopped. The end of the fit deletes the file. One file serves one fit at a time, so
-        leave it out in searches.
+        File that is written after each epoch. If the process ends early, the same call of `fit`,
+        with the same data and parameters and an int `random_state`, resumes from it and ends as if
+        it had never stopped. The file is deleted at the end of the fit. Each fit needs a file of
+        its own, so leave this out in searches.
 
     distributed : "auto" or False, default="auto"
-        Whether `fit` shares the work with other processes, if it runs in one of several that
-        torchrun, or torch.distributed, started: each calls it with the same X, and ends with the
-        same detector. See :doc:`/many_processes`.
+        Whether `fit` shares its work with the other processes that torchrun, or torch.distributed,
+        started with this one. Each calls it with the same X, and ends with the same detector. See
+        :doc:`/many_processes`.
 
     scorer : {"neighbors", "joint", "mahalanobis", "error", "error_max"}, Scorer or callable, \
             default="neighbors"
-        How errors and latents become a score, higher for normal sequences: by "joint", five
-        distances from training sequences; "neighbors", the distance from the nearest three;
-        "mahalanobis", the distance from their mean; "error", the mean error; or "error_max", the
-        worst step. Or a function, or a :class:`~skl_lstmae.scoring.Scorer`, of which a clone
-        learns: see the Notes.
+        How errors and latents become a score. "neighbors" uses the distance from the nearest three
+        training sequences, "joint" five distances from them, "mahalanobis" the distance from their
+        mean, "error" the mean error, and "error_max" the error of the worst step. A function, or a
+        :class:`~skl_lstmae.scoring.Scorer`, is a score of your own: see the Notes.
 
     contamination : "auto" or float, default="auto"
-        How the threshold ``offset_`` is set. "auto" takes the training data for normal, and aims at
-        `false_alarm_rate` on fresh normal sequences. A float in (0, 0.5] is the share of anomalies
-        in the training data, or among its pieces if scores are learned from pieces.
+        How the threshold ``offset_`` is set. "auto" assumes that the training data are normal, and
+        aims at `false_alarm_rate` on fresh normal sequences. A float in (0, 0.5] is the share of
+        anomalies in the training data, or among its pieces if scores are learned from pieces.
 
     false_alarm_rate : float, default=0.01
-        Share of fresh normal sequences to flag if `contamination="auto"`, as in
+        Share of fresh normal sequences to flag, if `contamination="auto"`, as in
         :class:`LSTMAutoencoderDetector`. It is only roughly kept if scores are learned from pieces
         of one series, which depend on each other.
 
     device : str or torch.device, default="auto"
-        Where the network runs. "auto" is CUDA if there is one, else MPS, else the CPU.
+        Where the network runs. "auto" is CUDA if it is available, else MPS, else the CPU.
 
     random_state : int, RandomState instance or None, default=None
-        Seeds the choice of held-out sequences, the first weights, where long sequences are cut, the
-        order of batches, noise and dropout. With an int, two fits on a CPU, with as many threads,
-        give the same weights, bit for bit. The global random states of numpy and torch are left
-        alone.
+        Seeds the choice of held-out sequences, the initial weights, where long sequences are cut,
+        the order of batches, noise and dropout. With an int, two fits on a CPU with the same number
+        of threads give the same weights, bit for bit. The global random states of numpy and torch
+        are left alone.
 
     verbose : int, default=0
         Whether to print the loss of each epoch.
@@ -225,7 +226,7 @@ class LSTMForecastDetector(SequenceDetector):
         Number of features of X; for a 2-D X its number of columns, which are time steps.
 
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
-        Names of the features, if X was of DataFrames with string column names.
+        Names of the features, if X came in DataFrames with string column names.
 
     n_epochs_ : int
         Number of epochs run, including those before a warm start and those of `partial_fit`.
@@ -234,9 +235,9 @@ class LSTMForecastDetector(SequenceDetector):
         Training loss of each epoch.
 
     validation_loss_curve_ : list of float
-        Loss of the held-out sequences after each epoch, with `early_stopping`; the weights with the
-        lowest one were kept. NaN for epochs without one, such as those of `partial_fit`; empty if
-        no epoch has one.
+        Loss of the held-out sequences after each epoch, with `early_stopping`; the weights of the
+        epoch with the lowest loss are kept. NaN for epochs without held-out sequences, such as
+        those of `partial_fit`; empty if all epochs are without.
 
     device_ : torch.device
         Where the network runs.
@@ -244,12 +245,12 @@ class LSTMForecastDetector(SequenceDetector):
     See Also
     --------
     skl_lstmae.modules.LSTMForecaster : The network alone.
-    LSTMAutoencoderDetector : The same by an autoencoder, which sees a sequence as a whole.
+    LSTMAutoencoderDetector : Judges a sequence as a whole, with an autoencoder.
 
     Notes
     -----
-    The user guide on scores has the formulas of each `scorer`. A function is called with `errors`,
-    a list of `(n_timesteps, n_features)` arrays of the loss of each value (NaN where X is missing),
+    :doc:`/scores` has the formula of each `scorer`. A function is called with `errors`, a list of
+    `(n_timesteps, n_features)` arrays that hold the loss of each value (NaN where X is missing),
     and `latents`, `(n_sequences, hidden_size)`, and returns `(n_sequences,)` scores. It is called
     batch by batch, so it must judge each sequence by itself.
 
@@ -356,15 +357,14 @@ class LSTMForecastDetector(SequenceDetector):
             In any of the forms above.
 
         n_steps : int, default=1
-            How many steps to forecast. From the second on, the network reads its own predictions.
+            Number of steps to forecast. From the second on, the network reads its own predictions.
 
         Returns
         -------
         X_next : same form as X
-            In the units of X, what follows the last step of each sequence, where there is padding
-            the last one before it: for a list, a list of arrays (n_steps, n_features); for an array
-            one with `n_steps` time steps. Where pandas numbers time steps, those of the forecast
-            are 1 to `n_steps`.
+            The steps after the last real one of each sequence, in the units of X: for a list, a
+            list of arrays (n_steps, n_features); for an array, one with `n_steps` time steps. In
+            pandas objects the time steps of the forecast are numbered from 1 to `n_steps`.
 
         Examples
         --------
@@ -394,9 +394,9 @@ class LSTMForecastDetector(SequenceDetector):
         Returns
         -------
         X_predicted : same form as X
-            What the network expected of X, in the units of X: a list for a list, an array with NaN
-            for padding for an array, a DataFrame with the same index for a DataFrame. First steps,
-            which nothing precedes, and missing values are predicted too.
+            The predictions, in the units of X: a list for a list, an array with NaN for padding for
+            an array, a DataFrame with the same index for a DataFrame. Missing values are predicted
+            too, and so are first steps, which nothing precedes.
 
         Examples
         --------
@@ -415,7 +415,7 @@ class LSTMForecastDetector(SequenceDetector):
 
     @validate_params(VIEWS_OF_ERRORS, prefer_skip_nested_validation=True)
     def prediction_error(self, X: Any, per: View = "sequence") -> Any:
-        """Return how badly steps are predicted: in all, or by time step or feature.
+        """Return how badly sequences are predicted: as a whole, by time step, or by feature.
 
         Parameters
         ----------
@@ -423,9 +423,9 @@ class LSTMForecastDetector(SequenceDetector):
             In any of the forms above.
 
         per : {"sequence", "timestep", "feature"}, default="sequence"
-            The error of a sequence is the mean of ``loss`` over its observed cells, in scaled
-            units. "timestep" and "feature" split that number into shares that add up to it; missing
-            values have none.
+            What each error is of. That of a sequence is the mean of ``loss`` over its observed
+            values, in scaled units. "timestep" and "feature" split it into shares that add up to
+            it. Missing values have no share.
 
         Returns
         -------

@@ -27,8 +27,7 @@ class LatentTransformerMixin(ClassNamePrefixFeaturesOutMixin, TransformerMixin):
         Returns
         -------
         Z : ndarray of shape (n_sequences, latent_size), float32
-            The latents; if the network has one for each step, their mean over the steps of a
-            sequence.
+            The latents. If the network has one for each step, their mean over the sequence.
         """
         fitted, sequences, form = self._read(X)
         latents = fitted.model.latents(sequences)

@@ -29,20 +29,23 @@ from skl_lstmae.training.objectives import Loss, Pinball, check_loss, find_loss
 
 
 class LSTMRegressor(RegressorMixin, SequencePredictor):
-    """Predict numbers from sequences by an LSTM.
+    """Predict numbers from sequences with an LSTM.
 
-    The network turns a sequence of any length into one latent vector, and that into the numbers; if
-    `y` has a target for each step, it predicts each step. It learns nothing from padding.
+    The network turns a sequence of any length into one latent vector, and that vector into the
+    numbers. If `y` has a target for each step, it predicts one for each step. It learns nothing
+    from padding.
 
-    Everywhere `X` may be
+    In all methods `X` may be
 
-    - a list, tuple or object array of sequences `(n_timesteps, n_features)` of any lengths (arrays,
-      tensors, DataFrames; 1-D ones have a single feature, times in an index must increase);
+    - a list, tuple or object array of sequences `(n_timesteps, n_features)` of any length: arrays,
+      tensors or DataFrames. A 1-D sequence has a single feature. Times in an index must increase;
     - an array, memory map or tensor `(n_sequences, n_timesteps, n_features)`, where trailing steps
-      that are all NaN are padding; `(n_sequences, n_timesteps)`, array or DataFrame, where each row
-      is a sequence of one feature; or `(n_sequences, n_timesteps, n_variables, n_features)`, which
-      is flattened to `n_variables * n_features` features;
-    - a DataFrame indexed by (sequence id, time), in long format.
+      that are all NaN are padding;
+    - an array or DataFrame `(n_sequences, n_timesteps)`, where each row is a sequence of one
+      feature;
+    - an array `(n_sequences, n_timesteps, n_variables, n_features)`, which is flattened to
+      `n_variables * n_features` features;
+    - a DataFrame in long format, indexed by (sequence id, time).
 
     Any other NaN is a missing value. In its place the network reads the last observed value of the
     feature.
@@ -55,68 +58,69 @@ class LSTMRegressor(RegressorMixin, SequencePredictor):
       The network then predicts each step from the whole sequence or, with `bidirectional=False`,
       from the steps up to it.
 
-    Among several outputs or steps, NaN is a missing target, which is not learned from.
+    If there are several outputs or steps, NaN is a missing target, which is not learned from.
 
     Parameters
     ----------
     hidden_size : int or sequence of int, default=64
-        Width of each LSTM layer, in each direction, first to last.
+        Width of each LSTM layer and direction, first to last.
 
     latent_size : int, default=32
-        Number of features of the latent, which a linear head reads.
+        Number of features of the latent, which a linear layer turns into the outputs.
 
     bottleneck : {"mean_max", "mean", "max", "last"}, default="mean_max"
         How the LSTM's outputs become the latent: by their mean over time, their maximum, both, or
-        as the last output of each direction. It has no effect with a target for each time step.
+        as the last output of each direction. It has no effect with a target for each step.
 
     bidirectional : bool, default=True
-        Whether the LSTM reads the sequence in both directions of time.
+        Whether the LSTM reads the sequence in both directions.
 
     differences : bool, default=True
-        Whether the LSTM also reads how much each step differs from the one before it.
+        Whether the LSTM also reads the difference of each step from the one before it.
 
     dropout : float, default=0.3
         Probability that an output between stacked layers, or a feature of the latent, is set to
-        zero, in training.
+        zero during training.
 
     noise : float, default=0.0
         Standard deviation, in scaled units, of the Gaussian noise that is added to the training
         sequences.
 
     network : SequenceNetwork, or function that makes one, default=None
-        A network of your own in place of the LSTM: a function from the numbers of features and
-        outputs to a new network, or a trained network, of which a copy is trained further or, with
-        `max_epochs=0`, kept. See :class:`skl_lstmae.modules.SequenceNetwork`. Its ``prediction`` is
-        %s. The parameters above then have no effect.
+        A network of your own in place of the LSTM: a function that takes the numbers of features
+        and outputs and returns a new network, or a trained one, of which a copy is trained further,
+        or kept with `max_epochs=0`. Its ``prediction`` must be the scaled targets, ``(batch,
+        n_outputs)`` or ``(batch, time, n_outputs)``. The parameters above then have no effect. See
+        :class:`skl_lstmae.modules.SequenceNetwork`.
 
     init : fitted estimator, default=None
-        A fitted :class:`LSTMAutoencoderDetector`, classifier or regressor, from whose encoder and
-        scaling training starts; it may have learned from many more sequences, without labels. Its
+        A fitted :class:`LSTMAutoencoderDetector`, classifier or regressor. Training starts from its
+        encoder and scaling, which may have learned from many more sequences, without labels. Its
         `hidden_size`, `bidirectional` and `scaler` replace those set here. In a search, which
         clones estimators, wrap it in :class:`sklearn.frozen.FrozenEstimator`.
 
     scaler : {"standard", "minmax", "robust"}, transformer or None, default="standard"
         How the features are scaled, by statistics of the training sequences: to zero mean and unit
-        variance, to [0, 1], to zero median and unit interquartile range, or by an unfitted
-        scikit-learn transformer that treats rows one by one, keeps their number of features and can
-        be inverted. None leaves X as it is.
+        variance ("standard"), to [0, 1] ("minmax"), or to zero median and unit interquartile range
+        ("robust"). An unfitted scikit-learn transformer must treat each row by itself, keep the
+        number of features and have an inverse. None leaves X as it is.
 
     empty_features : {"leave_out", "refuse"}, default="leave_out"
-        What becomes of features without any observed value in training: they are left out with a
-        warning that names them, and taken for missing later on, or the fit is refused.
+        What to do with features that have no observed value in training. "leave_out" ignores them,
+        then and later on, and a warning names them. "refuse" raises an error.
 
     loss : {"squared_error", "absolute_error", "huber", "pinball"} or callable, \
             default="squared_error"
-        Loss of a target, which is scaled to unit variance. "huber" turns linear at 1. "pinball"
-        predicts a `quantile`. A callable gets predictions and targets, two tensors of one shape,
-        and returns the loss of each number, never negative.
+        Loss of each target, which is scaled to zero mean and unit variance. "huber" is linear
+        beyond 1. "pinball" predicts a `quantile`. A callable takes predictions and targets, two
+        tensors of the same shape, and returns the loss of each number, which must not be negative.
 
     quantile : float, default=0.5
         The quantile that ``loss="pinball"`` predicts.
 
     learning_rate : float, default=0.005
-        Peak step size of the optimizer, AdamW. The step size rises for a quarter of the training,
-        and then falls to zero [1]_. With `early_stopping` it is constant.
+        Peak step size of the optimizer, AdamW. The step size rises during the first quarter of the
+        training, then falls to zero [1]_. With `early_stopping` it is constant.
 
     weight_decay : float, default=0.01
         Weight decay, decoupled from the gradient.
@@ -125,24 +129,26 @@ class LSTMRegressor(RegressorMixin, SequencePredictor):
         Number of sequences in a batch.
 
     max_epochs : int or "auto", default=40
-        Number of passes over the training sequences. "auto" makes about 360 update steps, but at
-        least 5 and at most 30 epochs; with `early_stopping` it stands for at most 200 epochs. 0 is
-        for a trained `network`.
+        Number of passes over the training sequences. "auto" makes about 360 update steps, in at
+        least 5 and at most 30 epochs; with `early_stopping` it means at most 200 epochs. 0 keeps a
+        trained `network` as it is.
 
     early_stopping : bool, default=False
-        Whether sequences are held out, training ends once their loss stops falling, and the weights
-        of the best epoch are kept. If False, all sequences are learned from, for `max_epochs`, and
-        the last weights are kept. Either way the weights are averages over the latest steps.
+        Whether to end training once the loss of held-out sequences stops falling, and to keep the
+        weights of the best epoch. If False, the network learns from all sequences, training ends
+        after `max_epochs`, and the last weights are kept. Either way the weights are averages over
+        the latest steps.
 
     validation_fraction : float, default=0.1
-        Share of the sequences that is held out if `early_stopping`, of low and high targets alike.
+        Share of the sequences that is held out with `early_stopping`, from low and high targets
+        alike.
 
     n_iter_no_change : int, default=10
-        Number of epochs without an improvement of `tol` after which training ends, with
+        Number of epochs in a row without an improvement of `tol` after which training ends, with
         `early_stopping`.
 
     tol : float, default=0.0001
-        Smallest improvement of the held-out loss that counts, with `early_stopping`.
+        Smallest decrease of the held-out loss that counts as an improvement, with `early_stopping`.
 
     clip_norm : float or None, default=1.0
         Upper bound on the norm of the gradient. None sets no bound.
@@ -152,23 +158,23 @@ class LSTMRegressor(RegressorMixin, SequencePredictor):
         scaling of the targets stays what it was.
 
     checkpoint : str, path-like or None, default=None
-        File that each epoch writes. If the process ends early, the same call of `fit`, with the
-        same data and parameters and an int `random_state`, goes on from it and ends as if it had
-        never stopped. The end of the fit deletes the file. One file serves one fit at a time, so
-        leave it out in searches.
+        File that is written after each epoch. If the process ends early, the same call of `fit`,
+        with the same data and parameters and an int `random_state`, resumes from it and ends as if
+        it had never stopped. The file is deleted at the end of the fit. Each fit needs a file of
+        its own, so leave this out in searches.
 
     distributed : "auto" or False, default="auto"
-        Whether `fit` shares the work with other processes, if it runs in one of several that
-        torchrun, or torch.distributed, started: each calls it with the same X, and ends with the
-        same regressor. See :doc:`/many_processes`.
+        Whether `fit` shares its work with the other processes that torchrun, or torch.distributed,
+        started with this one. Each calls it with the same X, and ends with the same regressor. See
+        :doc:`/many_processes`.
 
     device : str or torch.device, default="auto"
-        Where the network runs. "auto" is CUDA if there is one, else MPS, else the CPU.
+        Where the network runs. "auto" is CUDA if it is available, else MPS, else the CPU.
 
     random_state : int, RandomState instance or None, default=None
-        Seeds the choice of held-out sequences, the first weights, the order of batches, noise and
-        dropout. With an int, two fits on a CPU, with as many threads, give the same weights, bit
-        for bit. The global random states of numpy and torch are left alone.
+        Seeds the choice of held-out sequences, the initial weights, the order of batches, noise and
+        dropout. With an int, two fits on a CPU with the same number of threads give the same
+        weights, bit for bit. The global random states of numpy and torch are left alone.
 
     verbose : int, default=0
         Whether to print the loss of each epoch.
@@ -185,7 +191,7 @@ class LSTMRegressor(RegressorMixin, SequencePredictor):
         Number of features of X; for a 2-D X its number of columns, which are time steps.
 
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
-        Names of the features, if X was of DataFrames with string column names.
+        Names of the features, if X came in DataFrames with string column names.
 
     n_epochs_ : int
         Number of epochs run, including those before a warm start and those of `partial_fit`.
@@ -194,8 +200,8 @@ class LSTMRegressor(RegressorMixin, SequencePredictor):
         Training loss of each epoch.
 
     validation_loss_curve_ : list of float
-        Loss of the held-out sequences after each epoch, with `early_stopping`; the weights with the
-        lowest one were kept. Empty without it.
+        Loss of the held-out sequences after each epoch, with `early_stopping`; the weights of the
+        epoch with the lowest loss are kept. Empty without it.
 
     device_ : torch.device
         Where the network runs.
@@ -203,14 +209,13 @@ class LSTMRegressor(RegressorMixin, SequencePredictor):
     See Also
     --------
     skl_lstmae.modules.LSTMPredictor : The network alone.
-    LSTMClassifier : The same with classes.
-    LSTMForecastDetector : Forecasts the sequences' own next steps.
+    LSTMClassifier : Predicts classes in place of numbers.
+    LSTMForecastDetector : Predicts the next steps of the sequences themselves.
 
     References
     ----------
     .. [1] L. N. Smith, N. Topin, "Super-convergence: very fast training of neural networks using
        large learning rates", 2018, :doi:`10.48550/arXiv.1708.07120`.
-
 
     Examples
     --------
@@ -305,7 +310,7 @@ class LSTMRegressor(RegressorMixin, SequencePredictor):
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """Learn to predict numbers from sequences.
 
-        What is learned does not depend on the order of the sequences.
+        The order of the sequences makes no difference.
 
         Parameters
         ----------
@@ -316,9 +321,9 @@ class LSTMRegressor(RegressorMixin, SequencePredictor):
             In one of the forms above.
 
         sample_weight : array-like of shape (n_sequences,), default=None
-            How much each sequence counts. One of weight 3 is shown three times in an epoch, one of
-            2.5 twice with a loss of 1.25 each, one of 0.5 once with half its loss, and 0 leaves it
-            out. If one is above 10, each is shown once, with its weight on the loss.
+            How much each sequence counts. An epoch shows a sequence of weight 3 three times, one of
+            2.5 twice with 1.25 times the loss, and one of 0.5 once with half the loss; 0 leaves it
+            out. If any weight is above 10, each sequence is shown once, and its loss is weighted.
 
         Returns
         -------
@@ -331,8 +336,8 @@ class LSTMRegressor(RegressorMixin, SequencePredictor):
     def partial_fit(self, X: Any, y: Any) -> Self:
         """Learn from more sequences, in one epoch over them.
 
-        The scaler of the features takes the sequences into its statistics, and the network is
-        trained once on each. The scaling of the targets stays that of the first call.
+        The scaler of the features adds the sequences to its statistics, and the network is trained
+        once on each. The scaling of the targets stays as it was in the first call.
 
         Parameters
         ----------
@@ -363,7 +368,7 @@ class LSTMRegressor(RegressorMixin, SequencePredictor):
         return self._learn_more(X, y, known)
 
     def predict(self, X: Any) -> Any:
-        """Predict the numbers.
+        """Predict the numbers of each sequence.
 
         Parameters
         ----------
@@ -373,10 +378,10 @@ class LSTMRegressor(RegressorMixin, SequencePredictor):
         Returns
         -------
         y : ndarray of shape (n_sequences,) or (n_sequences, n_outputs), float64
-            In the units of the training targets. If those were a target a step, the same form as X:
-            a list for a list, an array with NaN for padding for an array, a Series or DataFrame for
-            a panel. On a CPU a sequence's prediction is the same, bit for bit, whatever sequences
-            it comes with and however they are padded.
+            In the units of the training targets. With a target for each step, the same form as X: a
+            list for a list, an array with NaN for padding for an array, a Series or DataFrame for a
+            panel. On a CPU a sequence gets the same prediction, bit for bit, whatever sequences it
+            comes with and however they are padded.
         """
         meaning, outputs, form = self._outputs(X)
         predictions = meaning.unscaled(outputs)
@@ -399,8 +404,8 @@ class LSTMRegressor(RegressorMixin, SequencePredictor):
         Returns
         -------
         score : float
-            Mean over the outputs; 1 is perfect, 0 as good as the mean. Missing targets are left
-            out.
+            Mean over the outputs: 1 is perfect, 0 no better than predicting the mean. Missing
+            targets are left out.
         """
         predictor, sequences, form = self._read(X)
         numeric = self._read_target(y, sequences, form)
@@ -422,7 +427,7 @@ class LSTMRegressor(RegressorMixin, SequencePredictor):
 
     @validate_params(POINTS, prefer_skip_nested_validation=True)
     def attributions(self, X: Any, output: int = 0, n_steps: int = 32) -> Any:
-        """Return which values made a prediction what it is, by integrated gradients [1]_.
+        """Return how much each value contributed to a prediction, by integrated gradients [1]_.
 
         Parameters
         ----------
@@ -430,19 +435,18 @@ class LSTMRegressor(RegressorMixin, SequencePredictor):
             In any of the forms above.
 
         output : int, default=0
-            Which of several outputs to explain.
+            Number of the output to explain.
 
         n_steps : int, default=32
-            Points at which the gradient is taken on the way to the sequence; the more, the better
-            the sum agrees.
+            Number of points on the way to the sequence at which the gradient is taken. With more,
+            the attributions add up more exactly.
 
         Returns
         -------
         attributions : same form as X
             In the units of the target, positive where a value raises the prediction. Those of a
-            sequence add up to the difference between its prediction and that of a sequence of
-            nothing but the mean step. NaN where a value is missing, whose part counts for the one
-            that stands in for it.
+            sequence add up to its prediction less the prediction for the mean step at all times.
+            NaN where a value is missing; its part goes to the value that stands in for it.
 
         References
         ----------

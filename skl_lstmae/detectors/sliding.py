@@ -62,77 +62,78 @@ def _explains_variance(detector: "SlidingWindowDetector") -> bool:
 class SlidingWindowDetector(
     CallbackSupportMixin, MetaEstimatorMixin, ThresholdMixin, BaseEstimator
 ):
-    """Find the anomalous rows of long series by sliding a detector of sequences over them.
+    """Find the anomalous rows of long series with a detector of sequences that slides over them.
 
-    A sample is a row, that is, a time step. Everywhere `X` may be
+    A sample is a row, that is, a time step. In all methods `X` may be
 
-    - one series `(n_timesteps, n_features)`: an array, a memory map or a DataFrame, whose index may
-      be times, and must increase if it is times or numbers;
-    - several series of any lengths: a list of those or of 1-D ones, which have a single feature, or
-      a DataFrame indexed by (series id, time). No window reaches from one series into another.
+    - one series `(n_timesteps, n_features)`: an array, a memory map or a DataFrame. An index of
+      times or numbers must increase;
+    - several series of any length: a list of such series, or of 1-D ones, which have a single
+      feature; or a DataFrame indexed by (series id, time). No window reaches from one series into
+      another.
 
-    Windows are slices of the series, which are never copied as a whole. With ``stride=1``, what is
-    computed of a row depends on the rows within a window's length of it alone; with a larger one
-    also on where the windows start, counted from the first row of the series. That holds to the
-    last bit on a CPU, but up to rounding with the detectors of scikit-learn, some of which round by
-    the size of a table. A series of the fit is the exception: it is recognised, and judged as if it
-    were fresh.
+    Windows are slices of the series, which is never copied as a whole. With ``stride=1``, the score
+    of a row depends only on the rows within one window's length of it. With a larger stride it also
+    depends on where the windows start, counted from the first row of the series. This holds to the
+    last bit on a CPU, and up to rounding with detectors of scikit-learn, some of which round
+    differently for tables of different sizes. The training series are an exception: they are
+    recognised, and judged as if they were fresh.
 
     Parameters
     ----------
     detector : estimator, default=None
-        What judges the windows; None is an :class:`~skl_lstmae.LSTMAutoencoderDetector` with its
-        defaults. It is a detector of this package, or an outlier detector of scikit-learn, or a
-        Pipeline that ends with one, that can score new data; the latter get each window as a row of
-        a table. The threshold is that of this class: ``detector_``, the fitted clone, has none.
+        What judges the windows: a detector of sequences, or an outlier detector of scikit-learn, or
+        a Pipeline that ends with one, that can score new data. The latter get each window as a row
+        of a table. None is an :class:`~skl_lstmae.LSTMAutoencoderDetector` with its defaults. The
+        fitted clone, ``detector_``, has no threshold of its own.
 
     window_size : int or "auto", default="auto"
-        Number of rows of a window. "auto" is the whole number of periods of the training series
-        that is nearest to 100 rows; or 100 rows if there is no period, or if it is longer than 133.
-        It is at most a sixth of the longest series. The user guide tells how the period is found.
+        Number of rows of a window. "auto" takes as many whole periods of the training series as
+        come nearest to 100 rows, or 100 rows if there is no period or one of more than 133 rows; at
+        most a sixth of the longest series. :doc:`/long_series` tells how the period is found.
 
     stride : int, default=1
-        Rows from the start of one window to the next, in scoring. A larger stride takes less time,
-        and a row is judged by fewer windows.
+        Rows from the start of one window to the next, when scoring. A larger stride takes less
+        time, but fewer windows judge each row.
 
     training_stride : int or "auto", default="auto"
-        Each epoch draws one of every `training_stride` consecutive windows at random. "auto"
-        chooses it so that an epoch has at most 1024 windows. A scikit-learn detector learns from
-        the middle one of each.
+        Each epoch draws one of every `training_stride` consecutive windows at random. "auto" makes
+        an epoch of at most 1024 windows. A scikit-learn detector learns from the middle one of
+        each.
 
     aggregation : {"mean_min", "mean", "min", "max"}, default="mean_min"
-        How the scores of the windows that cover a row become its score. "mean_min" is halfway
-        between "mean", which is lowest in the middle of a long anomaly, and "min", which also sees
-        a brief one among many calm rows.
+        How the scores of the windows that cover a row become the score of the row. "mean_min" is
+        halfway between "mean", which is lowest in the middle of a long anomaly, and "min", which
+        also shows a brief anomaly among many normal rows.
 
     validation_fraction : float, default=0.1
-        Share of each series that is held out of training, at its end and at least one window, if
+        Share of each series, at its end and at least one window, that is held out of training, if
         `contamination="auto"` or `detector` has `early_stopping`. It shows how much better rows
-        score that were learned from. A gap of one window precedes it. Series shorter than five
-        windows are not cut; if all are, whole ones are held out.
+        score that were learned from. One window before it is left out, too. Series shorter than
+        five windows are not cut; if all are, whole ones are held out.
 
     contamination : "auto" or float, default="auto"
-        How the threshold ``offset_`` is set. "auto" takes the training rows for normal, and aims at
-        `false_alarm_rate` on rows like them. A float in (0, 0.5] is the share of anomalous rows in
-        the training data.
+        How the threshold ``offset_`` is set. "auto" assumes that the training rows are normal, and
+        aims at `false_alarm_rate` on rows like them. A float in (0, 0.5] is the share of anomalous
+        rows in the training data.
 
     false_alarm_rate : float, default=0.01
-        Share of normal rows to flag if `contamination="auto"`. The threshold rests on the scores of
-        all training rows, each by windows that do not overlap its own. False alarms come in runs,
-        since neighbouring rows share windows.
+        Share of normal rows to flag, if `contamination="auto"`. The threshold rests on the scores
+        of all training rows, each judged by windows that do not overlap its own. False alarms come
+        in runs, since neighbouring rows share windows.
 
     threshold : {"adaptive", "fixed"}, default="adaptive"
-        Whether the threshold of a row follows the scores of the rows before it. If they do not
-        drift it is ``offset_``, and it is never higher; if they do, alarms stay about as rare as
-        asked for and mark where something new begins. "fixed" keeps to ``offset_``, and so does a
-        `contamination` that is a number.
+        Whether the threshold of a row follows the scores of the rows before it. Without drift it is
+        ``offset_``. With drift it falls, never above ``offset_``: alarms stay about as rare as
+        asked for, and mark where something new begins. "fixed" always uses ``offset_``, and so does
+        a `contamination` that is a number.
 
     max_time_steps : float, default=5
-        If the index of X holds times: a series is cut where the next row is more than this many
-        usual steps away. No window and no event reaches across.
+        Longest step in time within a series, as a multiple of the usual step, if the index of X
+        holds times. A longer one cuts the series: no window and no event reaches across.
 
     random_state : int, RandomState instance or None, default=None
-        Seeds the detector of windows in place of its own `random_state`. None leaves it its own.
+        Seeds the detector of windows in place of its own `random_state`. None keeps its own.
 
     verbose : int, default=0
         Whether to print the losses of each epoch, if `detector` is one of this package, and how
@@ -156,7 +157,7 @@ class SlidingWindowDetector(
         Number of features of X.
 
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
-        Names of the features, if X was of DataFrames with string column names.
+        Names of the features, if X came in DataFrames with string column names.
 
     See Also
     --------
@@ -226,8 +227,8 @@ class SlidingWindowDetector(
     def fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> Self:
         """Learn what windows of normal series look like.
 
-        If stretches, at most a tenth of the rows, are unlike all others, a warning names them, and
-        neither references nor threshold rest on them.
+        If some stretches, at most a tenth of the rows, are unlike all others, a warning names them,
+        and neither the references nor the threshold rest on them.
 
         Parameters
         ----------
@@ -236,8 +237,8 @@ class SlidingWindowDetector(
 
         y : array-like, default=None
             Not learned from. `fit` warns of labels 0 and 1, and of two labels of text, which
-            scikit-learn's scorers may read the wrong way round, and of lists of labels, which they
-            do not read at all.
+            scikit-learn's scorers may read the wrong way round; and of lists of labels, which they
+            cannot read.
 
         sample_weight : array-like of shape (n_timesteps,), or list of such, default=None
             Give known faults 0: series are cut there, so that no window holds such a row. All other
@@ -251,10 +252,10 @@ class SlidingWindowDetector(
         Raises
         ------
         KeyboardInterrupt
-            If a training of networks is interrupted from the keyboard, which thus ends a search,
-            too. After the first epoch, the detector is then fitted all the same, with the weights
-            of the last whole epoch or, with early stopping, of the best one; to interrupt once more
-            leaves it as it was.
+            If the training of a network is interrupted from the keyboard; so a search ends, too.
+            After the first epoch the detector is fitted all the same, with the weights of the last
+            complete epoch or, with early stopping, of the best one. A second interrupt leaves it as
+            it was.
         """
         inner = self._inner()
         with joined(getattr(inner, "distributed", False), getattr(inner, "device", "cpu")):
@@ -358,14 +359,14 @@ class SlidingWindowDetector(
         -------
         score : float
             As the method ``score`` of the detector of windows, over windows that do not overlap:
-            1 is perfect, 0 as good as the mean.
+            1 is perfect, 0 no better than the mean.
         """
         judge, series, _ = self._read(X)
         return judge.windows.explained_variance(slide(series, judge.size, judge.size))
 
     @available_if(_explains_variance)
     def cell_errors(self, X: Any) -> Any:
-        """Return how badly each value is explained: the loss of each row and feature.
+        """Return how badly each value is reconstructed or predicted: its loss.
 
         Parameters
         ----------
@@ -375,8 +376,8 @@ class SlidingWindowDetector(
         Returns
         -------
         errors : ndarray of shape (n_timesteps, n_features), float64, or list of them
-            Mean over the windows that cover the row of `loss`, in scaled units; never negative, NaN
-            where X is missing.
+            The loss of each value, in scaled units, as a mean over the windows that cover its row.
+            Never negative; NaN where X is missing.
 
         Examples
         --------
@@ -403,9 +404,9 @@ class SlidingWindowDetector(
     ) -> Any:
         """Find the intervals of anomalous rows.
 
-        An event begins with an alarm, a row that `predict` calls anomalous, and ends with the last
-        one before more than `max_gap` other rows, or a jump in time. For ``peak`` and ``features``
-        the network runs a second time, on the windows that reach into an event.
+        An event begins with an alarm, a row that `predict` labels as anomalous. It ends with the
+        last alarm before more than `max_gap` normal rows, or before a jump in time. For ``peak``
+        and ``features`` the network runs a second time, on the windows that reach into an event.
 
         Parameters
         ----------
@@ -413,8 +414,8 @@ class SlidingWindowDetector(
             In any of the forms above.
 
         max_gap : int or "auto", default="auto"
-            The longest run of normal rows that an event bridges. "auto" is a window with
-            ``threshold="adaptive"``, where alarms pause within a long anomaly, else 0.
+            The longest run of normal rows that an event bridges. "auto" is the length of a window
+            with ``threshold="adaptive"``, where alarms pause within a long anomaly; else 0.
 
         min_length : int, default=1
             The fewest rows of an event, bridged ones included.
@@ -426,21 +427,20 @@ class SlidingWindowDetector(
         Returns
         -------
         events : DataFrame, or list of named tuples if pandas is not installed
-            Series after series, in the order of time; the columns, or fields, are
+            Series by series, in the order of time. The columns, or fields, are
 
-            - ``series``: its id in a DataFrame indexed by (series id, time), else its number, 0 if
-              it is a single one;
+            - ``series``: the id of the series in a DataFrame indexed by (series id, time), else its
+              number, which is 0 for a single series;
             - ``start``, ``end``: the first and the last row, timestamps if the index has them, as
               in ``X.loc[start:end]``, else numbers from 0 on, as in ``X[start:end + 1]``;
             - ``n_rows``: number of rows from the first to the last;
-            - ``peak``: the row with the largest error, or of the lowest score where there are no
-              errors;
+            - ``peak``: the row with the largest error or, if there are no errors, the lowest score;
             - ``peak_score``: the lowest score of its rows, which need not be that of ``peak``;
             - ``rank``: 1 for the event that lies furthest below its threshold;
-            - ``observed``: the share of its values that are not missing: 0 for a blackout;
-            - ``features``: a dict from feature to its share of the reconstruction error of these
-              rows in all windows that cover them, scaled as in training: the three largest shares,
-              the largest first. None for the detectors of scikit-learn, which have no such error.
+            - ``observed``: share of its values that are not missing; 0 for a blackout;
+            - ``features``: a dict from feature to its share of the scaled reconstruction error of
+              these rows, in all windows that cover them. It holds the three largest shares, largest
+              first; None for detectors of scikit-learn, which have no such error.
 
         Examples
         --------
@@ -470,8 +470,8 @@ class SlidingWindowDetector(
         Returns
         -------
         stream : Stream
-            Its methods ``push`` and ``predict`` score rows, or tell anomalous ones, by the window
-            that ends with each.
+            Its methods ``push`` and ``predict`` score or label each row by the window that ends
+            with it.
 
         Examples
         --------

@@ -22,15 +22,12 @@ from skl_lstmae.scoring.adaptive import AdaptiveOffset
 class Stream:
     """Scores the rows of one series as they come in.
 
-    The score of a row is that of the window which ends with it. It is causal: it neither waits for
-    later rows nor changes with them, unlike the scores of
-    :meth:`skl_lstmae.SlidingWindowDetector.score_samples`, which judge a row by all windows that
-    cover it. Hence the threshold is another one as well.
+    The score of a row is that of the window that ends with it. It neither waits for later rows nor
+    changes with them. :meth:`skl_lstmae.SlidingWindowDetector.score_samples`, in contrast, judges a
+    row by all windows that cover it; so the two have different thresholds.
 
-    Made by :meth:`skl_lstmae.SlidingWindowDetector.stream`; may be pickled at any time and goes on
-    from there.
-
-    Several threads may push rows to it: a call then waits for those before it.
+    :meth:`skl_lstmae.SlidingWindowDetector.stream` makes a stream. A pickled stream goes on where
+    it was. Several threads may push rows to one stream: each call waits for those before it.
 
     Parameters
     ----------
@@ -43,8 +40,8 @@ class Stream:
     Attributes
     ----------
     offset_ : float
-        Rows whose score is below are anomalous. Calibrated in `fit` like that of the detector, on
-        single windows.
+        Threshold of the latest row: a lower score is anomalous. `fit` calibrates it like that of
+        the detector, on single windows.
 
     Examples
     --------
@@ -79,7 +76,7 @@ class Stream:
 
     @property
     def offset_(self) -> float:
-        """The threshold of the latest row, anomalous if its score is lower. May be set."""
+        """Threshold of the latest row: a lower score is anomalous. May be set."""
         return self._offset
 
     @offset_.setter
@@ -89,19 +86,19 @@ class Stream:
             self._begin(offset)
 
     def predict(self, X: Any) -> NDArray[np.int64]:
-        """Take more rows of the series, as `push` does, and tell anomalous ones from normal ones.
+        """Take more rows of the series, as `push` does, and label them as normal or anomalous.
 
         Parameters
         ----------
         X : array-like or DataFrame of shape (n_timesteps, n_features), or (n_features,)
-            The rows that follow those before.
+            The rows that follow those pushed before; 1-D is a single row.
 
         Returns
         -------
         labels : ndarray of shape (n_timesteps,), int64
-            -1 for anomalies, +1 for normal rows, by the offset of each, which is learned from the
-            rows before it if the detector's `threshold` is "adaptive". Until a whole window is
-            there, at first and wherever it starts anew, only a blackout is anomalous.
+            -1 for anomalies, +1 for normal rows. Each row has an offset of its own, which follows
+            the rows before it if the detector's `threshold` is "adaptive". Until a window is full,
+            at first and wherever it starts anew, only a blackout is anomalous.
 
         Examples
         --------
@@ -119,18 +116,19 @@ class Stream:
         return np.where(scores < offsets, -1, 1)
 
     def explain(self) -> dict[Any, float]:
-        """Name the features to which most of the error of the latest window is due.
+        """Name the features that most of the latest error is due to.
 
         Returns
         -------
         features : dict
-            Name, or number, to share of the error of the window's latest tenth: the three largest,
-            the largest first. Empty before the first row, and where there is no error.
+            From the name or number of a feature to its share of the error in the latest tenth of
+            the window: the three largest shares, largest first. Empty before the first row, and if
+            there is no error.
 
         Raises
         ------
         AttributeError
-            If the detector of windows has no errors, as those of scikit-learn.
+            If the detector of windows has no errors, like those of scikit-learn.
 
         Examples
         --------
@@ -162,26 +160,26 @@ class Stream:
     def push(self, X: Any) -> NDArray[np.float64]:
         """Score more rows of the series.
 
-        Where the time jumps, or data come back after half a window without any, the window starts
-        anew; a warning tells of the jump.
+        The window starts anew where the time jumps, with a warning, and where data come back after
+        half a window without any.
 
         Parameters
         ----------
         X : array-like or DataFrame of shape (n_timesteps, n_features), or (n_features,)
             The rows that follow those pushed before; 1-D is a single row. Times in its index must
-            be later than those pushed before. Numbers need not, as each block may count from 0.
+            be later than those pushed before. Numbers need not be, as each block may count from 0.
 
         Returns
         -------
         scores : ndarray of shape (n_timesteps,), float64
-            Higher is more normal. They are the same, bit for bit, however the series is divided
-            among calls. Until the stream has seen as many rows as a window has, the window is as
-            long as the stream, unlike those that the detector was trained on.
+            Higher is more normal. However the series is divided among calls, they are the same, bit
+            for bit. Until the stream has seen as many rows as a window has, its window is shorter
+            than those that the detector was trained on.
 
         Raises
         ------
         ValueError, TypeError
-            If the features are not those of `fit`, or the times do not increase; the stream stays
+            If the features are not those of `fit`, or the times do not increase. The stream stays
             as it was.
 
         Examples

@@ -69,7 +69,7 @@ def warn_of_drift(scores: NDArray[np.float64], calibration: Calibration | None) 
 class ThresholdMixin(FrozenState, OutlierMixin):
     """Decides by scores and a threshold, ``offset_``.
 
-    A sample is a sequence or, of a :class:`SlidingWindowDetector`, a row of a series.
+    A sample is a sequence or, for a :class:`SlidingWindowDetector`, a row of a series.
     """
 
     contamination: float | Literal["auto"]
@@ -114,7 +114,7 @@ class ThresholdMixin(FrozenState, OutlierMixin):
         """Set the threshold by the parameters, on the scores that it rests on."""
 
     def score_samples(self, X: Any) -> Any:
-        """Score samples by how normal they are.
+        """Return how normal each sample is.
 
         Parameters
         ----------
@@ -124,14 +124,14 @@ class ThresholdMixin(FrozenState, OutlierMixin):
         Returns
         -------
         scores : ndarray of shape (n_samples,), float64, or list of them for a list of series
-            Higher is more normal. On a CPU a sequence's score is the same, bit for bit, whatever
+            Higher is more normal. On a CPU a sequence gets the same score, bit for bit, whatever
             sequences it comes with and however they are padded.
         """
         scored = self._score(X)
         return scored.put_back(scored.scores)
 
     def decision_function(self, X: Any) -> Any:
-        """Score samples relative to the threshold: ``offset_``, or that of each row.
+        """Return how far each sample scores above the threshold.
 
         Parameters
         ----------
@@ -141,9 +141,9 @@ class ThresholdMixin(FrozenState, OutlierMixin):
         Returns
         -------
         decisions : ndarray of shape (n_samples,), float64, or list of them for a list of series
-            ``score_samples(X) - offset_``: negative for anomalies. With the parameter
-            ``threshold="adaptive"`` of :class:`SlidingWindowDetector` the offset of a row follows
-            the scores before it.
+            ``score_samples(X) - offset_``: negative for anomalies. With ``threshold="adaptive"`` in
+            a :class:`SlidingWindowDetector`, each row has an offset of its own, which follows the
+            scores before it.
         """
         scored = self._score(X)
         if scored.may_tell_drift:
@@ -161,9 +161,9 @@ class ThresholdMixin(FrozenState, OutlierMixin):
         Returns
         -------
         labels : ndarray of shape (n_samples,), int64, or list of them for a list of series
-            -1 for anomalies, +1 for normal samples. scikit-learn's precision, recall and F1 are
-            about the label 1 by default. For those of the anomalies pass ``pos_label=-1``, as in
-            ``make_scorer(f1_score, pos_label=-1)``.
+            -1 for anomalies, +1 for normal samples. scikit-learn's precision, recall and F1 score
+            are those of the label 1 by default. For those of the anomalies pass ``pos_label=-1``,
+            as in ``make_scorer(f1_score, pos_label=-1)``.
         """
         scored = self._score(X)
         if scored.may_tell_drift:
@@ -173,13 +173,13 @@ class ThresholdMixin(FrozenState, OutlierMixin):
     def p_values(self, X: Any) -> Any:
         """Return the share of normal samples that score as low as each sample.
 
-        These are conformal p-values [1]_, and conservative: fewer than a share p of fresh normal
-        samples have a p-value of at most p, since the scores that they are compared with are
+        These are conformal p-values [1]_. They are conservative: less than a share p of fresh
+        normal samples have a p-value of at most p, since the scores that they are compared with are
         lowered by a margin. So they can control the false discovery rate
         (:func:`scipy.stats.false_discovery_control`), and be combined
-        (:func:`scipy.stats.combine_pvalues`). Below ``1 / (n + 1)``, for n training samples, they
-        are extrapolated by a Pareto tail or, after ``recalibrate(X)``, by the scores of the fit,
-        which the guarantee of conformal prediction does not cover.
+        (:func:`scipy.stats.combine_pvalues`). Below ``1 / (n + 1)``, with n training samples, they
+        are extrapolated: by a Pareto tail or, after ``recalibrate(X)``, by the scores of the fit.
+        The guarantee of conformal prediction does not cover this.
 
         Parameters
         ----------
@@ -190,8 +190,8 @@ class ThresholdMixin(FrozenState, OutlierMixin):
         -------
         p_values : ndarray of shape (n_samples,), float64, or list of them for a list of series
             Small for anomalies. With ``contamination="auto"``, a score is below ``offset_`` if and
-            only if its p-value is at most `false_alarm_rate`. Those of neighbouring rows depend on
-            one another.
+            only if its p-value is at most `false_alarm_rate`. The p-values of neighbouring rows
+            depend on each other.
 
         References
         ----------
@@ -220,28 +220,28 @@ class ThresholdMixin(FrozenState, OutlierMixin):
         contamination: float | Literal["auto"] | None = None,
         false_alarm_rate: float | None = None,
     ) -> Self:
-        """Change ``offset_``: the rule behind it, or the samples that it rests on.
+        """Change the threshold: its rule, or the samples that it rests on.
 
         Parameters
         ----------
         X : sequences or series, default=None
-            Recent normal samples: at least three sequences, or a series of one window. Their scores
-            set ``offset_`` from now on; they are not learned from. Of fewer than
-            ``1 / false_alarm_rate - 1`` sequences, or windows side by side, the scores of the fit
-            lend the shape of the distribution. None keeps the samples of the fit.
+            Recent normal samples: at least three sequences, or a series of at least one window.
+            Their scores set ``offset_`` from now on; the network does not learn from them. With
+            fewer than ``1 / false_alarm_rate - 1`` sequences, or windows side by side, the shape of
+            the distribution is taken from the scores of the fit. None keeps the samples of the fit.
 
         contamination : "auto" or float, default=None
-            The parameter's new value; None leaves it. If the fit has kept no scores for the new
-            rule, X is needed.
+            New value of the parameter; None keeps the old one. If the fit kept no scores for the
+            new rule, X is needed.
 
         false_alarm_rate : float, default=None
-            The parameter's new value; None leaves it.
+            New value of the parameter; None keeps the old one.
 
         Returns
         -------
         self : estimator
-            The detector with the new parameters and ``offset_``, or as it was if a call fails.
-            Streams made before keep their threshold: make new ones, and push the recent past.
+            The detector with the new parameters and ``offset_``. A call that fails leaves it as it
+            was. Streams made before keep their threshold: make new ones, and push the recent rows.
 
         Examples
         --------

@@ -45,9 +45,9 @@ NAME = "AnomalyScoreDisplay"
 class AnomalyScoreDisplay:
     """A long series, the scores of its rows, the threshold, and events: detected and true ones.
 
-    Of many features, some have panels of their own, and a strip of colours, features by time, shows
-    all: their values, or their errors, which are the reasons of the events. It is recommended to
-    use :meth:`from_estimator` or :meth:`from_predictions`.
+    The features most to blame for the events have panels of their own. A strip of colours, features
+    by time, shows all features: their values, or their errors, which are the reasons for the
+    events. It is recommended to use :meth:`from_estimator` or :meth:`from_predictions`.
 
     Parameters
     ----------
@@ -64,25 +64,25 @@ class AnomalyScoreDisplay:
         The threshold, or that of each row: rows with lower scores are anomalous.
 
     events : ndarray of shape (n_events, 2)
-        Detected events: first row, and the row after the last.
+        Detected events: the first row of each, and the row after its last.
 
     true_events : ndarray of shape (n_true_events, 2) or None
-        The same of the true labels; None if they are unknown.
+        The same for the true events; None if they are unknown.
 
     feature_names : list of str
         Names of the features.
 
     feature_shares : ndarray of shape (n_features,)
-        How much the features are to blame for the detected events, by which the panels are chosen.
+        How much each feature is to blame for the detected events. The panels are chosen by it.
 
     cell_errors : ndarray of shape (n_timesteps, n_features), default=None
-        The error of each value, for the strip to show; None shows the values themselves.
+        The error of each value, which the strip shows; None shows the values themselves.
 
     Attributes
     ----------
     axes_ : ndarray of matplotlib Axes
-        From top to bottom: a panel for each feature in `features_`; if there are others, the strip
-        of all features; the scores; the events.
+        From top to bottom: a panel for each feature in `features_`; the strip of all features, if
+        there is one; the scores; the events.
 
     ax_ : matplotlib Axes
         The axes whose place the panels share; invisible.
@@ -91,15 +91,15 @@ class AnomalyScoreDisplay:
         The figure.
 
     features_ : ndarray of int
-        Which features have a panel, the one most to blame first.
+        Numbers of the features that have a panel, the one most to blame first.
 
     lines_ : list of Line2D
-        These features. Of more than 2400 rows, the medians of columns of rows, drawn in front of
-        the range of each column.
+        The lines of these features. With more than 2400 rows, a line shows the median of each
+        column of the picture, in front of the range of its values.
 
     strip_ : QuadMesh or None
         The errors of all features; or their values, each from its minimum to its maximum. None if
-        there are no errors to show, and all features have panels.
+        all features have panels and there are no errors to show.
 
     score_line_, threshold_line_ : Line2D
         The scores and the threshold.
@@ -187,19 +187,19 @@ class AnomalyScoreDisplay:
             In any of the forms that the estimator takes. Timestamps of an index become the x-axis.
 
         y : array-like of shape (n_timesteps,), or list of them for a list of series, default=None
-            True labels of the rows of X: -1 anomalous and +1 normal, as the estimator predicts
-            them; or 1 (True) anomalous and 0 (False) normal, as many data sets do. Ones alone are
-            taken for normal, unless they are bool.
+            True labels of the rows of X: -1 for anomalous and +1 for normal rows, as the estimator
+            predicts them; or 1 (True) and 0 (False), as in many data sets. If all are 1, they mean
+            normal rows, unless they are bool.
 
         index : int, default=0
-            Which series to draw if X is several.
+            Which series to draw, if X holds several.
 
         max_gap, min_length : int, default="auto" and 1
-            As of ``find_events``.
+            As for ``find_events``.
 
         strip : {"values", "errors"}, default="values"
             What the strip of all features shows: their values, if there are more features than
-            panels; or the error of each, which is why an event was found. For the errors the
+            panels; or the error of each value, which is why an event was found. For the errors the
             network runs once more.
 
         feature_names : list of str, default=None
@@ -274,7 +274,7 @@ class AnomalyScoreDisplay:
         max_features: int = 4,
         ax: Any = None,
     ) -> Self:
-        """Draw a long series and scores of its rows, wherever these are from.
+        """Draw a long series and the scores of its rows, whatever computed them.
 
         Parameters
         ----------
@@ -288,22 +288,21 @@ class AnomalyScoreDisplay:
             The threshold, or that of each row: rows with lower scores are anomalous.
 
         events : DataFrame, list of named tuples or int array of shape (n_events, 2), default=None
-            Events of X, or some of them, as `SlidingWindowDetector.find_events` returns them; or,
-            as the display keeps them, the first row of each and the row after its last (add
-            ``[0, 1]`` to an array of first and last rows); None means the runs of rows whose scores
-            are lower than `offset`.
+            Events of X, as `SlidingWindowDetector.find_events` returns them, or some of these; or
+            the first row of each event and the row after its last (add ``[0, 1]`` to an array of
+            first and last rows). None means the runs of rows whose scores are lower than `offset`.
 
         y : array-like of shape (n_timesteps,), default=None
-            True labels of the rows: -1 anomalous and +1 normal, as scikit-learn's detectors predict
-            them; or 1 (True) anomalous and 0 (False) normal, as many data sets do. Ones alone are
-            taken for normal, unless they are bool.
+            True labels of the rows: -1 for anomalous and +1 for normal rows, as scikit-learn's
+            detectors predict them; or 1 (True) and 0 (False), as in many data sets. If all are 1,
+            they mean normal rows, unless they are bool.
 
         cell_errors : array-like of shape (n_timesteps, n_features), default=None
-            The error of each value, as `SlidingWindowDetector.cell_errors` returns them, for a
-            strip of all features; None shows their values.
+            The error of each value, as `SlidingWindowDetector.cell_errors` returns them, which the
+            strip then shows. None shows the values of the features.
 
         feature_names : list of str, default=None
-            Names of the features; None means the columns of X, if it has any.
+            Names of the features; None means the columns of X, if it is a DataFrame.
 
         max_features : int, default=4
             The most features that have a panel of their own.

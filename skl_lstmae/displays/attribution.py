@@ -28,10 +28,10 @@ NAME = "AttributionDisplay"
 
 
 class AttributionDisplay:
-    """A sequence, what each step adds to a prediction, and what each cell does.
+    """A sequence, what each step adds to a prediction, and what each value adds.
 
-    The features that add most have panels of their own; a strip of colours, features by time, shows
-    all. It is recommended to use :meth:`from_estimator`.
+    The features that add most have panels of their own. A strip of colours, features by time, shows
+    all features. It is recommended to use :meth:`from_estimator`.
 
     Parameters
     ----------
@@ -59,7 +59,7 @@ class AttributionDisplay:
         The figure.
 
     features_ : ndarray of int
-        Which features have a panel, that of the largest attributions first.
+        Numbers of the features that have a panel, that of the largest attributions first.
 
     lines_ : list of Line2D
         The sequence in each of these panels.
@@ -68,11 +68,11 @@ class AttributionDisplay:
         What the steps add.
 
     strip_ : QuadMesh
-        What the cells add.
+        What the values add.
 
     See Also
     --------
-    ReconstructionDisplay : Where a detector finds a sequence odd.
+    ReconstructionDisplay : Where in a sequence a detector finds an anomaly.
 
     Examples
     --------
@@ -112,12 +112,12 @@ class AttributionDisplay:
         max_features: int = 4,
         ax: Any = None,
     ) -> Self:
-        """Draw what in a sequence speaks for a class, or raises a number.
+        """Draw which values of a sequence speak for a class, or raise a number.
 
         Parameters
         ----------
         estimator : LSTMClassifier or LSTMRegressor
-            Fitted.
+            A fitted classifier or regressor.
 
         X : sequences
             In any of the forms that the estimator takes.
@@ -126,8 +126,8 @@ class AttributionDisplay:
             Which sequence of X to draw.
 
         target : object, default=None
-            The class, or the number of the output; None means the class that is predicted, or the
-            first output.
+            The class, or the number of the output, to explain. None means the class that is
+            predicted, or the first output.
 
         feature_names : list of str, default=None
             Names of the features; None means those the estimator was fitted with, if any.

@@ -54,8 +54,7 @@ class LatentDisplay:
         The threshold: sequences with lower scores are marked as anomalous.
 
     y : ndarray of shape (n_sequences,), default=None
-        Labels of any kind, None for a sequence without one; where they are given, scores are not
-        drawn.
+        Labels of any kind, None for a sequence without one. With labels, scores are not drawn.
 
     Attributes
     ----------
@@ -66,8 +65,8 @@ class LatentDisplay:
         The figure.
 
     points_ : dict from object to PathCollection
-        What is drawn: by label, None being that of sequences without one; or, if there are no
-        labels, by "normal" and "anomalous".
+        The points of each label, or of None for sequences without one. Without any labels, the
+        points of "normal" and "anomalous" sequences.
 
     See Also
     --------
@@ -104,7 +103,7 @@ class LatentDisplay:
     def from_estimator(
         cls, estimator: Any, X: Any, y: ArrayLike | None = None, *, ax: Any = None
     ) -> Self:
-        """Draw the latents that a fitted detector makes of sequences.
+        """Draw the latents of sequences in a fitted detector.
 
         Parameters
         ----------
@@ -115,9 +114,9 @@ class LatentDisplay:
             In any of the forms that the estimator takes; at least two.
 
         y : array-like of shape (n_sequences,), default=None
-            Labels of any kind, by which to colour the points; the legend names the twenty most
-            frequent. A label that is None or NaN is none. No labels at all colour the points by
-            score, and mark those below the threshold.
+            Labels of any kind to colour the points by; None or NaN means no label. The legend names
+            the twenty most frequent ones. Without `y`, scores colour the points, and those below
+            the threshold are marked.
 
         ax : matplotlib Axes, default=None
             Where to draw; None makes a new figure.
@@ -163,7 +162,7 @@ class LatentDisplay:
         y: ArrayLike | None = None,
         ax: Any = None,
     ) -> Self:
-        """Draw latents, wherever they are from.
+        """Draw latents, whatever computed them.
 
         Parameters
         ----------
@@ -171,13 +170,13 @@ class LatentDisplay:
             At least two rows and two columns.
 
         scores : array-like of shape (n_sequences,), default=None
-            By which to colour the points; higher is more normal.
+            Scores to colour the points by; higher is more normal.
 
         offset : float, default=None
             The threshold: points with lower scores are marked as anomalous.
 
         y : array-like of shape (n_sequences,), default=None
-            Labels of any kind, by which to colour the points instead; None or NaN is none.
+            Labels of any kind to colour the points by instead; None or NaN means no label.
 
         ax : matplotlib Axes, default=None
             Where to draw; None makes a new figure.

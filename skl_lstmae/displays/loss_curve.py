@@ -31,14 +31,14 @@ class LossCurveDisplay:
         Training loss of each epoch.
 
     validation_loss_curve : sequence of float, default=()
-        Loss of the held-out samples after each epoch; NaN, or the end of a shorter list, for epochs
-        without one.
+        Loss of the held-out samples after each epoch: NaN for an epoch without any. A list may end
+        early.
 
     Attributes
     ----------
     best_epoch : int or None
-        Number, from 1 on, of the epoch with the lowest validation loss, whose weights a `fit` of
-        these epochs keeps; None if there are no validation losses.
+        Number of the epoch with the lowest validation loss, counted from 1. `fit` keeps its
+        weights. None if there are no validation losses.
 
     ax_ : matplotlib Axes
         The axes.
@@ -82,7 +82,7 @@ class LossCurveDisplay:
         Parameters
         ----------
         estimator : LSTMAutoencoderDetector, LSTMForecastDetector or SlidingWindowDetector
-            A fitted detector; of the last, the losses of its detector of windows.
+            A fitted detector. For the last, the losses are those of its detector of windows.
 
         ax : matplotlib Axes, default=None
             Where to draw; None makes a new figure.

@@ -34,10 +34,11 @@ METHODS = ["reconstruct", "predict_steps"]
 
 
 class ReconstructionDisplay:
-    """A sequence, its reconstruction, the error of each step, and the error of each cell.
+    """A sequence, its reconstruction, the error of each step, and the error of each value.
 
-    The features that err most have panels of their own; a strip of colours, features by time, shows
-    the errors of all. It is recommended to use :meth:`from_estimator` or :meth:`from_predictions`.
+    The features with the largest errors have panels of their own. A strip of colours, features by
+    time, shows the errors of all. It is recommended to use :meth:`from_estimator` or
+    :meth:`from_predictions`.
 
     Parameters
     ----------
@@ -45,28 +46,28 @@ class ReconstructionDisplay:
         NaN is a missing value, and drawn as a gap.
 
     reconstruction : ndarray of shape (n_timesteps, n_features)
-        What the network makes of it, in the same units.
+        The network's reconstruction, in the same units.
 
     cell_errors : ndarray of shape (n_timesteps, n_features)
-        Absolute differences in units that are comparable among features; NaN for missing values.
+        Absolute differences, in units that compare between features; NaN for missing values.
 
     step_errors : ndarray of shape (n_timesteps,)
         Error of each step.
 
     feature_errors : ndarray of shape (n_features,)
-        Error of each feature, by which the panels are chosen.
+        Error of each feature. The panels are chosen by it.
 
     feature_names : list of str
         Names of the features.
 
     name : str, default="reconstruction"
-        What to call the reconstruction, which a forecaster predicts.
+        What to call the reconstruction, such as "prediction" for a forecaster.
 
     Attributes
     ----------
     axes_ : ndarray of matplotlib Axes
         From top to bottom: a panel for each feature in `features_`, the errors of the steps, the
-        errors of the cells.
+        errors of the values.
 
     ax_ : matplotlib Axes
         The axes whose place the panels share; invisible.
@@ -75,7 +76,7 @@ class ReconstructionDisplay:
         The figure.
 
     features_ : ndarray of int
-        Which features have a panel, that of the largest error first.
+        Numbers of the features that have a panel, that of the largest error first.
 
     lines_ : list of (Line2D, Line2D)
         Sequence and reconstruction in each of these panels.
@@ -84,7 +85,7 @@ class ReconstructionDisplay:
         The errors of the steps.
 
     strip_ : QuadMesh
-        The errors of the cells.
+        The errors of the values.
 
     See Also
     --------
@@ -134,13 +135,13 @@ class ReconstructionDisplay:
         max_features: int = 4,
         ax: Any = None,
     ) -> Self:
-        """Draw what a fitted detector makes of a sequence.
+        """Draw a sequence and what a fitted detector reconstructs or predicts.
 
         Parameters
         ----------
         estimator : LSTMAutoencoderDetector or LSTMForecastDetector
-            A fitted detector. Of a forecaster, the reconstruction is what it predicted for each
-            step from the steps before it.
+            A fitted detector. A forecaster's reconstruction is its prediction of each step from the
+            steps before it.
 
         X : sequences
             In any of the forms that the estimator takes.
@@ -160,8 +161,8 @@ class ReconstructionDisplay:
         Returns
         -------
         display : ReconstructionDisplay
-            With the errors of the steps, and the choice of features, by the estimator's method
-            ``reconstruction_error`` or ``prediction_error``. The errors of the cells are absolute
+            The errors of steps and features are those of the estimator's method
+            ``reconstruction_error`` or ``prediction_error``. The errors of values are absolute
             differences in scaled units.
 
         Examples
@@ -209,7 +210,7 @@ class ReconstructionDisplay:
         max_features: int = 4,
         ax: Any = None,
     ) -> Self:
-        """Draw a sequence and a reconstruction of it, wherever that is from.
+        """Draw a sequence and its reconstruction, whatever computed it.
 
         Parameters
         ----------
@@ -231,8 +232,8 @@ class ReconstructionDisplay:
         Returns
         -------
         display : ReconstructionDisplay
-            The errors of the cells are absolute differences in standard deviations of each feature
-            in this sequence; those of steps and features are shares of their mean square.
+            The errors of values are absolute differences in standard deviations of each feature in
+            this sequence. Those of steps and features are shares of their mean square.
 
         Examples
         --------

@@ -31,7 +31,7 @@ class ScoreDistributionDisplay:
         Scores of samples that are known to be normal; higher is more normal.
 
     new_scores : ndarray of shape (n_new_samples,) or None
-        Scores of the samples in question.
+        Scores of the samples to judge.
 
     offset : float
         The threshold: samples with lower scores are anomalous.
@@ -42,7 +42,7 @@ class ScoreDistributionDisplay:
         Share of the reference scores that are lower than `offset`.
 
     alarm_rate : float or None
-        The same share of the new scores.
+        Share of the new scores that are lower than `offset`.
 
     ax_ : matplotlib Axes
         The axes.
@@ -51,11 +51,12 @@ class ScoreDistributionDisplay:
         The figure.
 
     reference_bars_, new_bars_ : StepPatch or None
-        The shares of samples in each bin, of the same bins, of which the threshold is an edge.
+        The share of samples in each bin. Both use the same bins, and the threshold is an edge of
+        one.
 
     end_labels_ : list of Text
-        How far the scores reach that are collected in the first or the last bin, as they would
-        squeeze the others if the axis showed them in their places.
+        How far the scores in the first or last bin reach. These bins collect scores so far out that
+        they would squeeze all others.
 
     threshold_line_ : Line2D
         The threshold.
@@ -112,11 +113,11 @@ class ScoreDistributionDisplay:
             scikit-learn.
 
         X_reference : samples
-            Normal samples. For the false alarm rate to hold for others, they must be none that the
-            detector was trained on.
+            Normal samples. The false-alarm rate only holds for other samples if the detector was
+            not trained on these.
 
         X_new : samples, default=None
-            Samples in question.
+            Samples to judge.
 
         bins : int or str, default=30
             As in :func:`numpy.histogram_bin_edges`, of the scores in the bulk; the bins are then
@@ -128,7 +129,7 @@ class ScoreDistributionDisplay:
         Returns
         -------
         display : ScoreDistributionDisplay
-            The picture and what it shows. Of series, each row is a sample.
+            The picture and what it shows. In series, each row is a sample.
 
         Examples
         --------
@@ -167,7 +168,7 @@ class ScoreDistributionDisplay:
         bins: int | str = 30,
         ax: Any = None,
     ) -> Self:
-        """Draw scores, wherever they are from.
+        """Draw scores, whatever computed them.
 
         Parameters
         ----------
@@ -175,7 +176,7 @@ class ScoreDistributionDisplay:
             Scores of samples that are known to be normal; higher is more normal.
 
         new_scores : array-like of shape (n_new_samples,), default=None
-            Scores of the samples in question.
+            Scores of the samples to judge.
 
         offset : float
             The threshold: samples with lower scores are anomalous.

@@ -30,7 +30,8 @@ from skl_lstmae.modules.recurrent import LSTMStack, State, as_widths, run_lstm
 class LSTMAutoencoder(SequenceNetwork):
     """Autoencoder of padded sequences: LSTM encoder, bottleneck, LSTM decoder.
 
-    Weights start from Xavier (input), orthogonal (recurrent) and forget-gate biases of 1.
+    Input weights start from Xavier's distribution, recurrent ones orthogonal, and the biases of
+    forget gates at 1.
 
     Parameters
     ----------
@@ -44,29 +45,30 @@ class LSTMAutoencoder(SequenceNetwork):
         Width of the latent.
 
     bottleneck : {"mean", "max", "last", "sequence"}, default="mean"
-        What of the encoder's outputs becomes the latent: the mean or maximum over the real steps,
+        Which of the encoder's outputs become the latent: the mean or maximum over the real steps,
         the last real step of each direction, or every step. With "sequence" the decoder also starts
         from the encoder's final state [1]_.
 
     decoder : {"repeat", "autoregressive"}, default="repeat"
-        "repeat" reads the latent at every step; "autoregressive" the previous step as well.
+        "repeat" reads the latent at every step; "autoregressive" reads the previous step as well.
 
     teacher_forcing : float, default=0.5
-        Probability that an autoregressive decoder is fed the true previous steps of a training
-        batch rather than its own predictions [2]_. In evaluation mode it is always fed its own.
+        Probability that an autoregressive decoder reads the true previous steps of a training batch
+        instead of its own predictions [2]_. In evaluation mode it always reads its own.
 
     bidirectional : {False, "encoder", "both"}, default=False
-        Which LSTMs run in both directions of time. "both" excludes ``decoder="autoregressive"``.
+        Which LSTMs run in both directions. "both" excludes ``decoder="autoregressive"``.
 
     skip_connection : bool, default=False
-        Add a linear map of the previous step to each prediction, past the bottleneck [3]_.
+        Whether to add to each prediction a linear map of the previous step, which bypasses the
+        bottleneck [3]_.
 
     dropout : float, default=0.0
         Probability of zeroing an output between stacked layers, in training.
 
     noise : float, default=0.8
-        Standard deviation of Gaussian noise that is added to x in training, while the target stays
-        clean [4]_, so that the network cannot do by copying.
+        Standard deviation of the Gaussian noise that is added to x in training. The target stays
+        clean [4]_, so copying is not enough.
 
     output_activation : {None, "sigmoid", "tanh", "relu"}, default=None
         Function applied to the prediction.
@@ -183,7 +185,7 @@ class LSTMAutoencoder(SequenceNetwork):
         return self._encode(x, lengths)[0]
 
     def decode(self, latent: Tensor, lengths: Tensor | Sequence[int]) -> Tensor:
-        """Decode latents to ``(batch, max(lengths), input_size)``, feeding on the decoded past.
+        """Decode latents to ``(batch, max(lengths), input_size)``, from the steps decoded before.
 
         Examples
         --------
@@ -212,7 +214,7 @@ class LSTMAutoencoder(SequenceNetwork):
 
 
 class Bottleneck(nn.Module):
-    """From an encoder's outputs to the latent, through one linear layer.
+    """Turns an encoder's outputs into the latent, with one linear layer.
 
     Parameters
     ----------
@@ -223,8 +225,8 @@ class Bottleneck(nn.Module):
         Width of the latent.
 
     kind : {"last", "mean", "max", "mean_max", "sequence"}, default="last"
-        What of the outputs becomes the latent: the last real step of each direction, the mean or
-        maximum over the real steps, or both side by side, or every step.
+        Which outputs become the latent: the last real step of each direction, the mean or maximum
+        over the real steps, both side by side, or every step.
 
     n_directions : int, default=1
         2 if the encoder is bidirectional.
@@ -271,10 +273,10 @@ class Bottleneck(nn.Module):
 
 
 class LSTMDecoder(nn.Module):
-    """From a latent to a sequence: an LSTM that reads the latent at every step, and a linear head.
+    """Turns a latent into a sequence: an LSTM that reads it at every step, and a linear layer.
 
-    An autoregressive decoder reads the previous step too: the true one where it is given and
-    wanted, else its own prediction, the first step being preceded by zeros.
+    An autoregressive decoder reads the previous step too: the true one, if it is given and teacher
+    forcing is on, else its own prediction. Zeros precede the first step.
 
     Parameters
     ----------
@@ -310,8 +312,8 @@ class LSTMDecoder(nn.Module):
     - latent: ``(batch, latent_size)``, read at every step, or ``(batch, time, latent_size)``, read
       step by step.
     - lengths: ``(batch,)``.
-    - target: ``(batch, time, output_size)``, the steps to decode, of which teacher forcing and the
-      skip connection read the predecessor of each; None lets the decoder feed on its own past.
+    - target: ``(batch, time, output_size)``, the steps to decode. Teacher forcing and the skip
+      connection read the step before each. With None, the decoder reads its own past predictions.
     - states: one :data:`State` for each layer, or None for zeros.
     - prediction: ``(batch, time, output_size)``, where time is the greatest length.
 
@@ -448,10 +450,10 @@ class LSTMDecoder(nn.Module):
 
 
 class StateBridge(nn.Module):
-    """Hands an encoder's final states to the mirrored decoder, the last layer's to its first.
+    """Passes an encoder's final states to the mirrored decoder, from the last layer to the first.
 
-    With ``merge_directions`` a linear layer makes one direction's state of a bidirectional
-    encoder's two.
+    With ``merge_directions`` a linear layer merges the two states of a bidirectional encoder into
+    one.
 
     Parameters
     ----------

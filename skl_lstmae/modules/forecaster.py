@@ -22,10 +22,10 @@ LSTM, and each layer's state before it."""
 
 
 class LSTMForecaster(SequenceNetwork):
-    """Forecaster of padded sequences: each step is predicted by an LSTM that has read those before.
+    """Forecaster of padded sequences: an LSTM predicts each step from the steps before it.
 
-    What precedes the first step are zeros, and zero states [1]_. Weights start from Xavier (input),
-    orthogonal (recurrent) and forget-gate biases of 1.
+    Zeros, and zero states, precede the first step [1]_. Input weights start from Xavier's
+    distribution, recurrent ones orthogonal, and the biases of forget gates at 1.
 
     Parameters
     ----------
@@ -39,8 +39,8 @@ class LSTMForecaster(SequenceNetwork):
         Probability of zeroing an output between stacked layers, in training.
 
     noise : float, default=0.0
-        Standard deviation of Gaussian noise that is added to the past in training, while the step
-        to predict stays clean.
+        Standard deviation of the Gaussian noise that is added to the past in training. The step to
+        predict stays clean.
 
     output_activation : {None, "sigmoid", "tanh", "relu"}, default=None
         Function applied to the prediction.
@@ -50,9 +50,9 @@ class LSTMForecaster(SequenceNetwork):
     - x: ``(batch, time, input_size)``, float32; what stands beyond a sequence's length must be
       finite, and has no influence.
     - lengths: ``(batch,)``, int64, on any device; None means that nothing is padded.
-    - output: :class:`Output`, whose latent, and states, are the LSTM's outputs ``(batch, time,
-      latent_size)``, of which each has read the steps before its own; ``latent_size`` is the width
-      of the last layer.
+    - output: :class:`Output`. Its latent and its states are the LSTM's outputs, ``(batch, time,
+      latent_size)``, each from the steps before its own; ``latent_size`` is the width of the last
+      layer.
 
     References
     ----------
@@ -138,7 +138,7 @@ class LSTMForecaster(SequenceNetwork):
         Returns
         -------
         output : Output
-            Bit by bit what the sequences give in one piece, on a CPU in evaluation mode.
+            On a CPU in evaluation mode, bit for bit what the sequences give in one piece.
         past : :data:`Past`
             All steps so far.
 
@@ -159,7 +159,7 @@ class LSTMForecaster(SequenceNetwork):
         return self._predict(outputs), (last_step(x, lengths).unsqueeze(1), states)
 
     def forecast(self, past: Past, n_steps: int = 1) -> Tensor:
-        """Continue sequences by ``(batch, n_steps, input_size)``, feeding on the predictions.
+        """Continue sequences by ``(batch, n_steps, input_size)``, reading its own predictions.
 
         Examples
         --------

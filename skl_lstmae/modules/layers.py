@@ -19,8 +19,8 @@ class RowLinear(nn.Linear):
     """Linear layer whose result for a row does not depend on the other rows.
 
     In float32 the order in which a matrix product adds up changes with the number of rows, and the
-    last bits with it. In evaluation mode the product is therefore taken in float64, where such
-    differences are lost in rounding back.
+    last bits with it. So in evaluation mode the product is taken in float64; rounding back to
+    float32 removes such differences.
 
     Shape
     -----
@@ -49,7 +49,7 @@ class RowActivation(nn.Module):
     Parameters
     ----------
     function : callable
-        Of a tensor.
+        Takes a tensor and returns one of the same shape.
 
     Examples
     --------

@@ -24,14 +24,15 @@ class Output(NamedTuple):
     Attributes
     ----------
     prediction : Tensor of shape (batch, time, input_size)
-        Of the steps; arbitrary beyond a sequence's length. Of a network with a target of another
-        kind, such as :class:`LSTMPredictor`, of that: ``(batch, output_size)``, or ``(batch, time,
-        output_size)``.
+        Prediction of the steps; arbitrary beyond a sequence's length. A network with another kind
+        of target, such as :class:`LSTMPredictor`, predicts that: ``(batch, output_size)``, or
+        ``(batch, time, output_size)``.
     latent : Tensor of shape (batch, latent_size) or (batch, time, latent_size)
         One vector for each sequence, or for each step.
     states : Tensor of shape (batch, time, n_states)
-        Numbers for each step that describe what the network has read so far. Scores use the maximum
-        of each over a sequence. The LSTMs return the outputs of the LSTM that reads x.
+        Numbers that describe, at each step, what the network has read so far. Scores use the
+        maximum of each over a sequence. The networks here return the outputs of the LSTM that reads
+        x.
 
     Examples
     --------
@@ -48,7 +49,7 @@ class Output(NamedTuple):
 
 
 def keeps_config(init: Callable[..., None]) -> Callable[..., None]:
-    """Decorate a network's constructor so that ``config`` holds the arguments.
+    """Decorate a network's constructor so that ``config`` holds its arguments.
 
     Parameters
     ----------
@@ -58,7 +59,7 @@ def keeps_config(init: Callable[..., None]) -> Callable[..., None]:
     Returns
     -------
     init : callable
-        It, with what it does not do by itself.
+        The same constructor, which also sets ``config``.
 
     Examples
     --------
@@ -87,38 +88,38 @@ class SequenceNetwork(nn.Module):
     """Predicts the steps of padded sequences: all that a detector asks of its network.
 
     A network of your own inherits from this class, sets `input_size` and `latent_size`, and defines
-    :meth:`forward`; pass a function that makes it from a number of features, or one that has been
-    trained, as ``network`` to :class:`skl_lstmae.LSTMAutoencoderDetector` or, if it is causal, to
-    :class:`skl_lstmae.LSTMForecastDetector`.
+    :meth:`forward`. Pass it as ``network`` to :class:`skl_lstmae.LSTMAutoencoderDetector` or, if it
+    is causal, to :class:`skl_lstmae.LSTMForecastDetector`: either a function that makes one from
+    the number of features, or a trained one.
 
     - Batches are right-padded. No real step may depend on padding; :func:`real_steps` tells the two
       apart.
-    - Random numbers in training come from the generator passed to :meth:`forward`. torch's own
-      dropout takes none, so unless `takes_generator`, a detector seeds torch's global generator for
-      the call, and leaves it as it was.
-    - Layers are drawn anew by :meth:`reset_parameters`: those of torch as they are, a layer of your
-      own by a method ``reset_parameters(generator)``, or one without arguments.
+    - Random numbers in training come from the generator passed to :meth:`forward`. As torch's own
+      dropout takes none, a detector seeds torch's global generator for the call, unless
+      `takes_generator`, and leaves it as it was.
+    - :meth:`reset_parameters` draws the weights of all layers anew. Those of torch can do so; a
+      layer of your own needs a method ``reset_parameters(generator)``, or one without arguments.
     - A sequence gets the same score in any batch, bit for bit, if your layers allow it. Those of
-      this package do (:class:`RowLinear`); most of torch's round by the size of the batch.
+      this package do (:class:`RowLinear`); the rounding of most of torch's depends on the batch.
 
     Attributes
     ----------
     is_causal : bool, default=False
-        Whether a step is predicted from those before it alone: ``prediction[:, t]`` from
-        ``x[:, :t]``, so that a network which reads forward has to read x delayed by one step, as
-        :func:`previous_steps` returns it. Then `latent` has a vector for each step.
+        Whether each step is predicted only from those before it: ``prediction[:, t]`` from
+        ``x[:, :t]``. A network that reads forward then has to read x delayed by one step, as
+        :func:`previous_steps` returns it, and `latent` has a vector for each step.
     takes_generator : bool, default=False
-        Whether all that is random in training is drawn from the generator.
+        Whether all random numbers in training are drawn from the generator.
     input_size : int
         Number of features of a time step.
     latent_size : int
         Width of the latent.
     width : int, default=64
-        Features of the widest layer: times rows and steps it is what a call computes at once, by
-        which a detector sizes its batches.
+        Features of the widest layer. A detector sizes its batches by it: width times rows times
+        steps is what a call computes at once.
     config : dict, default=None
-        Arguments that make such a network anew, so that a saved detector holds plain arrays;
-        :func:`keeps_config` sets it. None means that the module is saved as it is.
+        Arguments that make such a network anew, so that a saved detector holds only these and plain
+        arrays; :func:`keeps_config` sets it. None means that the module is saved as it is.
 
     Examples
     --------
@@ -170,7 +171,7 @@ class SequenceNetwork(nn.Module):
         Parameters
         ----------
         x : Tensor of shape (batch, time, input_size), float32
-            What stands beyond a sequence's length is finite.
+            Right-padded. What stands beyond a sequence's length is finite.
         lengths : Tensor of shape (batch,), int64, default=None
             Numbers of real steps; None means that nothing is padded.
         generator : torch.Generator, default=None
@@ -195,9 +196,9 @@ class SequenceNetwork(nn.Module):
     ) -> tuple[Output, Any]:
         """Predict further steps of sequences whose earlier ones are ``past``; of causal networks.
 
-        A network that keeps no state, as this one, reads all of the past anew. A detector therefore
-        has it read long sequences at once. With a ``resume`` of its own it reads them chunk by
-        chunk, in bounded memory.
+        A network without a ``resume`` of its own keeps no state and reads all of the past again, so
+        a detector makes it read long sequences at once. With one, it reads them chunk by chunk, in
+        bounded memory.
 
         Parameters
         ----------
@@ -230,7 +231,7 @@ class SequenceNetwork(nn.Module):
         return Output(*(pad_sequence(part, batch_first=True) for part in news)), steps
 
     def forecast(self, past: Any, n_steps: int = 1) -> Tensor:
-        """Continue sequences by ``(batch, n_steps, input_size)``, feeding on the predictions.
+        """Continue sequences by ``(batch, n_steps, input_size)``, reading its own predictions.
 
         ``past`` is what :meth:`resume` returned; of causal networks.
         """
@@ -251,7 +252,7 @@ class SequenceNetwork(nn.Module):
         """Draw all weights anew, from ``generator`` or else torch's global one.
 
         Linear layers and LSTMs start from Xavier's weights (recurrent ones orthogonal) and biases
-        of 0 (forget gates 1), all other layers as torch, or their own code, draws them.
+        of 0 (forget gates 1). All other layers start as torch, or their own code, draws them.
 
         Raises
         ------

@@ -79,7 +79,7 @@ def _last_step(x: Tensor, lengths: Tensor) -> Tensor:
 def mean_step(x: Tensor, lengths: Tensor) -> Tensor:
     """Return the mean of each sequence's real steps.
 
-    The running sum adds up in one order whatever the padding, which a sum over the padded axis does
+    The running sum adds up in the same order whatever the padding; a sum over the padded axis would
     not.
 
     Parameters
@@ -149,7 +149,7 @@ def full_lengths(x: Tensor) -> Tensor:
 
 
 def check_lengths(x: Tensor, lengths: Tensor | Sequence[int] | None) -> Tensor:
-    """Return the lengths of a batch as a tensor beside it, or refuse them.
+    """Return the lengths of a batch as a tensor on its device, or refuse them.
 
     Parameters
     ----------
@@ -167,7 +167,7 @@ def check_lengths(x: Tensor, lengths: Tensor | Sequence[int] | None) -> Tensor:
     Raises
     ------
     ValueError
-        If they are not numbers of steps of x, one for each sequence.
+        If they are not one number of steps for each sequence of x.
 
     Examples
     --------
@@ -242,7 +242,7 @@ def previous_steps(x: Tensor, before: Tensor | None = None) -> Tensor:
     Returns
     -------
     previous : Tensor of shape (batch, time, feature)
-        At each step the one before it.
+        The step before each step.
 
     Examples
     --------

@@ -24,9 +24,10 @@ SCALE_OF_CHANGES = 3.0
 
 
 class LSTMPredictor(SequenceNetwork):
-    """Predictor of a target of padded sequences: LSTM encoder, bottleneck, linear head.
+    """Predictor of a target of padded sequences: LSTM encoder, bottleneck, linear layer.
 
-    Weights start from Xavier (input), orthogonal (recurrent) and forget-gate biases of 1.
+    Input weights start from Xavier's distribution, recurrent ones orthogonal, and the biases of
+    forget gates at 1.
 
     Parameters
     ----------
@@ -40,22 +41,22 @@ class LSTMPredictor(SequenceNetwork):
         Width of each direction of the LSTM layers, first to last.
 
     latent_size : int, default=32
-        Width of the latent, which the head reads.
+        Width of the latent, which the last layer reads.
 
     bottleneck : {"mean_max", "mean", "max", "last", "sequence"}, default="mean_max"
-        What of the encoder's outputs becomes the latent: the mean over the real steps, the maximum,
-        or both, the last real step of each direction, or every step. With "sequence" there is a
-        prediction a step.
+        Which of the encoder's outputs become the latent: the mean over the real steps, the maximum,
+        or both; the last real step of each direction; or every step. "sequence" makes a prediction
+        for each step.
 
     bidirectional : bool, default=True
         Whether a second LSTM of each layer runs backward in time.
 
     differences : bool, default=True
-        Whether the encoder also reads by how much each step differs from the one before it, zero
-        for the first, three times over, since steps differ less than sequences.
+        Whether the encoder also reads the difference of each step from the one before it, which is
+        zero for the first. It is multiplied by three, as steps differ less than sequences.
 
     dropout : float, default=0.3
-        Probability of zeroing an output between stacked layers, and a number of the latent, in
+        Probability of zeroing an output between stacked layers, or a feature of the latent, in
         training.
 
     noise : float, default=0.0
@@ -66,9 +67,9 @@ class LSTMPredictor(SequenceNetwork):
     - x: ``(batch, time, input_size)``, float32; what stands beyond a sequence's length must be
       finite, and has no influence.
     - lengths: ``(batch,)``, int64, on any device; None means that nothing is padded.
-    - output: :class:`Output`, whose prediction is ``(batch, output_size)`` and latent ``(batch,
-      latent_size)``, each with an axis of time in its middle if ``bottleneck="sequence"``, and
-      whose states are the encoder's outputs.
+    - output: :class:`Output`. Its prediction is ``(batch, output_size)``, its latent ``(batch,
+      latent_size)``; with ``bottleneck="sequence"`` both have an axis of time in the middle. Its
+      states are the encoder's outputs.
 
     Examples
     --------

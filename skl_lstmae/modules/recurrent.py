@@ -19,7 +19,7 @@ State = tuple[Tensor, Tensor]
 
 
 class LSTMStack(nn.Module):
-    """LSTM layers of any widths over padded sequences, with dropout between them.
+    """LSTM layers of any width over padded sequences, with dropout between them.
 
     Parameters
     ----------
@@ -40,8 +40,7 @@ class LSTMStack(nn.Module):
     - x: ``(batch, time, input_size)``; lengths: ``(batch,)``.
     - states: one :data:`State` for each layer, or None for zeros.
     - output: ``(batch, time, n_directions * hidden_sizes[-1])``, the forward direction's features
-      first, and the states that the sequences have at their own ends if ``final_states``, else
-      None.
+      first; and the states at each sequence's own end if ``final_states``, else None.
 
     Examples
     --------
@@ -110,9 +109,9 @@ class LSTMLayer(nn.Module):
     -----
     - x: ``(batch, time, input_size)``; lengths: ``(batch,)``.
     - state: a :data:`State`, or None for zeros.
-    - output: ``(batch, time, n_directions * hidden_size)``, the forward direction's features first,
-      and a :data:`State`: with `final_state` that at each sequence's own end; without it, do not
-      read it.
+    - output: ``(batch, time, n_directions * hidden_size)``, the forward direction's features first;
+      and a :data:`State`, which with `final_state` is that at each sequence's own end. Without it,
+      do not use the state.
 
     Examples
     --------

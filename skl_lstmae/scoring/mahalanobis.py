@@ -13,10 +13,10 @@ from skl_lstmae.scoring.scorer import MAX_REFERENCES, Scorer, mean_and_scale, sh
 class MahalanobisScorer(Scorer):
     """Minus the Mahalanobis distance of (latent, log error of each feature) from the training mean.
 
-    A sequence is anomalous if its latent is, or if it is reconstructed unusually badly or unusually
-    *well*. Each component is standardised, and the covariance is shrunk [1]_. A feature that is not
-    observed in a sequence counts as average. Updates add more sequences to mean and covariance
-    [2]_.
+    A sequence is anomalous if its latent is unusual, or if it is reconstructed unusually badly or
+    unusually *well*. Each component is standardised, and the covariance is shrunk [1]_. A feature
+    that is not observed in a sequence counts as average. Updates add more sequences to mean and
+    covariance [2]_.
 
     References
     ----------

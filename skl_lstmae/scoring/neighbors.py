@@ -122,8 +122,8 @@ class NeighborsScorer(ReferenceScorer):
 
     Sequences are compared by (latent, log error of each feature, peak of each encoder output), each
     component standardised. A feature that is not observed in a sequence counts as average. Unlike a
-    mean and covariance, neighbours can describe training sequences that fall into groups. Unlike an
-    average over the steps, a peak keeps what is brief.
+    mean and covariance, neighbours can describe training sequences that fall into groups. Unlike a
+    mean over the steps, a peak also shows what is brief.
 
     Parameters
     ----------

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 @dataclass(frozen=True, eq=False)
 class Outcome:
-    """What a network makes of some sequences, and what it leaves unexplained.
+    """What a network returns for some sequences, and the errors that remain.
 
     Parameters
     ----------
@@ -24,9 +24,9 @@ class Outcome:
     peaks : ndarray of shape (n_sequences, n_states)
         Maximum of each encoder output over a sequence's steps.
     targets : ndarray of shape (total_timesteps, n_features)
-        What was to be predicted, in scaled units; NaN where the input is missing.
+        The values to predict, in scaled units; NaN where the input is missing.
     predictions : ndarray of shape (total_timesteps, n_features)
-        What was predicted.
+        The predicted values, in scaled units.
 
     Examples
     --------
@@ -82,9 +82,9 @@ class Outcome:
         return self._mean(self.targets - self.predictions, self._starts)
 
     def outlines(self, cells: NDArray[Any], n_segments: int) -> NDArray[np.float64]:
-        """Return means of cells over so many segments of time, (n_sequences, segments x features).
+        """Return means of values over segments of time, (n_sequences, n_segments * n_features).
 
-        Of a sequence with fewer steps than segments, some steps are several.
+        In a sequence with fewer steps than segments, some segments share a step.
         """
         edges = self.lengths[:, np.newaxis] * np.arange(n_segments) // n_segments
         means = self._mean(cells, (self._starts[:, np.newaxis] + edges).ravel())

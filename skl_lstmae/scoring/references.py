@@ -10,10 +10,10 @@ from skl_lstmae.scoring.scorer import MAX_REFERENCES, Scorer
 
 
 class ReferenceScorer(Scorer):
-    """Judges sequences by references: at most 1024 of those that are held for normal.
+    """Judges sequences by references: at most 1024 sequences that are assumed to be normal.
 
-    A scorer of your own inherits from this class, defines :meth:`learn_metric` and ``score``, and
-    finds the summaries of the references in ``references_``.
+    A scorer of your own inherits from this class, and defines :meth:`learn_metric` and ``score``.
+    ``references_`` holds the summaries of the references.
 
     Examples
     --------
@@ -44,7 +44,7 @@ class ReferenceScorer(Scorer):
         """Learn from ``references_`` how to measure a distance."""
 
     def prepare(self) -> None:
-        """Get ready to measure distances from ``references_``, which may have become more."""
+        """Get ready to measure distances from ``references_``, which may have grown."""
 
     own_scores_: NDArray[np.float64] | None = None
 
@@ -57,7 +57,7 @@ class ReferenceScorer(Scorer):
         return self
 
     def partial_fit(self, summaries: NDArray[Any]) -> Self:
-        """Make references of more sequences, the latest 1024."""
+        """Add more sequences to the references, and keep the latest 1024."""
         references = np.concatenate([self.references_, summaries])
         return self.fit(references[-MAX_REFERENCES:])
 
@@ -85,6 +85,6 @@ class ReferenceScorer(Scorer):
     def distances_from_references(self, summaries: NDArray[Any]) -> NDArray[np.float64] | None:
         """Return the distances, (n_sequences, n_references), in any unit; None if unknown.
 
-        By them copies among training sequences are told, and those that are odd.
+        They show which training sequences are copies of others, and which are odd.
         """
         return None

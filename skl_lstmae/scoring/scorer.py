@@ -52,12 +52,12 @@ def shrinkage(rows: NDArray[Any], *, assume_centered: bool = False) -> float:
 
 
 class Scorer(BaseEstimator):
-    """Judges sequences by what a network makes of them, in three steps.
+    """Judges sequences by what a network returns for them, in three steps.
 
-    :meth:`summarize` makes a row of numbers of each sequence, batch by batch, so that memory stays
-    bounded; :meth:`fit` learns from the rows of training sequences, and :meth:`partial_fit` from
-    more; :meth:`score` judges rows. A scorer of your own inherits from this class and overrides
-    what it needs; pass it as ``scorer`` to a detector, which fits a clone.
+    :meth:`summarize` turns each sequence into a row of numbers, batch by batch, so that memory
+    stays bounded. :meth:`fit` learns from the rows of the training sequences, and
+    :meth:`partial_fit` from more. :meth:`score` judges rows. A scorer of your own inherits from
+    this class and overrides what it needs. Pass it as ``scorer`` to a detector, which fits a clone.
 
     Examples
     --------
@@ -86,7 +86,7 @@ class Scorer(BaseEstimator):
     def summarize(self, outcome: Outcome) -> NDArray[Any]:
         """Return what a score needs of each sequence, one row for each.
 
-        By default these are the latent and the logarithms of each feature's mean error, of shape
+        By default the latent and the logarithm of each feature's mean error, of shape
         (n_sequences, latent_size + n_features).
         """
         return latents_and_log_errors(outcome)

@@ -121,6 +121,11 @@ class LSTMAutoencoderDetector(LatentTransformerMixin, SequenceDetector):
         further, or kept as it is with `max_epochs=0`. The parameters above then have no effect, and
         a warning names those that are set. See :class:`skl_lstmae.modules.SequenceNetwork`.
 
+    n_networks : int, default=1
+        Networks that are trained side by side, each from weights of its own. Their predictions are
+        averaged, and scores compare sequences by the latents of all. Several take as many times the
+        time, and a score depends less on the random state.
+
     scaler : {"standard", "minmax", "robust"}, transformer or None, default="standard"
         How the features are scaled, by statistics of the training sequences: to zero mean and unit
         variance ("standard"), to [0, 1] ("minmax"), or to zero median and unit interquartile range
@@ -312,6 +317,7 @@ class LSTMAutoencoderDetector(LatentTransformerMixin, SequenceDetector):
         noise: float = 0.8,
         output_activation: Activation | None = None,
         network: SequenceNetwork | Callable[[int], SequenceNetwork] | None = None,
+        n_networks: int = 1,
         scaler: Any = "standard",
         empty_features: EmptyFeatures = "leave_out",
         loss: LossName | Loss = "squared_error",
@@ -340,6 +346,7 @@ class LSTMAutoencoderDetector(LatentTransformerMixin, SequenceDetector):
             noise=noise,
             output_activation=output_activation,
             network=network,
+            n_networks=n_networks,
             scaler=scaler,
             empty_features=empty_features,
             loss=loss,
@@ -540,4 +547,6 @@ class LSTMAutoencoderDetector(LatentTransformerMixin, SequenceDetector):
             "noise": self.noise,
             "output_activation": self.output_activation,
         }
-        return Blueprint(LSTMAutoencoder, arguments, self.network, n_features)
+        return Blueprint(
+            LSTMAutoencoder, arguments, self.network, n_features, n_networks=self.n_networks
+        )

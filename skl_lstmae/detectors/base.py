@@ -2,9 +2,11 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from numbers import Integral
 from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
+import torch
 from numpy.random import RandomState
 from numpy.typing import NDArray
 from sklearn.utils.metaestimators import available_if
@@ -12,6 +14,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from skl_lstmae._sklearn import (
     FitCallbacks,
+    Interval,
     StrOptions,
     check_parameters,
     fit_context,
@@ -93,6 +96,7 @@ class SequenceDetector(ExportedDetectorMixin, ThresholdMixin, SequenceLearner):
 
     _parameter_constraints: dict[str, list[Any]] = {
         **SequenceLearner._parameter_constraints,
+        "n_networks": [Interval(Integral, 1, None, closed="left")],
         "output_activation": [StrOptions(set(ACTIVATION_RANGES)), None],
         "loss": [StrOptions(set(LOSSES)), callable],
         "scorer": [StrOptions(set(SCORERS)), ScorerMethods(), callable],
@@ -102,6 +106,7 @@ class SequenceDetector(ExportedDetectorMixin, ThresholdMixin, SequenceLearner):
     def __init__(
         self,
         *,
+        n_networks: int,
         output_activation: Activation | None,
         loss: LossName | Loss,
         scorer: ScorerName | Scorer | Callable[..., Any],
@@ -110,6 +115,7 @@ class SequenceDetector(ExportedDetectorMixin, ThresholdMixin, SequenceLearner):
         **common: Any,
     ) -> None:
         super().__init__(**common)
+        self.n_networks = n_networks
         self.output_activation = output_activation
         self.loss = loss
         self.scorer = scorer
@@ -367,6 +373,11 @@ class SequenceDetector(ExportedDetectorMixin, ThresholdMixin, SequenceLearner):
 
     def _check_parameters(self) -> None:
         super()._check_parameters()
+        if self.n_networks > 1 and isinstance(self.network, torch.nn.Module):
+            raise ValueError(
+                f"n_networks={self.n_networks}, but network is a {type(self.network).__name__}, a "
+                "single one; pass a function that makes networks, each with weights of its own."
+            )
         if callable(self.loss):
             check_loss(self.loss)
         is_ours = self.network is None

@@ -28,7 +28,7 @@ from skl_lstmae.detectors.exported import ExportedPredictorMixin
 from skl_lstmae.detectors.latents import LatentTransformerMixin
 from skl_lstmae.detectors.learner import SequenceLearner
 from skl_lstmae.detectors.trained import all_or_nothing
-from skl_lstmae.modules import LSTMAutoencoder, LSTMPredictor
+from skl_lstmae.modules import LSTMAutoencoder, LSTMPredictor, NetworkEnsemble
 from skl_lstmae.training.attributions import integrated_gradients
 from skl_lstmae.training.blueprint import Blueprint, may_be_large
 from skl_lstmae.training.model import Model
@@ -242,6 +242,8 @@ class SequencePredictor(ExportedPredictorMixin, LatentTransformerMixin, Sequence
     def _source(self) -> Any:
         """Return the network whose encoder is the first one here."""
         network = getattr(self.init, "module_", None)
+        if isinstance(network, NetworkEnsemble):
+            network = network.networks[0]
         if not isinstance(network, LSTMAutoencoder | LSTMPredictor):
             found = "that is not fitted" if network is None else f"of a {type(network).__name__}"
             raise ValueError(

@@ -22,6 +22,7 @@ from skl_lstmae.modules import (
     LSTMAutoencoder,
     LSTMForecaster,
     LSTMPredictor,
+    NetworkEnsemble,
     Output,
     SequenceNetwork,
 )
@@ -62,10 +63,20 @@ def predictor(network: LSTMPredictor, batch: Batch) -> Output:
     return Output(linear(network.head, latent), latent, states)
 
 
+def ensemble(network: NetworkEnsemble, batch: Batch) -> Output:
+    """Average the predictions of networks."""
+    outputs = [run(each, batch) for each in network.networks]
+    predictions, latents, states = zip(*outputs, strict=True)
+    total = op.sum(predictions)
+    mean = op.div(total, op.constant(len(predictions), np.float32))
+    return Output(mean, op.concat(latents, axis=-1), op.concat(states, axis=-1))
+
+
 WRITERS: dict[type, Callable[[Any, Batch], Output]] = {
     LSTMAutoencoder: autoencoder,
     LSTMForecaster: forecaster,
     LSTMPredictor: predictor,
+    NetworkEnsemble: ensemble,
 }
 
 

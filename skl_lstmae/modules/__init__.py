@@ -6,6 +6,7 @@ none lets padding reach a real step.
 
 from skl_lstmae._files import name_by_package
 from skl_lstmae.modules.autoencoder import Bottleneck, LSTMAutoencoder, LSTMDecoder, StateBridge
+from skl_lstmae.modules.ensemble import NetworkEnsemble
 from skl_lstmae.modules.forecaster import LSTMForecaster, Past
 from skl_lstmae.modules.layers import RowActivation, RowLinear
 from skl_lstmae.modules.network import Output, SequenceNetwork, keeps_config
@@ -28,6 +29,7 @@ __all__ = [
     "LSTMLayer",
     "LSTMPredictor",
     "LSTMStack",
+    "NetworkEnsemble",
     "Output",
     "Past",
     "RowActivation",
@@ -45,5 +47,5 @@ __all__ = [
 ]
 
 name_by_package(__name__, Bottleneck, LSTMAutoencoder, LSTMDecoder, StateBridge, LSTMForecaster)
-name_by_package(__name__, LSTMPredictor)
+name_by_package(__name__, LSTMPredictor, NetworkEnsemble)
 name_by_package(__name__, LSTMLayer, LSTMStack, RowActivation, RowLinear, Output, SequenceNetwork)

@@ -5,7 +5,7 @@ import inspect
 from collections.abc import Callable
 from copy import deepcopy
 from functools import wraps
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Generator, Tensor, nn
@@ -114,6 +114,8 @@ class SequenceNetwork(nn.Module):
         Number of features of a time step.
     latent_size : int
         Width of the latent.
+    n_networks : int, default=1
+        How many networks it is made of: see :class:`NetworkEnsemble`.
     width : int, default=64
         Features of the widest layer. A detector sizes its batches by it: width times rows times
         steps is what a call computes at once.
@@ -144,11 +146,12 @@ class SequenceNetwork(nn.Module):
     torch.Size([2, 8])
     """
 
-    is_causal: ClassVar[bool] = False
-    takes_generator: ClassVar[bool] = False
+    is_causal: bool = False
+    takes_generator: bool = False
 
     input_size: int
     latent_size: int
+    n_networks: int = 1
     width: int = 64
     config: dict[str, Any] | None = None
 
@@ -247,6 +250,14 @@ class SequenceNetwork(nn.Module):
             past = [torch.cat(pair) for pair in zip(past, step, strict=True)]
             steps.append(step)
         return torch.cat(steps, dim=1)
+
+    @property
+    def keeps_state(self) -> bool:
+        """Whether a causal network reads on without the steps before, of which it has a state.
+
+        Any other would read all of the past anew at every chunk of a long sequence.
+        """
+        return self.is_causal and type(self).resume is not SequenceNetwork.resume
 
     def reset_parameters(self, generator: Generator | None = None) -> None:
         """Draw all weights anew, from ``generator`` or else torch's global one.

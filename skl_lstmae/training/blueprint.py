@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from numpy.random import RandomState
 
-from skl_lstmae.modules import LSTMStack, SequenceNetwork
+from skl_lstmae.modules import LSTMStack, NetworkEnsemble, SequenceNetwork
 from skl_lstmae.modules.network import call_factory, check_network, make_network
 from skl_lstmae.training.model import copy_network
 from skl_lstmae.training.random_states import make_generator
@@ -34,6 +34,8 @@ class Blueprint:
         from the numbers of features and, if there is a target, of outputs.
     n_features : int
         Of a time step.
+    n_networks : int, default=1
+        How many are trained side by side.
     is_causal : bool, default=False
         Whether it has to predict a step from those before it alone.
     target : tuple of int, default=None
@@ -47,6 +49,7 @@ class Blueprint:
     arguments: dict[str, Any]
     given: Any
     n_features: int
+    n_networks: int = 1
     is_causal: bool = False
     target: tuple[int, ...] | None = None
     encoder: LSTMStack | None = None
@@ -70,11 +73,19 @@ class Blueprint:
 
     def copy(self, network: SequenceNetwork) -> SequenceNetwork:
         """Return a copy of a trained network to go on with, or refuse one of other arguments."""
-        return copy_network(network, self.n_features, self.arguments if self.is_ours else None)
+        asked = {"input_size": self.n_features, "n_networks": self.n_networks}
+        if isinstance(self.given, SequenceNetwork):
+            asked["n_networks"] = self.given.n_networks
+        return copy_network(network, asked, self.arguments if self.is_ours else None)
 
     def _call(self) -> SequenceNetwork:
-        if self.is_ours:
-            return self.kind(**self.arguments)
+        make = self.kind if self.is_ours else self._call_given
+        arguments = self.arguments if self.is_ours else {}
+        if self.n_networks == 1:
+            return make(**arguments)
+        return NetworkEnsemble(make, self.n_networks, **arguments)
+
+    def _call_given(self) -> Any:
         n_outputs = () if self.target is None else self.target[-1:]
         return call_factory(self.given, self.n_features, *n_outputs)
 

@@ -207,7 +207,7 @@ class Model:
         batches = self.batches
         for indices in batches.scoring_groups(sequences):
             with torch.inference_mode():
-                if self._reads_on and batches.is_long(sequences, indices):
+                if self.network.keeps_state and batches.is_long(sequences, indices):
                     results = self._run_in_chunks(batches.chunks(sequences, indices))
                 else:
                     results = self._run_at_once(batches.build(sequences, indices))
@@ -217,18 +217,9 @@ class Model:
             lengths = sequences.lengths[indices]
             yield indices, Outcome(errors, lengths, latents, peaks, target, prediction)
 
-    @property
-    def _reads_on(self) -> bool:
-        """Whether the network reads a chunk without the chunks before it, of which it has a state.
-
-        Any other causal network would read all of the past anew at every chunk.
-        """
-        network = self.network
-        return network.is_causal and type(network).resume is not SequenceNetwork.resume
-
     def _parts(self, sequences: Sequences, indices: NDArray[np.intp]) -> Iterable[Batch]:
         """Return a group's batch, or the chunks of a long sequence if the network reads on."""
-        if self._reads_on:
+        if self.network.keeps_state:
             return self.batches.chunks(sequences, indices)
         return [self.batches.build(sequences, indices)]
 
@@ -320,28 +311,38 @@ def _explained_share(unexplained: NDArray[np.float64], total: NDArray[np.float64
 
 
 def copy_network(
-    network: SequenceNetwork, n_features: int, config: dict[str, Any] | None
+    network: SequenceNetwork, sizes: dict[str, int], arguments: dict[str, Any] | None
 ) -> SequenceNetwork:
     """Return a copy to go on with, whose arguments may differ if no weight depends on them.
+
+    Parameters
+    ----------
+    network : SequenceNetwork
+        To copy.
+    sizes : dict
+        Its ``input_size`` and ``n_networks``, as they are asked for.
+    arguments : dict or None
+        The same of the arguments of each network; None if it is the user's.
 
     Raises
     ------
     ValueError
-        If another argument, or the number of features, differs.
+        If a size, or another argument, is not that of the network.
     """
-    known: dict[str, Any] = {"input_size": network.input_size}
-    if config is not None and network.config is not None:
-        known = network.config
-    asked = {"input_size": n_features, **(config or {})}
+    known = {name: getattr(network, name) for name in sizes}
+    if arguments is not None:
+        known |= network.config or {}
+    asked = sizes | (arguments or {})
     for name, before in known.items():
-        if asked[name] != before and name not in WEIGHTLESS:
+        if asked.get(name, before) != before and name not in WEIGHTLESS:
             raise ValueError(
                 f"Learning would go on with a network of {name}={before!r}, but "
                 f"{name}={asked[name]!r} is asked for; fit with warm_start=False to start with a "
                 "new one."
             )
-    if config is None:
+    if arguments is None:
         return deepcopy(network)
+    config = (network.config or {}) | arguments
     copy = make_network(lambda: type(network)(**config))
     copy.load_state_dict(network.state_dict())
     _freeze(copy, _frozen(network))

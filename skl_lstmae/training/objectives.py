@@ -130,9 +130,10 @@ class StepPrediction:
         return int(batch.observed.sum())
 
     def total(self, network: SequenceNetwork, batch: Batch, generator: Generator | None) -> Tensor:
-        """Return the sum of the losses of the observed cells."""
+        """Return the sum of the losses of the observed cells; of several networks the mean sum."""
         prediction = network(batch.x, batch.lengths, generator).prediction
-        return (self.loss(prediction, batch.x) * batch.observed).sum()
+        losses = self.loss(prediction, batch.x.expand_as(prediction)) * batch.observed
+        return losses.sum() / (len(prediction) if prediction.dim() == 4 else 1)
 
 
 @dataclass(frozen=True, eq=False)

@@ -39,7 +39,9 @@ class MinusValue(IsolationForest):
 @pytest.fixture(scope="module")
 def detector():
     """Rows of 1 or more are anomalous."""
-    detector = SlidingWindowDetector(MinusValue(), window_size=1, threshold="fixed")
+    detector = SlidingWindowDetector(
+        MinusValue(), window_size=1, threshold="fixed", relative_to_recent=0
+    )
     detector.fit(np.zeros((50, 1)))
     detector.offset_ = -0.5
     return detector
@@ -203,7 +205,9 @@ def test_start_end_and_peak_are_times_if_the_index_has_them(detector, index):
 @pytest.mark.parametrize("max_gap", [0, 50])
 def test_no_event_reaches_across_a_jump_of_time(max_gap):
     times = pd.date_range("2024-01-01", periods=200, freq="h", tz="Europe/Paris")
-    detector = SlidingWindowDetector(MinusValue(), window_size=1, threshold="fixed")
+    detector = SlidingWindowDetector(
+        MinusValue(), window_size=1, threshold="fixed", relative_to_recent=0
+    )
     detector.fit(pd.DataFrame(np.zeros((50, 1)), index=times[:50])).offset_ = -0.5
     frame = pd.DataFrame({0: 0.0}, index=times)
     frame.iloc[98:110] = 1.0

@@ -4,24 +4,39 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skl_lstmae.data.sequences import Sequences
-from skl_lstmae.data.windows import are_blacked_out, count_empty, have_data, merge, slide
+from skl_lstmae.data.windows import (
+    are_blacked_out,
+    count_empty,
+    count_windows,
+    have_data,
+    merge,
+    slide,
+)
 from skl_lstmae.detectors.row_judge import (
     RowJudge,
     Threshold,
     independent_windows,
+    relate,
     rows_of_blackout,
     worst_score,
 )
 from skl_lstmae.detectors.window_judge import LearnedWindows
 from skl_lstmae.detectors.window_plan import WindowPlan
+from skl_lstmae.scoring.recent import RecentLevel
+
+RECENT_WINDOWS = 5
+"""Windows, one after the other, over which the level of recent scores is forgotten."""
 
 
-def judge_rows(plan: WindowPlan, learned: LearnedWindows, aggregation: str) -> RowJudge:
+def judge_rows(
+    plan: WindowPlan, learned: LearnedWindows, aggregation: str, relative_to_recent: float
+) -> RowJudge:
     """Return the judge whose thresholds rest on the rows of a plan that are not odd.
 
     It knows the series of the plan, which it judges as if they were fresh.
     """
-    scores = np.full(len(plan.windows), worst_score(learned.scores))
+    worst = worst_score(learned.scores)
+    scores = np.full(len(plan.windows), worst)
     scores[have_data(plan.windows)] = learned.scores
     rows = plan.calibrating
     windows = slide(rows, plan.size, plan.stride)
@@ -30,16 +45,28 @@ def judge_rows(plan: WindowPlan, learned: LearnedWindows, aggregation: str) -> R
     is_odd = np.zeros(len(rows.values), dtype=bool)
     is_odd[odd_rows(plan, learned)] = True
     is_missing = are_blacked_out(rows, rows_of_blackout(plan.size))
-    normal = own_scores[~_are_all(is_odd, windows) & have_data(windows)]
-    n = independent_windows(rows, plan.size)
+    merged[is_missing] = worst
+    is_normal_row = ~is_odd[rows.rows()] & ~is_missing
+    is_normal_window = ~_are_all(is_odd, windows) & have_data(windows)
+
+    def threshold(
+        scores: NDArray[np.float64],
+        is_normal: NDArray[np.bool_],
+        lengths: NDArray[np.intp],
+        stride: int,
+    ) -> Threshold:
+        level = RecentLevel.of(scores[is_normal], relative_to_recent, RECENT_WINDOWS * plan.size)
+        relative = relate(level, scores, lengths, worst, stride)[is_normal]
+        return Threshold.by(level, relative, independent_windows(rows, plan.size))
+
     judge = RowJudge(
         learned.judge,
         plan.size,
         plan.stride,
         aggregation,
-        rows=Threshold.by(merged[~is_odd[rows.rows()] & ~is_missing], n),
-        singles=Threshold.by(normal, n),
-        worst=worst_score(normal),
+        rows=threshold(merged, is_normal_row, rows.lengths, 1),
+        singles=threshold(own_scores, is_normal_window, count_windows(windows, rows), plan.stride),
+        worst=worst_score(own_scores[is_normal_window]),
     )
     return judge.knowing(plan.series, plan.windows, scores)
 

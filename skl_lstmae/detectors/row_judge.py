@@ -12,11 +12,20 @@ from numpy.typing import NDArray
 from skl_lstmae.data.sequences import Sequences
 from skl_lstmae.data.times import cut_at_jumps
 from skl_lstmae.data.weights import digest
-from skl_lstmae.data.windows import are_blacked_out, blocks, count_empty, have_data, merge, slide
+from skl_lstmae.data.windows import (
+    are_blacked_out,
+    blocks,
+    count_empty,
+    count_windows,
+    have_data,
+    merge,
+    slide,
+)
 from skl_lstmae.detectors.events import FoundEvents, blame, find_intervals_within
 from skl_lstmae.detectors.window_judge import WindowJudge
 from skl_lstmae.scoring.adaptive import AdaptiveOffset, spread_of
 from skl_lstmae.scoring.calibration import Calibration, ReferenceScores
+from skl_lstmae.scoring.recent import RecentLevel
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,6 +34,8 @@ class Threshold:
 
     Parameters
     ----------
+    level : RecentLevel
+        What scores are relative to, as it is where a series begins.
     calibration : Calibration
         The scores that it rests on.
     deviation : float
@@ -35,16 +46,17 @@ class Threshold:
         The threshold of rows that do not drift.
     """
 
+    level: RecentLevel
     calibration: Calibration
     deviation: float
     spreads_by_factors: bool
     offset: float = np.nan
 
     @classmethod
-    def by(cls, scores: NDArray[np.float64], n_independent: float) -> Threshold:
-        """Rest a threshold on scores of normal rows."""
+    def by(cls, level: RecentLevel, scores: NDArray[np.float64], n_independent: float) -> Threshold:
+        """Rest a threshold on scores of normal rows, relative to a level."""
         fresh = ReferenceScores.of(scores, n_independent)
-        return cls(Calibration(fresh=fresh, learned=fresh), *spread_of(scores))
+        return cls(level, Calibration(fresh=fresh, learned=fresh), *spread_of(scores))
 
     def resting_on(
         self, scores: NDArray[np.float64], n_independent: float, *roles: str
@@ -101,13 +113,13 @@ class RowJudge:
     max_steps: float = np.inf
     own_scores: dict[str, NDArray[np.float64]] = field(default_factory=dict)
 
-    def score(self, series: Sequences) -> NDArray[np.float64]:
-        """Return the scores of rows, (total_timesteps,).
+    def score(self, series: Sequences, times: Sequence[Any]) -> NDArray[np.float64]:
+        """Return the scores of the rows of series with such times, (total_timesteps,).
 
         A training series is judged as if it were a fresh one. Within a longer series the same rows
         are known: windows that overlap them are references.
         """
-        (rows, _), _ = self.score_parts(series)
+        rows, _ = self.score_parts(series, times)
         return rows
 
     def offsets(
@@ -130,20 +142,28 @@ class RowJudge:
         return np.concatenate(offsets)
 
     def score_parts(
-        self, series: Sequences
-    ) -> tuple[tuple[NDArray[np.float64], float], tuple[NDArray[np.float64], float]]:
-        """Return the scores of rows and of single windows, each with how many are independent."""
-        scores = self._score_windows(series)
-        n = independent_windows(series, self.size)
-        return (self._merge(scores, series), n), (scores, n)
+        self, series: Sequences, times: Sequence[Any]
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return the scores of rows and of single windows.
 
-    def resting_on(self, series: Sequences, *roles: str) -> RowJudge:
+        No window reaches across a jump in time, as the level of recent scores does.
+        """
+        pieces = self.cut(series, times)
+        singles = self._score_windows(pieces)
+        rows = self._merge(singles, pieces)
+        n_windows = count_windows(self._slide(pieces), series)
+        return (
+            relate(self.rows.level, rows, series.lengths, self.worst),
+            relate(self.singles.level, singles, n_windows, self.worst, self.stride),
+        )
+
+    def resting_on(self, series: Sequences, times: Sequence[Any], *roles: str) -> RowJudge:
         """Return the judge whose thresholds rest on these series, as :class:`Calibration` says.
 
         They do not rest on rows without data, which are anomalous whatever the rule.
         """
-        (rows, n), (singles, _) = self.score_parts(series)
-        rows, singles = (scores[scores != self.worst] for scores in (rows, singles))
+        rows, singles = (scores[scores != self.worst] for scores in self.score_parts(series, times))
+        n = independent_windows(self.cut(series, times), self.size)
         if len(rows) == 0:
             raise ValueError(
                 "every window of X lacks data in more than half of its rows; expected some to "
@@ -184,8 +204,7 @@ class RowJudge:
         budget: float | None = None,
     ) -> FoundEvents:
         """Judge the rows of series, and join the anomalous ones to events."""
-        pieces = self.cut(series, times)
-        scores = self.score(pieces)
+        pieces, scores = self.cut(series, times), self.score(series, times)
         offsets = np.broadcast_to(self.offsets(scores, series.lengths), scores.shape)
         if max_gap == "auto":
             max_gap = 0 if self.rate is None else self.size
@@ -248,6 +267,35 @@ def follow(
     has_data = scores != worst
     offsets[has_data] = adaptive.follow(scores[has_data])
     return offsets
+
+
+def relate(
+    level: RecentLevel,
+    scores: NDArray[np.float64],
+    lengths: NDArray[np.intp],
+    worst: float,
+    stride: int = 1,
+) -> NDArray[np.float64]:
+    """Return scores relative to the recent ones of their series, (n_scores,).
+
+    Parameters
+    ----------
+    level : RecentLevel
+        As it is where a series begins.
+    scores : ndarray of shape (n_scores,)
+        Of rows, or of windows.
+    lengths : ndarray of shape (n_series,)
+        How many of them each series has.
+    worst : float
+        The score of what holds no data, and has no part in this.
+    stride : int, default=1
+        Rows from one score to the next.
+    """
+    related = scores.copy()
+    for part in np.split(related, np.cumsum(lengths)[:-1]):
+        has_data = part != worst
+        part[has_data] = replace(level).relative(part[has_data], stride)
+    return related
 
 
 def rows_of_blackout(size: int) -> int:

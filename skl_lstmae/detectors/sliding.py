@@ -72,12 +72,13 @@ class SlidingWindowDetector(
       feature; or a DataFrame indexed by (series id, time). No window reaches from one series into
       another.
 
-    Windows are slices of the series, which is never copied as a whole. With ``stride=1``, the score
-    of a row depends only on the rows within one window's length of it. With a larger stride it also
-    depends on where the windows start, counted from the first row of the series. This holds to the
-    last bit on a CPU, and up to rounding with detectors of scikit-learn, some of which round
-    differently for tables of different sizes. The training series are an exception: they are
-    recognised, and judged as if they were fresh.
+    Windows are slices of the series, which is never copied as a whole. With ``stride=1`` and
+    ``relative_to_recent=0``, the score of a row depends only on the rows within one window's length
+    of it. With a larger stride it also depends on where the windows start, counted from the first
+    row of the series; and relative to recent scores, on the rows before it. This holds to the last
+    bit on a CPU, and up to rounding with detectors of scikit-learn, some of which round differently
+    for tables of different sizes. The training series are an exception: they are recognised, and
+    judged as if they were fresh.
 
     Parameters
     ----------
@@ -105,6 +106,11 @@ class SlidingWindowDetector(
         How the scores of the windows that cover a row become the score of the row. "mean_min" is
         halfway between "mean", which is lowest in the middle of a long anomaly, and "min", which
         also shows a brief anomaly among many normal rows.
+
+    relative_to_recent : float, default=0.5
+        To what part the score of a row is relative to those of the rows before it, of which an
+        average forgets in the time of five windows. Where all scores have been low for long, as
+        after a shift of level, one more says little. 0 compares with the training rows alone.
 
     validation_fraction : float, default=0.1
         Share of each series, at its end and at least one window, that is held out of training, if
@@ -186,6 +192,7 @@ class SlidingWindowDetector(
         "stride": [Interval(Integral, 1, None, closed="left")],
         "training_stride": [Interval(Integral, 1, None, closed="left"), StrOptions({"auto"})],
         "aggregation": [StrOptions(set(AGGREGATIONS))],
+        "relative_to_recent": [Interval(Real, 0, 1, closed="both")],
         "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
         **ThresholdMixin._threshold_constraints,
         "threshold": [StrOptions({"adaptive", "fixed"})],
@@ -203,6 +210,7 @@ class SlidingWindowDetector(
         stride: int = 1,
         training_stride: int | Literal["auto"] = "auto",
         aggregation: Aggregation = "mean_min",
+        relative_to_recent: float = 0.5,
         validation_fraction: float = 0.1,
         contamination: float | Literal["auto"] = "auto",
         false_alarm_rate: float = 0.01,
@@ -216,6 +224,7 @@ class SlidingWindowDetector(
         self.stride = stride
         self.training_stride = training_stride
         self.aggregation = aggregation
+        self.relative_to_recent = relative_to_recent
         self.validation_fraction = validation_fraction
         self.contamination = contamination
         self.false_alarm_rate = false_alarm_rate
@@ -282,11 +291,11 @@ class SlidingWindowDetector(
         self.training_stride_ = plan.training_stride
         with callbacks.passed_on_to(self.detector_):
             learned = self._learn(plan)
-        judge = judge_rows(plan, learned, self.aggregation)
+        judge = judge_rows(plan, learned, self.aggregation, self.relative_to_recent)
         if self.contamination == "auto":
             warn_of_rows(odd_rows(plan, learned), whole, form)
         else:  # which has odd rows expected
-            judge = judge.resting_on(plan.series, "population")
+            judge = judge.resting_on(plan.series, (), "population")
         self._judge = replace(judge, usual_step=usual_step(times), max_steps=self.max_time_steps)
         self._set_threshold()
         callbacks.end_fit()
@@ -522,7 +531,7 @@ class SlidingWindowDetector(
 
     def _score(self, X: Any) -> Scored:
         judge, series, form = self._read(X)
-        scores = self._told(judge, "of X").score(judge.cut(series, form.row_labels()[1]))
+        scores = self._told(judge, "of X").score(series, form.row_labels()[1])
         return Scored(
             scores,
             judge.offsets(scores, series.lengths),
@@ -540,7 +549,7 @@ class SlidingWindowDetector(
                 f"one window of {judge.size}: pass more rows."
             )
         told = self._told(judge, "to calibrate the threshold")
-        rested = told.resting_on(judge.cut(series, form.row_labels()[1]))
+        rested = told.resting_on(series, form.row_labels()[1])
         self._judge = replace(rested, windows=judge.windows)
 
     def _set_threshold(self) -> None:

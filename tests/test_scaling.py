@@ -15,7 +15,7 @@ from sklearn.preprocessing import (
     StandardScaler,
 )
 
-from skl_lstmae.data.forms import read
+from skl_lstmae.data.reading import read
 from skl_lstmae.data.sequences import Sequences
 from skl_lstmae.training.scaling import LARGEST, fit_scaling, learns_in_parts
 

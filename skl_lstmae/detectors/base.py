@@ -11,7 +11,6 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
 from skl_lstmae._sklearn import (
-    FitCallbacks,
     StrOptions,
     check_parameters,
     fit_context,
@@ -22,6 +21,7 @@ from skl_lstmae.data.names import call_features
 from skl_lstmae.data.sequences import Sequences
 from skl_lstmae.data.split import MIN_HELD_OUT, MIN_SEQUENCES, Split
 from skl_lstmae.data.weights import check_weights, counted, draw_counts, order_by_content
+from skl_lstmae.detectors.callbacks import FitCallbacks
 from skl_lstmae.detectors.exported import ExportedDetectorMixin
 from skl_lstmae.detectors.judge import Judge
 from skl_lstmae.detectors.labels import warn_of_misread_labels

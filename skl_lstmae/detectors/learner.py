@@ -15,7 +15,6 @@ from sklearn.utils import check_random_state
 
 from skl_lstmae._sklearn import (
     CallbackSupportMixin,
-    FitCallbacks,
     HasMethods,
     Interval,
     Options,
@@ -25,6 +24,7 @@ from skl_lstmae._warn import warn
 from skl_lstmae.data.names import feature_names
 from skl_lstmae.data.sequences import Sequences
 from skl_lstmae.data.split import Split
+from skl_lstmae.detectors.callbacks import FitCallbacks
 from skl_lstmae.detectors.options import EmptyFeatures
 from skl_lstmae.detectors.resuming import check_agreement, delete_checkpoint, open_checkpoint
 from skl_lstmae.detectors.trained import TrainedNetwork, all_or_nothing

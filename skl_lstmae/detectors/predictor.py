@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from sklearn.utils.validation import check_is_fitted
 
 from skl_lstmae._sklearn import (
-    FitCallbacks,
     Interval,
     StrOptions,
     check_parameters,
@@ -24,6 +23,7 @@ from skl_lstmae.data.sequences import Sequences
 from skl_lstmae.data.split import Split
 from skl_lstmae.data.targets import Classes
 from skl_lstmae.data.weights import check_weights, counted, order_by_content
+from skl_lstmae.detectors.callbacks import FitCallbacks
 from skl_lstmae.detectors.exported import ExportedPredictorMixin
 from skl_lstmae.detectors.latents import LatentTransformerMixin
 from skl_lstmae.detectors.learner import SequenceLearner

@@ -13,7 +13,6 @@ from sklearn.utils.validation import check_is_fitted
 
 from skl_lstmae._sklearn import (
     CallbackSupportMixin,
-    FitCallbacks,
     HasMethods,
     Interval,
     StrOptions,
@@ -29,6 +28,7 @@ from skl_lstmae.data.weights import check_weights, leave_out
 from skl_lstmae.data.windows import AGGREGATIONS, slide
 from skl_lstmae.detectors.autoencoder import LSTMAutoencoderDetector
 from skl_lstmae.detectors.base import SequenceDetector, fit_to_windows
+from skl_lstmae.detectors.callbacks import FitCallbacks
 from skl_lstmae.detectors.events import tabulate
 from skl_lstmae.detectors.inner import prepare, refuse_unsuited, says_where_inner_parameters_go
 from skl_lstmae.detectors.labels import warn_of_misread_labels, warn_of_nested_labels

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from sklearn.ensemble import IsolationForest
 
 from skl_lstmae import LSTMAutoencoderDetector, SlidingWindowDetector
-from skl_lstmae.data.forms import read_series
+from skl_lstmae.data.reading import read_series
 from skl_lstmae.data.windows import slide
 from skl_lstmae.detectors.events import Event, blame, main_features
 

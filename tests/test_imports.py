@@ -151,12 +151,7 @@ def test_no_import_comes_back_to_where_it_began():
 
 @pytest.mark.parametrize("file", sorted((PACKAGE / "detectors").glob("*.py")), ids=lambda f: f.name)
 def test_detectors_call_private_methods_only_where_they_are_defined(file):
-    calls = foreign_private_calls(tree_of(file))
-    if file.stem in ("base", "sliding", "thresholded"):  # the copy that a fit works on
-        calls = {call for call in calls if not call.startswith("detector._")}
-    if file.stem == "predictor":  # the same
-        calls = {call for call in calls if not call.startswith("predictor._")}
-    assert calls == set()
+    assert foreign_private_calls(tree_of(file)) == set()
 
 
 def test_what_is_forbidden_is_seen():

@@ -6,7 +6,7 @@ import torch
 from conftest import make_ragged
 from numpy.testing import assert_allclose, assert_array_equal
 
-from skl_lstmae.data.forms import read
+from skl_lstmae.data.reading import read
 from skl_lstmae.data.sequences import Sequences
 from skl_lstmae.modules import LSTMAutoencoder
 from skl_lstmae.scoring import Outcome

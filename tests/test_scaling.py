@@ -15,7 +15,7 @@ from sklearn.preprocessing import (
     StandardScaler,
 )
 
-from skl_lstmae.data.forms import read
+from skl_lstmae.data.reading import read
 from skl_lstmae.data.sequences import Sequences
 from skl_lstmae.training.scaling import LARGEST, fit_scaling, learns_in_parts
 
@@ -170,10 +170,9 @@ def test_a_feature_that_is_never_observed_is_left_out(scaler):
 
 
 def test_several_features_that_are_left_out_are_all_called():
-    dead = [np.insert(x, [0] * 7, np.nan, axis=1) for x in RAGGED]
-    with pytest.warns(
-        UserWarning, match=exactly(LEFT_OUT.format("features 0, 1, 2, 3, 4 and 2 more"))
-    ):
+    dead = [np.insert(x, [0] * 12, np.nan, axis=1) for x in RAGGED]
+    told = LEFT_OUT.format("features 0, 1, 2, 3, 4, 5, 6, 7, 8, 9 and 2 more")
+    with pytest.warns(UserWarning, match=exactly(told)):
         fit_scaling("standard", read(dead)[0])
 
 

@@ -25,7 +25,7 @@ from sklearn.utils import get_tags
 
 from skl_lstmae import LSTMAutoencoderDetector, LSTMForecastDetector, SlidingWindowDetector
 from skl_lstmae.data import windows as windows_module
-from skl_lstmae.data.forms import read_series
+from skl_lstmae.data.reading import read_series
 from skl_lstmae.data.windows import slide
 from skl_lstmae.detectors import row_judge
 from skl_lstmae.detectors.trained import TrainedNetwork

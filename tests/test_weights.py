@@ -9,7 +9,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from skl_lstmae import LSTMAutoencoderDetector, LSTMForecastDetector
-from skl_lstmae.data.forms import read
+from skl_lstmae.data.reading import read
 from skl_lstmae.data.weights import draw_counts, order_by_content
 
 # Fits here are cut short.

@@ -18,6 +18,7 @@ from skl_lstmae.data.columns import (
     unreadable,
 )
 from skl_lstmae.data.containers import is_arrow_frame, is_frame
+from skl_lstmae.data.mapped import is_mapped
 
 LIKE_A_TIME = re.compile(r"\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}(\D|$)|\d{1,2}:\d{2}|\d{4}-\d{2}$")
 
@@ -61,6 +62,11 @@ def to_floats(X: Any, place: str, expected: str) -> NDArray[Any]:
         if is_frame(array):
             refuse_unreadable_columns(array, place)
         raise unreadable(place, error) from error
+
+
+def to_numbers(X: Any, place: str, expected: str) -> NDArray[Any]:
+    """Read one array-like as floats; numbers in a file become floats once they are read from it."""
+    return np.asarray(X) if is_mapped(X) else to_floats(X, place, expected)
 
 
 def is_panel(X: Any) -> bool:

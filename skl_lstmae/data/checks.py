@@ -8,19 +8,16 @@ from numpy.typing import NDArray
 from sklearn.utils.validation import validate_data
 
 from skl_lstmae._warn import warn
-from skl_lstmae.data.adoption import adopt
-from skl_lstmae.data.array_like import is_time_index, refuse_order, to_floats
+from skl_lstmae.data.array_like import is_time_index, refuse_order
 from skl_lstmae.data.containers import (
     column_names,
     has_columns,
     is_frame,
-    refuse_containers,
 )
-from skl_lstmae.data.forms import ArrayForm, Form, read, read_series
+from skl_lstmae.data.forms import ArrayForm, Form
 from skl_lstmae.data.names import Names, names_beside
+from skl_lstmae.data.reading import read, read_rows, read_series
 from skl_lstmae.data.sequences import Sequences
-
-ROW_FORMS = "rows of a series, an array or DataFrame (n_timesteps, n_features) or (n_features,)"
 
 MANY_ROWS, ROWS_PER_COLUMN, MANY_COLUMNS = 50, 8, 100
 """A table of so many rows, and so many a column, is hardly meant as one sequence a row, unless it
@@ -106,8 +103,8 @@ def check_rows(estimator: Any, X: Any, latest: Any = None) -> tuple[NDArray[np.f
     ----------
     estimator : estimator instance
         Its `n_features_in_` and `feature_names_in_` are compared with `X`.
-    X : array-like or DataFrame of shape (n_timesteps, n_features), or (n_features,)
-        Any number of rows, or a single one. A row may be all NaN, as it is a part of a series.
+    X : array-like or DataFrame
+        See `read_rows`.
     latest : timestamp, default=None
         Time of the row before, if times are known.
 
@@ -119,15 +116,7 @@ def check_rows(estimator: Any, X: Any, latest: Any = None) -> tuple[NDArray[np.f
     latest : timestamp or None
         Time of the last row; that of before if `X` has none.
     """
-    refuse_containers(X)
-    X = adopt(X)
-    is_row_of_frame = hasattr(X, "iloc") and not is_frame(X)
-    columns = X.to_frame().T if is_row_of_frame else X
-    rows = to_floats(columns, "X", ROW_FORMS).astype(np.float64, copy=False)
-    is_row = is_row_of_frame or rows.ndim == 1
-    if rows.ndim not in (1, 2):
-        raise ValueError(f"X has shape {rows.shape}; expected {ROW_FORMS}.")
-    rows = np.atleast_2d(rows)
+    rows, columns, is_row = read_rows(X)
     if rows.shape[1] != estimator.n_features_in_:
         hint = "; a 1-D X is one row, for rows of one feature reshape it to (-1, 1)"
         raise ValueError(

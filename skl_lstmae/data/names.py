@@ -6,8 +6,8 @@ from typing import Any
 
 from skl_lstmae.data.containers import column_names
 
-MAX_NAMED = 5
-"""Features that one message names."""
+MAX_NAMED = 10
+"""Features, sequences or stretches of rows that one message names."""
 
 
 @dataclass(frozen=True, eq=False)

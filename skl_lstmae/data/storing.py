@@ -13,7 +13,7 @@ from numpy.lib import format as npy
 from numpy.typing import DTypeLike, NDArray
 
 from skl_lstmae.data.containers import column_names
-from skl_lstmae.data.forms import adopt_member, read_member
+from skl_lstmae.data.members import adopt_member, read_member
 from skl_lstmae.data.stored import LENGTHS, NAMES, VALUES, StoredSequences, open_sequences
 
 

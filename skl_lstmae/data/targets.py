@@ -12,7 +12,8 @@ from sklearn.utils.multiclass import type_of_target
 
 from skl_lstmae._sklearn import is_pandas_na
 from skl_lstmae.data.array_like import is_object_vector, to_floats
-from skl_lstmae.data.forms import ArrayForm, Form, ListForm, PanelForm, read
+from skl_lstmae.data.forms import ArrayForm, Form, ListForm, PanelForm
+from skl_lstmae.data.reading import read
 from skl_lstmae.data.sequences import Sequences
 
 INF = float("inf")

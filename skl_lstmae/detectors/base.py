@@ -13,10 +13,8 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
 from skl_lstmae._sklearn import (
-    FitCallbacks,
     Interval,
     StrOptions,
-    check_parameters,
     fit_context,
 )
 from skl_lstmae.data.checks import check_sequences
@@ -25,6 +23,7 @@ from skl_lstmae.data.names import call_features
 from skl_lstmae.data.sequences import Sequences
 from skl_lstmae.data.split import MIN_HELD_OUT, MIN_SEQUENCES, Split
 from skl_lstmae.data.weights import check_weights, counted, draw_counts, order_by_content
+from skl_lstmae.detectors.callbacks import FitCallbacks
 from skl_lstmae.detectors.exported import ExportedDetectorMixin
 from skl_lstmae.detectors.judge import Judge
 from skl_lstmae.detectors.labels import warn_of_misread_labels
@@ -32,7 +31,6 @@ from skl_lstmae.detectors.learner import SequenceLearner
 from skl_lstmae.detectors.options import Activation, LossName, ScorerName, View
 from skl_lstmae.detectors.set_aside import warn_of_sequences
 from skl_lstmae.detectors.thresholded import Scored, ThresholdMixin
-from skl_lstmae.detectors.trained import all_or_nothing
 from skl_lstmae.detectors.window_judge import LearnedWindows
 from skl_lstmae.detectors.window_plan import WindowPlan
 from skl_lstmae.scoring.outcome import Outcome
@@ -46,9 +44,6 @@ from skl_lstmae.training.random_states import shared_random_state, spawn_random_
 from skl_lstmae.training.recipe import Recipe
 from skl_lstmae.training.scaling import Scaling, learns_in_parts
 from skl_lstmae.training.torch_state import settled
-
-MIN_FOR_DRIFT = 100
-"""Sequences from which drift may be told: of fewer all may well be anomalies."""
 
 VIEWS_OF_ERRORS: dict[str, list[Any]] = {
     "per": [StrOptions({"sequence", "timestep", "feature"})],
@@ -196,13 +191,7 @@ class SequenceDetector(ExportedDetectorMixin, ThresholdMixin, SequenceLearner):
         >>> detector.predict(X).shape
         (120,)
         """
-        check_parameters(self)  # scikit-learn leaves it out once an estimator is fitted
-        self._check_parameters()
-        self._refuse_another_network("partial_fit")
-        is_large = may_be_large(self.network, self.hidden_size)
-        with all_or_nothing(self) as detector, settled(is_large):
-            detector._learn_more(X)
-        return self
+        return self._learn_more_or_stay(X)
 
     @fit_context(prefer_skip_nested_validation=True)
     def _fit(self, X: Any, y: Any, sample_weight: Any) -> None:
@@ -259,8 +248,7 @@ class SequenceDetector(ExportedDetectorMixin, ThresholdMixin, SequenceLearner):
         callbacks.end_fit()
         return self._judge
 
-    def _learn_more(self, X: Any) -> None:
-        """Learn from sequences in one epoch, the first or a further one."""
+    def _learn_more(self, X: Any, y: Any, meaning: Any) -> None:
         if self.__sklearn_is_fitted__():
             judge, sequences, _ = self._read(X)
             samples = judge.samples(sequences)
@@ -323,19 +311,7 @@ class SequenceDetector(ExportedDetectorMixin, ThresholdMixin, SequenceLearner):
 
     def _score(self, X: Any) -> Scored:
         judge, sequences, _ = self._read(X)
-        return Scored(
-            judge.score(sequences),
-            judge.offset,
-            judge.calibration,
-            len(sequences) >= MIN_FOR_DRIFT,
-            lambda x: x,
-        )
-
-    def _fixed_offset(self) -> float | None:
-        return self._judge.offset
-
-    def _place_offset(self, offset: float) -> None:
-        self._judge = replace(self._judge, offset=offset)
+        return Scored(judge, sequences, judge.score(sequences), lambda scores: scores)
 
     def _calibrate_on(self, X: Any) -> None:
         judge, sequences, _ = self._read(X)
@@ -350,7 +326,7 @@ class SequenceDetector(ExportedDetectorMixin, ThresholdMixin, SequenceLearner):
     def _set_threshold(self) -> None:
         calibration = self._judge.calibration
         if calibration is not None:
-            self._judge = replace(self._judge, offset=self._offset_of(calibration))
+            self._judge = self._judge.with_offset(self._offset_of(calibration))
 
     def _predicted_steps(self, X: Any) -> Any:
         judge, sequences, form = self._read(X)

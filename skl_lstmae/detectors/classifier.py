@@ -353,7 +353,7 @@ class LSTMClassifier(ClassifierMixin, SequencePredictor):
         if classes is not None:
             named = Classes.among(check_labels(classes, "classes"), "classes")
             known = named if known is None else known.refuse_others(named)
-        return self._learn_more(X, y, known)
+        return self._learn_more_or_stay(X, y, known)
 
     def decision_function(self, X: Any) -> NDArray[np.float64]:
         """Return the logits of the classes.

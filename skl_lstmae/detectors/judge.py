@@ -22,6 +22,9 @@ from skl_lstmae.training.model import Model
 MIN_OTHERS = 3
 """References that are needed to judge windows by: a covariance is learned from two."""
 
+MIN_FOR_DRIFT = 100
+"""Sequences from which drift may be told: of fewer all may well be anomalies."""
+
 MAX_SUMMARIES = 4096
 """Sequences whose summaries are held at a time in scoring, however many there are."""
 
@@ -62,6 +65,18 @@ class Judge:
             block = np.arange(start, min(start + MAX_SUMMARIES, len(sequences)))
             scores[block] = self._judged(self.summarize(sequences.take(block)))
         return scores
+
+    def offsets(self, scores: NDArray[np.float64], lengths: NDArray[np.intp]) -> float | None:
+        """Return the threshold, which is the same for all."""
+        return self.offset
+
+    def with_offset(self, offset: float) -> Self:
+        """Return the judge with another threshold."""
+        return replace(self, offset=offset)
+
+    def may_tell_drift(self, sequences: Sequences) -> bool:
+        """Return whether these are so many that most are hardly anomalies."""
+        return len(sequences) >= MIN_FOR_DRIFT
 
     def latents_and_scores(
         self, sequences: Sequences

@@ -15,22 +15,23 @@ from sklearn.utils import check_random_state
 
 from skl_lstmae._sklearn import (
     CallbackSupportMixin,
-    FitCallbacks,
     HasMethods,
     Interval,
     Options,
     StrOptions,
+    check_parameters,
 )
 from skl_lstmae._warn import warn
 from skl_lstmae.data.names import feature_names
 from skl_lstmae.data.sequences import Sequences
 from skl_lstmae.data.split import Split
+from skl_lstmae.detectors.callbacks import FitCallbacks
 from skl_lstmae.detectors.options import EmptyFeatures
 from skl_lstmae.detectors.resuming import check_agreement, delete_checkpoint, open_checkpoint
 from skl_lstmae.detectors.trained import TrainedNetwork, all_or_nothing
 from skl_lstmae.modules import SequenceNetwork
 from skl_lstmae.modules.network import check_kind
-from skl_lstmae.training.blueprint import Blueprint
+from skl_lstmae.training.blueprint import Blueprint, may_be_large
 from skl_lstmae.training.devices import resolve_device
 from skl_lstmae.training.distributed import joined, own_device, ranks_here
 from skl_lstmae.training.model import Model
@@ -38,6 +39,7 @@ from skl_lstmae.training.progress import History, Progress
 from skl_lstmae.training.random_states import spawn_random_state
 from skl_lstmae.training.recipe import Recipe
 from skl_lstmae.training.scaling import SCALERS, Scaling, fit_scaling
+from skl_lstmae.training.torch_state import settled
 
 
 class SequenceLearner(CallbackSupportMixin, TrainedNetwork):
@@ -141,6 +143,23 @@ class SequenceLearner(CallbackSupportMixin, TrainedNetwork):
             delete_checkpoint(self)
         self.history_.raise_interrupt()
         return self
+
+    def _learn_more_or_stay(self, X: Any, y: Any = None, meaning: Any = None) -> Self:
+        """Let a copy learn from more, and take its state once nothing can fail any more."""
+        check_parameters(self)  # scikit-learn leaves it out once an estimator is fitted
+        self._check_parameters()
+        self._refuse_another_network("partial_fit")
+        is_large = may_be_large(self.network, self.hidden_size)
+        with all_or_nothing(self) as learner, settled(is_large):
+            learner._learn_more(X, y, meaning)
+        return self
+
+    @abstractmethod
+    def _learn_more(self, X: Any, y: Any, meaning: Any) -> None:
+        """Learn in place from more sequences, in one epoch, the first or a further one.
+
+        If there are targets, `meaning` is what is known of them.
+        """
 
     def _check_before_fit(self) -> None:
         """Refuse parameters that exclude one another, or what has been fitted."""

@@ -3,7 +3,7 @@
 from abc import abstractmethod
 from dataclasses import dataclass
 from numbers import Integral
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 from numpy.random import RandomState
@@ -11,10 +11,8 @@ from numpy.typing import NDArray
 from sklearn.utils.validation import check_is_fitted
 
 from skl_lstmae._sklearn import (
-    FitCallbacks,
     Interval,
     StrOptions,
-    check_parameters,
     fit_context,
 )
 from skl_lstmae.data.checks import check_sequences
@@ -24,10 +22,10 @@ from skl_lstmae.data.sequences import Sequences
 from skl_lstmae.data.split import Split
 from skl_lstmae.data.targets import Classes
 from skl_lstmae.data.weights import check_weights, counted, order_by_content
+from skl_lstmae.detectors.callbacks import FitCallbacks
 from skl_lstmae.detectors.exported import ExportedPredictorMixin
 from skl_lstmae.detectors.latents import LatentTransformerMixin
 from skl_lstmae.detectors.learner import SequenceLearner
-from skl_lstmae.detectors.trained import all_or_nothing
 from skl_lstmae.modules import LSTMAutoencoder, LSTMPredictor, NetworkEnsemble
 from skl_lstmae.training.attributions import integrated_gradients
 from skl_lstmae.training.blueprint import Blueprint, may_be_large
@@ -172,19 +170,11 @@ class SequencePredictor(ExportedPredictorMixin, LatentTransformerMixin, Sequence
         self._predictor = Predictor(model, self._meaning)
         self._random_state = spawn_random_state(random_state)
 
-    def _learn_more(self, X: Any, y: Any, meaning: Any) -> Self:
-        """Learn from more sequences, in one epoch, in a copy whose state is then taken over."""
-        check_parameters(self)  # scikit-learn leaves it out once an estimator is fitted
-        self._check_parameters()
-        self._refuse_another_network("partial_fit")
+    def _learn_more(self, X: Any, y: Any, meaning: Any) -> None:
         n_channels = self._model.n_features if self.__sklearn_is_fitted__() else None
-        is_large = may_be_large(self.network, self.hidden_size)
-        with all_or_nothing(self) as predictor, settled(is_large):
-            sequences, form = check_sequences(predictor, X, n_channels=n_channels)
-            split, _ = predictor._label(sequences, form, y, None, meaning)
-            model = predictor._learn_once(split)
-            predictor._predictor = Predictor(model, predictor._meaning)
-        return self
+        sequences, form = check_sequences(self, X, n_channels=n_channels)
+        split, _ = self._label(sequences, form, y, None, meaning)
+        self._predictor = Predictor(self._learn_once(split), self._meaning)
 
     def _read(self, X: Any) -> tuple[Predictor, Sequences, Form]:
         """Read X, and return the predictor of this moment with it."""

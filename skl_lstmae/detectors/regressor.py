@@ -365,7 +365,7 @@ class LSTMRegressor(RegressorMixin, SequencePredictor):
         True
         """
         known = self._meaning if self.__sklearn_is_fitted__() else None
-        return self._learn_more(X, y, known)
+        return self._learn_more_or_stay(X, y, known)
 
     def predict(self, X: Any) -> Any:
         """Predict the numbers of each sequence.

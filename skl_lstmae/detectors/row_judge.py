@@ -27,6 +27,9 @@ from skl_lstmae.scoring.adaptive import AdaptiveOffset, spread_of
 from skl_lstmae.scoring.calibration import Calibration, ReferenceScores
 from skl_lstmae.scoring.recent import RecentLevel
 
+MIN_WINDOWS_FOR_DRIFT = 10
+"""Windows side by side from which drift may be told."""
+
 
 @dataclass(frozen=True, eq=False)
 class Threshold:
@@ -112,6 +115,24 @@ class RowJudge:
     usual_step: float | None = None
     max_steps: float = np.inf
     own_scores: dict[str, NDArray[np.float64]] = field(default_factory=dict)
+
+    @property
+    def offset(self) -> float:
+        """The threshold of rows that do not drift."""
+        return self.rows.offset
+
+    @property
+    def calibration(self) -> Calibration:
+        """The scores that it rests on."""
+        return self.rows.calibration
+
+    def with_offset(self, offset: float) -> RowJudge:
+        """Return the judge with another threshold of rows."""
+        return replace(self, rows=replace(self.rows, offset=offset))
+
+    def may_tell_drift(self, series: Sequences) -> bool:
+        """Return whether these are so many that most are hardly anomalies."""
+        return independent_windows(series, self.size) >= MIN_WINDOWS_FOR_DRIFT
 
     def score(self, series: Sequences, times: Sequence[Any]) -> NDArray[np.float64]:
         """Return the scores of the rows of series with such times, (total_timesteps,).

@@ -5,10 +5,8 @@ from numpy.typing import NDArray
 
 from skl_lstmae._warn import warn
 from skl_lstmae.data.forms import Form
+from skl_lstmae.data.names import MAX_NAMED
 from skl_lstmae.data.sequences import Sequences
-
-MAX_NAMED = 10
-"""Sequences, or stretches of rows, that a warning names."""
 
 
 def warn_of_sequences(numbers: NDArray[np.intp], *, are_pieces: bool) -> None:

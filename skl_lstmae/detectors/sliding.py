@@ -13,7 +13,6 @@ from sklearn.utils.validation import check_is_fitted
 
 from skl_lstmae._sklearn import (
     CallbackSupportMixin,
-    FitCallbacks,
     HasMethods,
     Interval,
     StrOptions,
@@ -29,17 +28,18 @@ from skl_lstmae.data.weights import check_weights, leave_out
 from skl_lstmae.data.windows import AGGREGATIONS, slide
 from skl_lstmae.detectors.autoencoder import LSTMAutoencoderDetector
 from skl_lstmae.detectors.base import SequenceDetector, fit_to_windows
+from skl_lstmae.detectors.callbacks import FitCallbacks
 from skl_lstmae.detectors.events import tabulate
 from skl_lstmae.detectors.inner import prepare, refuse_unsuited, says_where_inner_parameters_go
 from skl_lstmae.detectors.labels import warn_of_misread_labels, warn_of_nested_labels
 from skl_lstmae.detectors.options import Aggregation
 from skl_lstmae.detectors.resuming import delete_checkpoint
 from skl_lstmae.detectors.row_calibration import judge_rows, odd_rows
-from skl_lstmae.detectors.row_judge import RowJudge, independent_windows
+from skl_lstmae.detectors.row_judge import RowJudge
 from skl_lstmae.detectors.set_aside import warn_of_rows
 from skl_lstmae.detectors.stream import Stream
 from skl_lstmae.detectors.table_judge import fit_to_tables
-from skl_lstmae.detectors.thresholded import Scored, ThresholdMixin, warn_of_drift
+from skl_lstmae.detectors.thresholded import Scored, ThresholdMixin
 from skl_lstmae.detectors.trained import all_or_nothing
 from skl_lstmae.detectors.window_judge import LearnedWindows, ReportingJudge
 from skl_lstmae.detectors.window_plan import WindowPlan, choose_window_size, plan_windows
@@ -468,8 +468,7 @@ class SlidingWindowDetector(
         judge, series, form = self._read(X)
         ids, times = form.row_labels()
         found = self._told(judge, "of X").find_events(series, times, max_gap, min_length, budget)
-        if independent_windows(series, judge.size) >= MIN_WINDOWS_FOR_DRIFT:
-            warn_of_drift(found.scores, judge.rows.calibration)
+        Scored(judge, series, found.scores, form.per_row).warn_of_drift()
         names = known_names(self) or range(self.n_features_in_)
         return tabulate(found, series, (ids, times), list(names))
 
@@ -532,13 +531,7 @@ class SlidingWindowDetector(
     def _score(self, X: Any) -> Scored:
         judge, series, form = self._read(X)
         scores = self._told(judge, "of X").score(series, form.row_labels()[1])
-        return Scored(
-            scores,
-            judge.offsets(scores, series.lengths),
-            judge.rows.calibration,
-            independent_windows(series, judge.size) >= MIN_WINDOWS_FOR_DRIFT,
-            form.per_row,
-        )
+        return Scored(judge, series, scores, form.per_row)
 
     def _calibrate_on(self, X: Any) -> None:
         judge, series, form = self._read(X)
@@ -561,13 +554,6 @@ class SlidingWindowDetector(
         adapts = self.threshold == "adaptive" and self.contamination == "auto"
         rate = self.false_alarm_rate if adapts else None
         self._judge = replace(judge, rows=rows, singles=singles, rate=rate)
-
-    def _place_offset(self, offset: float) -> None:
-        judge = self._judge
-        self._judge = replace(judge, rows=replace(judge.rows, offset=offset))
-
-    def _fixed_offset(self) -> float:
-        return self._judge.rows.offset
 
     def _told(self, judge: RowJudge, purpose: str) -> RowJudge:
         """Return the judge, which reports what it scores if that is wanted."""

@@ -2,9 +2,10 @@
 
 from abc import abstractmethod
 from collections.abc import Callable
+from dataclasses import dataclass
 from math import isfinite
 from numbers import Real
-from typing import Any, Literal, NamedTuple, Self
+from typing import Any, Literal, Protocol, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +14,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from skl_lstmae._sklearn import Interval, StrOptions, check_parameters
 from skl_lstmae._warn import warn
+from skl_lstmae.data.sequences import Sequences
 from skl_lstmae.detectors.trained import FrozenState, all_or_nothing
 from skl_lstmae.scoring.calibration import Calibration
 
@@ -28,42 +30,73 @@ def check_offset(offset: Any) -> float:
     return float(offset)
 
 
-class Scored(NamedTuple):
-    """Scores of samples, and how they go back into the form of `X`.
+class ThresholdJudge(Protocol):
+    """Scores samples, and tells by a threshold which are anomalous; is never changed."""
 
-    Attributes
+    @property
+    def offset(self) -> float | None:
+        """The threshold of samples that do not drift, if there is one."""
+        ...
+
+    @property
+    def calibration(self) -> Calibration | None:
+        """The scores that it rests on."""
+        ...
+
+    def offsets(
+        self, scores: NDArray[np.float64], lengths: NDArray[np.intp]
+    ) -> float | NDArray[np.float64] | None:
+        """Return the threshold of each sample, or that of all."""
+        ...
+
+    def may_tell_drift(self, sequences: Sequences) -> bool:
+        """Return whether these are so many that most are hardly anomalies."""
+        ...
+
+    def with_offset(self, offset: float) -> Self:
+        """Return the judge with another threshold."""
+        ...
+
+
+@dataclass(frozen=True, eq=False)
+class Scored:
+    """Scores of samples, all by one state of a detector, whatever other threads do meanwhile.
+
+    Parameters
     ----------
+    judge : ThresholdJudge
+        That state.
+    sequences : Sequences
+        Which are the samples, or whose rows are.
     scores : ndarray of shape (n_samples,)
-    offset : float, ndarray of shape (n_samples,), or None
-        The threshold, or that of each, of the very state that gave the scores, whatever other
-        threads do meanwhile.
-    calibration : Calibration or None
-        The scores that it rests on.
-    may_tell_drift : bool
-        Whether there are so many samples that most are hardly anomalies.
     put_back : callable
-        Takes an array of shape (n_samples,).
+        Takes an array of shape (n_samples,) back into the form of `X`.
     """
 
+    judge: ThresholdJudge
+    sequences: Sequences
     scores: NDArray[np.float64]
-    offset: float | NDArray[np.float64] | None
-    calibration: Calibration | None
-    may_tell_drift: bool
     put_back: Callable[[NDArray[Any]], Any]
 
+    @property
+    def offsets(self) -> float | NDArray[np.float64] | None:
+        """The threshold, or that of each sample."""
+        return self.judge.offsets(self.scores, self.sequences.lengths)
 
-def warn_of_drift(scores: NDArray[np.float64], calibration: Calibration | None) -> None:
-    """Warn if samples as a whole are unlike those that the threshold rests on."""
-    if calibration is None or calibration.fresh is None:
-        return
-    share = float(np.mean(calibration.p_values(scores) < DRIFT_P_VALUE))
-    if share > 0.5:
-        warn(
-            f"{share:.0%} of the samples of X score lower than all but {DRIFT_P_VALUE:.0%} of "
-            "those that the threshold rests on: what is normal has drifted, or X holds little else "
-            "than anomalies. If they are normal, call recalibrate with recent normal samples, or "
-            "fit to such."
-        )
+    def warn_of_drift(self) -> None:
+        """Warn if samples as a whole are unlike those that the threshold rests on."""
+        calibration = self.judge.calibration
+        may_tell = self.judge.may_tell_drift(self.sequences)
+        if calibration is None or calibration.fresh is None or not may_tell:
+            return
+        share = float(np.mean(calibration.p_values(self.scores) < DRIFT_P_VALUE))
+        if share > 0.5:
+            warn(
+                f"{share:.0%} of the samples of X score lower than all but {DRIFT_P_VALUE:.0%} of "
+                "those that the threshold rests on: what is normal has drifted, or X holds little "
+                "else than anomalies. If they are normal, call recalibrate with recent normal "
+                "samples, or fit to such."
+            )
 
 
 class ThresholdMixin(FrozenState, OutlierMixin):
@@ -86,12 +119,12 @@ class ThresholdMixin(FrozenState, OutlierMixin):
     def offset_(self) -> float:
         """The threshold: samples with lower scores are anomalous. May be set."""
         check_is_fitted(self)
-        return self._known(self._fixed_offset())
+        return self._known(self._judge.offset)
 
     @offset_.setter
     def offset_(self, offset: float) -> None:
         check_is_fitted(self)
-        self._place_offset(check_offset(offset))
+        self._judge = self._judge.with_offset(check_offset(offset))
 
     @abstractmethod
     def _score(self, X: Any) -> Scored:
@@ -100,14 +133,6 @@ class ThresholdMixin(FrozenState, OutlierMixin):
     @abstractmethod
     def _calibrate_on(self, X: Any) -> None:
         """Let thresholds rest on the scores of these samples."""
-
-    @abstractmethod
-    def _fixed_offset(self) -> float | None:
-        """Return the threshold, if there is one."""
-
-    @abstractmethod
-    def _place_offset(self, offset: float) -> None:
-        """Take another threshold."""
 
     @abstractmethod
     def _set_threshold(self) -> None:
@@ -146,9 +171,8 @@ class ThresholdMixin(FrozenState, OutlierMixin):
             scores before it.
         """
         scored = self._score(X)
-        if scored.may_tell_drift:
-            warn_of_drift(scored.scores, scored.calibration)
-        return scored.put_back(scored.scores - self._known(scored.offset))
+        scored.warn_of_drift()
+        return scored.put_back(scored.scores - self._known(scored.offsets))
 
     def predict(self, X: Any) -> Any:
         """Label samples as normal or anomalous.
@@ -166,9 +190,8 @@ class ThresholdMixin(FrozenState, OutlierMixin):
             as in ``make_scorer(f1_score, pos_label=-1)``.
         """
         scored = self._score(X)
-        if scored.may_tell_drift:
-            warn_of_drift(scored.scores, scored.calibration)
-        return scored.put_back(np.where(scored.scores < self._known(scored.offset), -1, 1))
+        scored.warn_of_drift()
+        return scored.put_back(np.where(scored.scores < self._known(scored.offsets), -1, 1))
 
     def p_values(self, X: Any) -> Any:
         """Return the share of normal samples that score as low as each sample.
@@ -211,7 +234,7 @@ class ThresholdMixin(FrozenState, OutlierMixin):
         """
         check_is_fitted(self)
         scored = self._score(X)
-        return scored.put_back(self._known(scored.calibration).p_values(scored.scores))
+        return scored.put_back(self._known(scored.judge.calibration).p_values(scored.scores))
 
     def recalibrate(
         self,

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from skl_lstmae._sklearn import Interval, StrOptions, validate_params
-from skl_lstmae.data.forms import read
+from skl_lstmae.data.reading import read
 from skl_lstmae.detectors.sliding import SlidingWindowDetector, read_rows
 from skl_lstmae.displays.drawing import (
     BLACK,

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skl_lstmae._sklearn import validate_params
-from skl_lstmae.data.forms import read
+from skl_lstmae.data.reading import read
 from skl_lstmae.detectors.base import read_sequences
 from skl_lstmae.displays.drawing import (
     BLACK,

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from copy import deepcopy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -104,27 +104,40 @@ class Scaling:
     @in_silence
     def updated(self, sequences: Sequences) -> "Scaling":
         """Return the scaling of all data so far and these sequences, if it learns in parts."""
-        scaling = deepcopy(self)
-        if hasattr(scaling.transformer, "partial_fit"):
-            for rows in scaling._blocks(sequences):
-                take_in(scaling.transformer, rows)
-        scaling._observe(sequences)
-        return scaling
-
-    def _learn(self, sequences: Sequences) -> None:
+        scaling = self
         if hasattr(self.transformer, "partial_fit"):
-            for rows in self._blocks(sequences):
-                take_in(self.transformer, rows)
-        else:
-            self.transformer.fit(np.concatenate(list(self._blocks(sequences))))
+            scaling = self.learned(sequences)
+        return scaling.observed(sequences)
 
-    def _observe(self, sequences: Sequences) -> None:
+    def learned(self, sequences: Sequences) -> "Scaling":
+        """Return a scaling by these sequences, too, or by them alone if it learns all at once."""
+        transformer = deepcopy(self.transformer)
+        if hasattr(transformer, "partial_fit"):
+            for rows in self._blocks(sequences):
+                take_in(transformer, rows)
+        else:
+            transformer.fit(np.concatenate(list(self._blocks(sequences))))
+        return replace(self, transformer=transformer)
+
+    def observed(self, sequences: Sequences) -> "Scaling":
+        """Return the scaling that knows these sequences scaled, too; refuse it if some are lost."""
+        moments, extremes = deepcopy(self.moments), deepcopy(self.extremes)
         for rows in self._blocks(sequences):
             scaled = np.asarray(self.transformer.transform(rows))
             self._refuse_lost(np.isnan(scaled) & ~np.isnan(rows), "NaN")
             self._refuse_lost(np.isinf(scaled), "infinity")
-            take_in(self.moments, scaled)
-            take_in(self.extremes, scaled)
+            take_in(moments, scaled)
+            take_in(extremes, scaled)
+        return replace(self, moments=moments, extremes=extremes)
+
+    def refuse_other_width(self, sequences: Sequences) -> None:
+        """Refuse a transformer that makes more features, or fewer, of these."""
+        n_scaled = self.transformer.transform(self._filled(sequences[0])).shape[1]
+        if n_scaled != sequences.n_features:
+            raise ValueError(
+                f"The scaler {self.transformer} makes {n_scaled} features of "
+                f"{sequences.n_features}; it must keep their number."
+            )
 
     def _refuse_lost(self, is_lost: np.ndarray, kind: str) -> None:
         if is_lost.any():
@@ -143,7 +156,7 @@ class Scaling:
         """Return each row once."""
         return map(self._filled, sequences.blocks())
 
-    def _warn_of_lost_features(self, sequences: Sequences) -> None:
+    def warn_of_lost_features(self, sequences: Sequences) -> None:
         """Warn of features that vary, but whose scaled values float32 can hardly tell apart.
 
         Nor can it tell apart what is clipped.
@@ -200,16 +213,10 @@ def fit_scaling(
     transformer = make_transformer(scaler)
     moments, extremes = make_transformer("standard"), make_transformer("minmax")
     left_out = _unobserved_features(sequences, names, is_refused=refuses_empty)
-    scaling = Scaling(transformer, moments, extremes, names, left_out)
-    scaling._learn(sequences)
-    n_scaled = transformer.transform(scaling._filled(sequences[0])).shape[1]
-    if n_scaled != sequences.n_features:
-        raise ValueError(
-            f"The scaler {transformer} makes {n_scaled} features of {sequences.n_features}; "
-            "it must keep their number."
-        )
-    scaling._observe(sequences)
-    scaling._warn_of_lost_features(sequences)
+    scaling = Scaling(transformer, moments, extremes, names, left_out).learned(sequences)
+    scaling.refuse_other_width(sequences)
+    scaling = scaling.observed(sequences)
+    scaling.warn_of_lost_features(sequences)
     return scaling
 
 

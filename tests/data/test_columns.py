@@ -9,7 +9,7 @@ import polars
 import pytest
 from conftest import exactly
 
-from skl_lstmae.data.forms import read, read_series
+from skl_lstmae.data.reading import read, read_series
 
 ROWS = [[1.0, 2.0], [3.0, 4.0]]
 

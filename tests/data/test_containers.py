@@ -11,7 +11,7 @@ from conftest import QUICK, exactly
 from sklearn.neighbors import LocalOutlierFactor
 
 from skl_lstmae import LSTMAutoencoderDetector, SlidingWindowDetector
-from skl_lstmae.data.forms import read, read_series
+from skl_lstmae.data.reading import read, read_series
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 

@@ -12,7 +12,7 @@ import torch
 from conftest import exactly
 from sklearn.utils import Bunch
 
-from skl_lstmae.data.forms import read, read_series
+from skl_lstmae.data.reading import read, read_series
 
 nan, inf = np.nan, np.inf
 

@@ -7,7 +7,7 @@ import pytest
 from conftest import exactly
 
 from skl_lstmae import write_sequences
-from skl_lstmae.data.forms import read, read_series
+from skl_lstmae.data.reading import read, read_series
 
 N_IDS, N_TIMES = 3, 12
 VALUES = np.random.default_rng(0).normal(size=N_IDS * N_TIMES)

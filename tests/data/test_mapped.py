@@ -9,8 +9,8 @@ import pytest
 from numpy.testing import assert_array_equal
 
 from skl_lstmae.data import mapped
-from skl_lstmae.data.forms import read
 from skl_lstmae.data.mapped import MappedRows, is_mapped, side_by_side
+from skl_lstmae.data.reading import read
 from skl_lstmae.data.sequences import Sequences
 from skl_lstmae.data.weights import digest
 

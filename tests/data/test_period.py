@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 
-from skl_lstmae.data.forms import read_series
 from skl_lstmae.data.period import (
     MAX_ROWS,
     N_LAGS,
@@ -11,6 +10,7 @@ from skl_lstmae.data.period import (
     estimate_period,
     estimate_window_size,
 )
+from skl_lstmae.data.reading import read_series
 from skl_lstmae.datasets import load_nyc_taxi
 
 STEPS = np.arange(3000)

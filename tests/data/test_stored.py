@@ -23,7 +23,7 @@ from skl_lstmae import (
     open_sequences,
     write_sequences,
 )
-from skl_lstmae.data.forms import read
+from skl_lstmae.data.reading import read
 
 X = [x.astype(np.float32) for x in make_ragged(40)]
 GAPPY = [x.copy() for x in X]

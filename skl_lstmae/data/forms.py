@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from skl_lstmae.data.adoption import TABLE, adopt
 from skl_lstmae.data.array_like import (
+    ONCE,
     is_object_vector,
     is_panel,
     is_time_index,
@@ -630,7 +631,7 @@ def _refuse_differing_features(
 def _refuse_time(index: Any, row: int, kind: str) -> None:
     (name, time), (_, before) = index[row], index[row - 1]
     if time == before:
-        raise ValueError(f"{kind} {name} in X has time {time} twice; expected it once.")
+        raise ValueError(f"{kind} {name} in X has time {time} twice; {ONCE}")
     raise ValueError(
         f"the times of {kind} {name} in X do not increase: {time} follows {before}; "
         "call X.sort_index() first."

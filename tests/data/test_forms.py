@@ -16,6 +16,8 @@ from skl_lstmae.data.forms import read, read_series
 
 nan, inf = np.nan, np.inf
 
+ONCE = "expected it once: keep one row of each, as by X[~X.index.duplicated()]."
+
 HOURS = pd.date_range("2024-01-01", periods=4, freq="h")
 MONTHS = pd.period_range("2024-01", periods=2, freq="M")
 
@@ -374,9 +376,7 @@ def test_times_that_do_not_increase_are_refused(read, wrap, place, times):
     falling = f"the times of {place} do not increase: {times[0]} follows {times[1]}; call "
     with pytest.raises(ValueError, match=exactly(f"{falling}sort_index() first.")):
         read(wrap(pd.DataFrame(steps(2), index=times[[1, 0]])))
-    with pytest.raises(
-        ValueError, match=exactly(f"{place} has time {times[0]} twice; expected it once.")
-    ):
+    with pytest.raises(ValueError, match=exactly(f"{place} has time {times[0]} twice; {ONCE}")):
         read(wrap(pd.DataFrame(steps(2), index=times[[0, 0]])))
 
 
@@ -473,7 +473,7 @@ MISREAD = {
     "the rows of {0} a in X are not contiguous; call X.sort_index() first.": panel(
         ("a", 1), (7, 1), ("a", 2)
     ),
-    "{0} 7 in X has time 4 twice; expected it once.": panel(("a", 1), (7, 4), (7, 4)),
+    "{0} 7 in X has time 4 twice; " + ONCE: panel(("a", 1), (7, 4), (7, 4)),
 }
 
 

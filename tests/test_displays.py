@@ -319,7 +319,7 @@ def test_what_cannot_be_drawn_is_refused(draw_it, sentence):
 )
 def test_events_of_another_form_are_refused(events):
     sentence = (
-        "events is none that can be drawn; expected what find_events returns, or integers of shape "
+        "events cannot be drawn; expected what find_events returns, or integers of shape "
         "(n_events, 2), the first row of each event and the row after its last, which is at most "
         "300."
     )

@@ -88,9 +88,9 @@ def warn_of_times_as_text(indices: Iterable[Any], places: Iterable[str]) -> None
         is_text = getattr(index, "inferred_type", None) == "string"
         if is_text and all(LIKE_A_TIME.match(index[row]) for row in (0, -1)):
             warn(
-                f"the index of {place} holds times as text, as {index[0]!r}, which are not read as "
-                "times; make them times by pd.to_datetime, so that jumps count and events are told "
-                "by them."
+                f"the index of {place} holds times as text, such as {index[0]!r}, which are not "
+                "read as times; convert them with pd.to_datetime, so that jumps in time count and "
+                "events have times."
             )
             return
 

@@ -403,8 +403,9 @@ def test_times_that_do_not_increase_are_refused(read, wrap, place, times):
 def test_times_as_text_are_warned_of(read, wrap, place, first, then):
     frame = pd.DataFrame(steps(2), index=sorted([first, then]))
     sentence = (
-        f"the index of {place} holds times as text, as {frame.index[0]!r}, which are not read as "
-        "times; make them times by pd.to_datetime, so that jumps count and events are told by them."
+        f"the index of {place} holds times as text, such as {frame.index[0]!r}, which are not read "
+        "as times; convert them with pd.to_datetime, so that jumps in time count and events have "
+        "times."
     )
     with pytest.warns(UserWarning, match=exactly(sentence)) as caught:
         read(wrap(frame) * 3 if isinstance(wrap(frame), list) else wrap(frame))

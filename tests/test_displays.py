@@ -711,7 +711,7 @@ def test_scores_without_data_do_not_squeeze_the_others():
 def test_points_that_cover_much_are_small_and_transparent():
     latents = np.random.default_rng(0).normal(size=(3000, 2))
     few, many = (
-        draw_latents(latents[:n], scores=np.arange(n), offset=n / 6).points_["anomalous"]
+        draw_latents(latents[:n], scores=np.arange(n), offset=n / 2).points_["anomalous"]
         for n in (120, 3000)
     )
     assert few.get_alpha() == 1

@@ -22,7 +22,7 @@ MAX_COLUMNS = 600
 LONG_SERIES = 2400
 """Of a line of more steps, a column holds several, and shows from which value to which they go."""
 
-LARGEST_AREA = 12_000
+LARGEST_AREA = 18_000
 """Points that cover more, in square points, are small and transparent: one sees their density."""
 
 MAX_FEATURES = {"max_features": [Interval(Integral, 0, None, closed="left")]}
@@ -192,7 +192,7 @@ def point_look(n_points: int, size: float) -> dict[str, Any]:
     return {
         "s": max(4.0, size * share),
         "alpha": max(0.15, share),
-        "linewidth": 0.4 if share == 1 else 0,
+        "linewidth": 0.4 * share,
         "rasterized": share < 1,
     }
 

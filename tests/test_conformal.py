@@ -353,8 +353,8 @@ def test_p_values_find_false_discoveries(detector):
 
 SENTENCE = (
     r"^\d+% of the samples of X score lower than all but 5% of those that the threshold rests on: "
-    "what is normal has drifted, or X holds little else than anomalies. If they are normal, call "
-    "recalibrate with recent normal samples, or fit to such.$"
+    "what is normal has drifted, or X holds mostly anomalies. If they are normal, call recalibrate "
+    "with recent normal samples, or fit again.$"
 )
 
 

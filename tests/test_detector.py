@@ -754,8 +754,8 @@ def test_a_feature_that_is_never_observed_is_left_out(kind, scorer):
         for value in (np.nan, 5.0)
     )
     sentence = (
-        "X has no observed value of feature 'dead' in any of the 36 sequences to train on: left "
-        "out, and taken for missing wherever there is one later."
+        "X has no observed value of feature 'dead' to train on: left out, and later values count "
+        "as missing."
     )
     with pytest.warns(UserWarning, match=exactly(sentence)):
         detector = make(kind, scorer=scorer).fit(dead)
@@ -779,9 +779,7 @@ def test_a_feature_that_is_never_observed_is_refused_if_so_asked(kind, place):
     detector = place(make(kind, empty_features="refuse"))
     names = ["temp", "dead", "flow"]
     frames = [pd.DataFrame(np.insert(x, 1, np.nan, axis=1), columns=names) for x in X]
-    sentence = (
-        r"^X has no observed value of feature 'dead' in any of the \d+ sequences to train on, "
-    )
+    sentence = "^X has no observed value of feature 'dead' to train on, "
     with pytest.raises(ValueError, match=sentence + "which empty_features='refuse' refuses; leave"):
         detector.fit(frames)
     assert not hasattr(detector, "offset_")
@@ -790,7 +788,7 @@ def test_a_feature_that_is_never_observed_is_refused_if_so_asked(kind, place):
 def test_a_sensor_of_a_series_that_is_never_observed_is_left_out(kind):
     series = pd.DataFrame(np.insert(np.concatenate(X), 1, np.nan, axis=1), columns=list("abc"))
     detector = SlidingWindowDetector(make(kind), window_size=8, random_state=0)
-    with pytest.warns(UserWarning, match="^X has no observed value of feature 'b' in any of the"):
+    with pytest.warns(UserWarning, match="^X has no observed value of feature 'b' to train on"):
         detector.fit(series)
     assert np.isfinite(detector.score_samples(series)).all()
 

@@ -319,7 +319,7 @@ def test_what_cannot_be_drawn_is_refused(draw_it, sentence):
 )
 def test_events_of_another_form_are_refused(events):
     sentence = (
-        "events is none that can be drawn; expected what find_events returns, or integers of shape "
+        "events cannot be drawn; expected what find_events returns, or integers of shape "
         "(n_events, 2), the first row of each event and the row after its last, which is at most "
         "300."
     )
@@ -694,6 +694,29 @@ def test_an_event_of_one_row_is_seen_in_the_panel_of_the_scores(tmp_path):
         middle = len(picture) - int(panel.y0 + 0.3 * panel.height)
         looks.append(picture[middle, x - 2 : x + 3].min(axis=(0, 1)))
     assert looks[1] - looks[0] > 0.3
+
+
+def test_scores_without_data_do_not_squeeze_the_others():
+    series = np.zeros((100, 2))
+    series[60:90] = np.nan
+    scores = np.where(np.arange(100) // 30 == 2, -90.0, np.linspace(-1.5, -0.5, 100))
+    panel = draw_scores(series, scores).axes_[-2]
+    assert panel.get_ylim() == pytest.approx((-1.55, -0.45))
+    assert panel.get_title(loc="left").endswith("without data, below the panel")
+    plain = draw_scores(np.zeros((100, 2)), scores).axes_[-2]
+    assert plain.get_ylim()[0] < -90
+    assert plain.get_title(loc="left").endswith("more normal")
+
+
+def test_points_that_cover_much_are_small_and_transparent():
+    latents = np.random.default_rng(0).normal(size=(3000, 2))
+    few, many = (
+        draw_latents(latents[:n], scores=np.arange(n), offset=n / 2).points_["anomalous"]
+        for n in (120, 3000)
+    )
+    assert few.get_alpha() == 1
+    assert many.get_alpha() < 0.75
+    assert many.get_sizes()[0] < 0.75 * few.get_sizes()[0]
 
 
 def test_of_many_features_those_to_blame_have_panels_and_all_are_in_the_strip():

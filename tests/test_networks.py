@@ -237,7 +237,7 @@ ODD_AUTOENCODERS = [
         lambda n_features: (n for n in range(n_features)),
         "network is, or makes, a generator; expected a subclass of "
         "skl_lstmae.modules.SequenceNetwork, whose forward(x, lengths, generator) returns an "
-        'Output: see "A network of one\'s own" on the page of architectures.',
+        'Output: see "A network of your own" on the page of architectures.',
     ),
     (
         odd(Mixed, forward=without_generator),
@@ -283,7 +283,7 @@ ODD_AUTOENCODERS = [
         lambda n_features: nn.Linear(n_features, n_features),
         "network is, or makes, a Linear; expected a subclass of "
         "skl_lstmae.modules.SequenceNetwork, whose forward(x, lengths, generator) returns an "
-        'Output: see "A network of one\'s own" on the page of architectures.',
+        'Output: see "A network of your own" on the page of architectures.',
     ),
     (
         answering(Mixed, lambda output, x: tuple(output)),

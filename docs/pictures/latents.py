@@ -12,4 +12,4 @@ display = LatentDisplay.from_estimator(detector, vowels.X_test, names)
 # Nine speakers share seven colours: the stranger is to stand out, as in the legend, where he is
 # first.
 for points in display.points_[STRANGER], display.ax_.get_legend().legend_handles[0]:
-    points.set(facecolor="yellow", edgecolor="black", sizes=[70], zorder=3)
+    points.set(facecolor="yellow", edgecolor="black", linewidth=0.8, sizes=[50], zorder=3)

@@ -25,6 +25,9 @@ LIKE_A_TIME = re.compile(r"\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}(\D|$)|\d{1,2}:\d{2}|\
 TIMES = {"datetime64", "datetime", "date", "timedelta64", "timedelta", "period"}
 """What pandas infers of an index that holds times, periods or durations."""
 
+ONCE = "expected it once: keep one row of each, as by X[~X.index.duplicated()]."
+"""What is said of a time that an index holds twice."""
+
 
 def to_floats(X: Any, place: str, expected: str) -> NDArray[Any]:
     """Read one array-like as float32 or float64; float32 and float64 arrays are not copied."""
@@ -91,9 +94,9 @@ def warn_of_times_as_text(indices: Iterable[Any], places: Iterable[str]) -> None
         is_text = getattr(index, "inferred_type", None) == "string"
         if is_text and all(LIKE_A_TIME.match(index[row]) for row in (0, -1)):
             warn(
-                f"the index of {place} holds times as text, as {index[0]!r}, which are not read as "
-                "times; make them times by pd.to_datetime, so that jumps count and events are told "
-                "by them."
+                f"the index of {place} holds times as text, such as {index[0]!r}, which are not "
+                "read as times; convert them with pd.to_datetime, so that jumps in time count and "
+                "events have times."
             )
             return
 
@@ -127,9 +130,7 @@ def refuse_times(frame: Any, place: str) -> None:
                 f"{place} has a row without a time (NaT); expected a time for each: leave it out."
             )
         if index.has_duplicates:
-            raise ValueError(
-                f"{place} has time {index[index.duplicated()][0]} twice; expected it once."
-            )
+            raise ValueError(f"{place} has time {index[index.duplicated()][0]} twice; {ONCE}")
         _refuse_decrease(index, f"the times of {place}", "call sort_index() first")
 
 

@@ -195,6 +195,8 @@ def _check_agreement(estimator: Any, sequences: Sequences, form: Form, n_channel
         )
     elif form.is_table and _is_one_column(form, len(sequences)):
         _warn_of_rows(form, "If X is one sequence, pass [X]")
+    elif form.is_table and _has_words_as_columns(form.columns):
+        _warn_of_rows(form, "If the rows are time steps, index X by (sequence id, time)")
 
 
 def _warn_of_rows_of_features(form: Form, n_rows: int) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from skl_lstmae.data.array_like import is_time_index, to_floats, warn_of_times_as_text
+from skl_lstmae.data.array_like import ONCE, is_time_index, to_floats, warn_of_times_as_text
 from skl_lstmae.data.forms import PanelForm
 from skl_lstmae.data.long_format import refuse_swapped_levels
 from skl_lstmae.data.names import Names, names_of
@@ -77,7 +77,7 @@ def _refuse_times_as_ids(index: Any, kind: str) -> None:
 def _refuse_time(index: Any, row: int, kind: str) -> None:
     (name, time), (_, before) = index[row], index[row - 1]
     if time == before:
-        raise ValueError(f"{kind} {name} in X has time {time} twice; expected it once.")
+        raise ValueError(f"{kind} {name} in X has time {time} twice; {ONCE}")
     raise ValueError(
         f"the times of {kind} {name} in X do not increase: {time} follows {before}; "
         "call X.sort_index() first."

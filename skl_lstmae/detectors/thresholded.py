@@ -93,9 +93,9 @@ class Scored:
         if share > 0.5:
             warn(
                 f"{share:.0%} of the samples of X score lower than all but {DRIFT_P_VALUE:.0%} of "
-                "those that the threshold rests on: what is normal has drifted, or X holds little "
-                "else than anomalies. If they are normal, call recalibrate with recent normal "
-                "samples, or fit to such."
+                "those that the threshold rests on: what is normal has drifted, or X holds mostly "
+                "anomalies. If they are normal, call recalibrate with recent normal samples, or "
+                "fit again."
             )
 
 

@@ -432,6 +432,19 @@ class AnomalyScoreDisplay:
             (self.threshold_line_,) = panel.plot(x, self.offset, label="threshold", **style)
         legend_above(panel)
         label_panel(panel, "score, higher is more normal")
+        is_empty = np.isnan(self.series).all(axis=1)
+        if is_empty.any() and not is_empty.all():
+            self._show_scores_of(panel, ~is_empty)
+
+    def _show_scores_of(self, panel: Any, has_data: NDArray[np.bool_]) -> None:
+        """Let scores of a blackout leave the panel rather than squeeze all others."""
+        offsets = np.broadcast_to(self.offset, self.scores.shape)
+        shown = np.r_[self.scores[has_data], offsets[has_data]]
+        low, high = np.nanmin(shown), np.nanmax(shown)
+        if np.nanmin(self.scores) < low:
+            room = 0.05 * (high - low) or 1.0
+            panel.set_ylim(low - room, high + room)
+            label_panel(panel, "score, higher is more normal; without data, below the panel")
 
     def _draw_events(self, edges: NDArray[Any]) -> None:
         from matplotlib.colors import to_rgba

@@ -22,8 +22,8 @@ MAX_COLUMNS = 600
 LONG_SERIES = 2400
 """Of a line of more steps, a column holds several, and shows from which value to which they go."""
 
-MANY_POINTS = 500
-"""More points than these are small and transparent, so that one sees how dense they lie."""
+LARGEST_AREA = 18_000
+"""Points that cover more, in square points, are small and transparent: one sees their density."""
 
 MAX_FEATURES = {"max_features": [Interval(Integral, 0, None, closed="left")]}
 """What `validate_params` is to check of the number of panels."""
@@ -188,11 +188,11 @@ def draw_ranges(
 
 def point_look(n_points: int, size: float) -> dict[str, Any]:
     """Return how points of a size look if there are so many."""
-    share = min(1.0, (MANY_POINTS / n_points) ** 0.5) if n_points else 1.0
+    share = min(1.0, (LARGEST_AREA / (n_points * size)) ** 0.5) if n_points else 1.0
     return {
         "s": max(4.0, size * share),
         "alpha": max(0.15, share),
-        "linewidth": 0.4 if share == 1 else 0,
+        "linewidth": 0.4 * share,
         "rasterized": share < 1,
     }
 

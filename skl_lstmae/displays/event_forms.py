@@ -74,7 +74,7 @@ def intervals_of_events(events: Any, times: Any) -> NDArray[np.intp]:
         if ((starts >= 0) & (starts < ends) & (ends <= len(times))).all():
             return rows.astype(np.intp)
     raise ValueError(
-        "events is none that can be drawn; expected what find_events returns, or integers of shape "
+        "events cannot be drawn; expected what find_events returns, or integers of shape "
         "(n_events, 2), the first row of each event and the row after its last, which is at most "
         f"{len(times)}."
     )

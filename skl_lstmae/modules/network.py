@@ -344,7 +344,7 @@ def check_kind(network: Any) -> None:
         raise TypeError(
             f"network is, or makes, a {name}; expected a subclass of "
             "skl_lstmae.modules.SequenceNetwork, whose forward(x, lengths, generator) returns an "
-            'Output: see "A network of one\'s own" on the page of architectures.'
+            'Output: see "A network of your own" on the page of architectures.'
         )
     for parameter_name, parameter in network.named_parameters():
         if parameter.is_meta:

@@ -118,12 +118,12 @@ class NearestTwo:
 
 
 class NeighborsScorer(ReferenceScorer):
-    """Minus the mean distance from the nearest other training sequences [1]_.
+    """Minus the mean distance from the nearest other training sequences.
 
     Sequences are compared by (latent, log error of each feature, peak of each encoder output), each
     component standardised. A feature that is not observed in a sequence counts as average. Unlike a
-    mean and covariance, neighbours can describe training sequences that fall into groups. Unlike a
-    mean over the steps, a peak also shows what is brief.
+    mean and covariance, neighbours can describe training sequences that fall into groups [1]_.
+    Unlike a mean over the steps, a peak also shows what is brief.
 
     Parameters
     ----------

@@ -295,13 +295,13 @@ def _unobserved_features(
     if is_observed.all():
         return None
     found = (
-        f"X has no observed value of {call_features(names, np.flatnonzero(~is_observed))} in any "
-        f"of the {len(sequences)} sequences to train on"
+        f"X has no observed value of {call_features(names, np.flatnonzero(~is_observed))} to "
+        "train on"
     )
     if is_refused:
         raise ValueError(
             f"{found}, which empty_features='refuse' refuses; leave the feature out, or pass "
             "sequences that have it."
         )
-    warn(f"{found}: left out, and taken for missing wherever there is one later.")
+    warn(f"{found}: left out, and later values count as missing.")
     return ~is_observed

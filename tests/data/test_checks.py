@@ -187,6 +187,14 @@ def test_what_may_be_rows_of_features_is_warned_of_once_unless_listed(
     call([np.asarray(X)])
 
 
+def test_long_format_without_an_index_is_warned_of_where_one_feature_was_fitted():
+    X = frame_of(["beat", "tick", "millivolt"])
+    advice = "the rows are time steps, index X by (sequence id, time)"
+    sentence = f"{WARNING.format('3 steps', advice)}list(X.to_numpy()) to silence this."
+    with pytest.warns(UserWarning, match=exactly(sentence)):
+        OfSequences().fit(RAGGED).predict(X)
+
+
 @pytest.mark.parametrize(
     "X",
     [

@@ -16,6 +16,8 @@ from skl_lstmae.data.reading import read, read_series
 
 nan, inf = np.nan, np.inf
 
+ONCE = "expected it once: keep one row of each, as by X[~X.index.duplicated()]."
+
 HOURS = pd.date_range("2024-01-01", periods=4, freq="h")
 MONTHS = pd.period_range("2024-01", periods=2, freq="M")
 
@@ -374,9 +376,7 @@ def test_times_that_do_not_increase_are_refused(read, wrap, place, times):
     falling = f"the times of {place} do not increase: {times[0]} follows {times[1]}; call "
     with pytest.raises(ValueError, match=exactly(f"{falling}sort_index() first.")):
         read(wrap(pd.DataFrame(steps(2), index=times[[1, 0]])))
-    with pytest.raises(
-        ValueError, match=exactly(f"{place} has time {times[0]} twice; expected it once.")
-    ):
+    with pytest.raises(ValueError, match=exactly(f"{place} has time {times[0]} twice; {ONCE}")):
         read(wrap(pd.DataFrame(steps(2), index=times[[0, 0]])))
 
 
@@ -403,8 +403,9 @@ def test_times_that_do_not_increase_are_refused(read, wrap, place, times):
 def test_times_as_text_are_warned_of(read, wrap, place, first, then):
     frame = pd.DataFrame(steps(2), index=sorted([first, then]))
     sentence = (
-        f"the index of {place} holds times as text, as {frame.index[0]!r}, which are not read as "
-        "times; make them times by pd.to_datetime, so that jumps count and events are told by them."
+        f"the index of {place} holds times as text, such as {frame.index[0]!r}, which are not read "
+        "as times; convert them with pd.to_datetime, so that jumps in time count and events have "
+        "times."
     )
     with pytest.warns(UserWarning, match=exactly(sentence)) as caught:
         read(wrap(frame) * 3 if isinstance(wrap(frame), list) else wrap(frame))
@@ -473,7 +474,7 @@ MISREAD = {
     "the rows of {0} a in X are not contiguous; call X.sort_index() first.": panel(
         ("a", 1), (7, 1), ("a", 2)
     ),
-    "{0} 7 in X has time 4 twice; expected it once.": panel(("a", 1), (7, 4), (7, 4)),
+    "{0} 7 in X has time 4 twice; " + ONCE: panel(("a", 1), (7, 4), (7, 4)),
 }
 
 

@@ -266,7 +266,7 @@ class LastStepIsTheSum:
     """An objective of one's own: of each sequence, the last prediction is to be the steps' sum."""
 
     def count(self, batch):
-        return len(batch.x)
+        return torch.tensor(len(batch.x))
 
     def total(self, network, batch, generator):
         prediction = network(batch.x, batch.lengths, generator).prediction

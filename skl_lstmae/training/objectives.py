@@ -37,7 +37,10 @@ def binary_cross_entropy(prediction: Tensor, target: Tensor) -> Tensor:
     """
     probability = target.clamp(0, 1)
     entropy = functional.binary_cross_entropy(probability, probability, reduction="none")
-    cross_entropy = functional.binary_cross_entropy(prediction, probability, reduction="none")
+    # A NaN, which stays one, would end the process of a GPU for good.
+    known = prediction.nan_to_num(0.5)
+    cross_entropy = functional.binary_cross_entropy(known, probability, reduction="none")
+    cross_entropy = cross_entropy + (prediction - known).detach()
     return (cross_entropy - entropy).clamp(min=0) + (target - probability).square()
 
 
@@ -104,8 +107,8 @@ class Objective(Protocol):
     A trainer knows neither target nor mask nor loss: an objective takes them from the batch.
     """
 
-    def count(self, batch: Batch) -> int:
-        """Return by how many terms the total of a batch is divided."""
+    def count(self, batch: Batch) -> Tensor:
+        """Return by how many terms the total of a batch is divided, a scalar on its device."""
         ...
 
     def total(self, network: SequenceNetwork, batch: Batch, generator: Generator | None) -> Tensor:
@@ -125,9 +128,9 @@ class StepPrediction:
 
     loss: Loss
 
-    def count(self, batch: Batch) -> int:
+    def count(self, batch: Batch) -> Tensor:
         """Return the number of observed cells."""
-        return int(batch.observed.sum())
+        return batch.observed.sum()
 
     def total(self, network: SequenceNetwork, batch: Batch, generator: Generator | None) -> Tensor:
         """Return the sum of the losses of the observed cells."""
@@ -148,10 +151,10 @@ class TargetPrediction:
 
     loss: Loss
 
-    def count(self, batch: Batch) -> int:
+    def count(self, batch: Batch) -> Tensor:
         """Return the number of observed targets."""
         target, _ = _target_and_weight(batch)
-        return int((~target.isnan()).sum())
+        return (~target.isnan()).sum()
 
     def total(self, network: SequenceNetwork, batch: Batch, generator: Generator | None) -> Tensor:
         """Return the weighted sum of the losses of the observed targets."""

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.random import RandomState
 
 from skl_lstmae.data.sequences import Sequences
-from skl_lstmae.data.split import Split
+from skl_lstmae.data.split import Split, join_sequences
 from skl_lstmae.modules.network import check_trainable
 from skl_lstmae.training.batches import Batch, BatchBuilder, Epoch, count_batches
 from skl_lstmae.training.checkpoint import Checkpoint
@@ -93,7 +93,7 @@ class Recipe:
     ) -> None:
         """Train the network of a model, as :meth:`Trainer.train` says."""
         trainer = self._trainer(model, self.n_epochs(split), random_state)
-        batches = model.batches
+        batches = _holding(model, split)
         with settled(is_large(model.network)):
             trainer.train(
                 model.network,
@@ -108,7 +108,7 @@ class Recipe:
         self, model: Model, split: Split, random_state: RandomState, history: History
     ) -> None:
         """Train the network of a model for one epoch more."""
-        epoch = self._epoch(model.batches, split, random_state)
+        epoch = self._epoch(_holding(model, split), split, random_state)
         trainer = self._trainer(model, 1, random_state)
         with settled(is_large(model.network)):
             trainer.train_once(model.network, epoch, history)
@@ -142,3 +142,9 @@ class Recipe:
         n_training = len(split.training)
         numbers = np.arange(n_training, n_training + len(split.held_out))
         return map(split.targets.take(numbers).beside, held_out)
+
+
+def _holding(model: Model, split: Split) -> BatchBuilder:
+    """Return what makes batches, with the data where the network runs if that pays."""
+    sequences = join_sequences(split.training, split.held_out)
+    return model.batches.holding(sequences, every_epoch=True)

@@ -15,11 +15,11 @@ from sklearn.exceptions import ConvergenceWarning
 from torch import nn
 
 from skl_lstmae.modules import Output, SequenceNetwork
-from skl_lstmae.training.batches import Batch
+from skl_lstmae.training.batches import Batch, count_batches
 from skl_lstmae.training.objectives import StepPrediction, squared_error
 from skl_lstmae.training.optimizers import AdamW, Muon, orthogonalized
 from skl_lstmae.training.progress import History
-from skl_lstmae.training.schedule import FIRST, count_epochs
+from skl_lstmae.training.schedule import FIRST, batch_size_on, count_epochs
 from skl_lstmae.training.trainer import Trainer
 
 
@@ -102,6 +102,17 @@ def test_without_validation_the_rate_goes_through_one_cycle():
 @pytest.mark.parametrize(("n_batches", "expected"), [(1, 30), (12, 30), (30, 12), (1000, 5)])
 def test_a_training_is_as_long_as_its_steps_are_many(n_batches, expected):
     assert count_epochs(n_batches) == expected
+
+
+@pytest.mark.parametrize(
+    ("device", "n_sequences", "expected"),
+    [("cpu", 10**6, 32), ("cuda", 100, 32), ("cuda", 2000, 166), ("cuda", 10**6, 1024)],
+)
+def test_batches_are_larger_on_a_gpu_but_steps_as_many(device, n_sequences, expected):
+    batch_size = batch_size_on(torch.device(device), n_sequences)
+    assert batch_size == expected
+    n_batches = count_batches(n_sequences, batch_size)
+    assert count_epochs(n_batches) * n_batches >= min(350, 30 * count_batches(n_sequences, 32))
 
 
 @pytest.mark.parametrize("shape", [(6, 3), (3, 6), (5, 5), (1, 4), (4, 1)])

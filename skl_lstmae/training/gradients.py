@@ -15,6 +15,7 @@ from skl_lstmae.training.batches import Batch
 from skl_lstmae.training.devices import exact
 from skl_lstmae.training.distributed import ALONE, Ranks
 from skl_lstmae.training.objectives import Objective
+from skl_lstmae.training.precision import in_bfloat16
 
 MOST_ROWS, FEWEST_ROWS = 32, 8
 """Sequences of a part, where ranks cut what is else one micro-batch. With fewer than the most,
@@ -60,23 +61,26 @@ class BatchGradient:
         Drives the network's random parts; on the network's device.
     ranks : Ranks, default=ALONE
         Who shares the work.
+    bfloat16 : bool, default=False
+        Whether the network's layers compute in bfloat16.
     """
 
     objective: Objective
     generator: Generator
     ranks: Ranks = ALONE
+    bfloat16: bool = False
 
     def accumulate(
         self, network: SequenceNetwork, micro_batches: Sequence[Batch]
     ) -> tuple[Tensor, Tensor]:
-        """Leave a batch's gradient in a network; return its total loss, and the number of terms."""
-        network.zero_grad()
+        """Leave a batch's gradient in a network that has none; return total loss and terms."""
         share = self._divide(micro_batches)
+        forward = in_bfloat16(network) if self.bfloat16 else network
         device = self.generator.device
         mean, rows = torch.zeros((), dtype=exact(device), device=device), []
         for batch, generator in zip(share.batches, share.generators, strict=True):
             with _random_numbers(network, generator):
-                loss = self.objective.total(network, batch, generator) / share.count
+                loss = self.objective.total(forward, batch, generator) / share.count
             loss.backward()
             mean += loss.detach()
             if self.ranks.share_work:

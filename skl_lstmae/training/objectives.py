@@ -8,11 +8,15 @@ import torch
 from torch import Generator, Tensor
 from torch.nn import functional
 
-from skl_lstmae.modules import SequenceNetwork
+from skl_lstmae.modules import Output
 from skl_lstmae.training.batches import Batch
 
 Loss = Callable[[Tensor, Tensor], Tensor]
 """Element-wise loss of (prediction, target), in scaled units: never negative, 0 at the target."""
+
+
+Forward = Callable[[Tensor, Tensor, Generator | None], Output]
+"""A network, or what runs it on (x, lengths, generator)."""
 
 
 def squared_error(prediction: Tensor, target: Tensor) -> Tensor:
@@ -111,7 +115,7 @@ class Objective(Protocol):
         """Return by how many terms the total of a batch is divided, a scalar on its device."""
         ...
 
-    def total(self, network: SequenceNetwork, batch: Batch, generator: Generator | None) -> Tensor:
+    def total(self, network: Forward, batch: Batch, generator: Generator | None) -> Tensor:
         """Run the network on a batch and return the sum of its terms, a scalar to minimise."""
         ...
 
@@ -132,7 +136,7 @@ class StepPrediction:
         """Return the number of observed cells."""
         return batch.observed.sum()
 
-    def total(self, network: SequenceNetwork, batch: Batch, generator: Generator | None) -> Tensor:
+    def total(self, network: Forward, batch: Batch, generator: Generator | None) -> Tensor:
         """Return the sum of the losses of the observed cells."""
         prediction = network(batch.x, batch.lengths, generator).prediction
         return (self.loss(prediction, batch.x) * batch.observed).sum()
@@ -156,7 +160,7 @@ class TargetPrediction:
         target, _ = _target_and_weight(batch)
         return (~target.isnan()).sum()
 
-    def total(self, network: SequenceNetwork, batch: Batch, generator: Generator | None) -> Tensor:
+    def total(self, network: Forward, batch: Batch, generator: Generator | None) -> Tensor:
         """Return the weighted sum of the losses of the observed targets."""
         target, weight = _target_and_weight(batch)
         prediction = network(batch.x, batch.lengths, generator).prediction

@@ -70,6 +70,9 @@ class Trainer:
     ranks : Ranks, default=ALONE
         The processes that share the work.
 
+    bfloat16 : bool, default=False
+        Whether training steps compute in bfloat16; weights and validation are in float32.
+
     References
     ----------
     .. [1] K. Jordan et al., "Muon: an optimizer for hidden layers in neural networks", 2024,
@@ -89,6 +92,7 @@ class Trainer:
     uses_muon: bool = True
     averaging_power: float = 8
     ranks: Ranks = ALONE
+    bfloat16: bool = False
 
     def train(
         self,
@@ -195,9 +199,11 @@ class Trainer:
         network.train()
         _keep_freed_memory()
         weights = list(network.parameters())
-        gradient = BatchGradient(self.objective, self.generator, self.ranks)
+        gradient = BatchGradient(self.objective, self.generator, self.ranks, self.bfloat16)
         losses = MeanLoss()
         for i, micro_batches in enumerate(batches):
+            for weight in weights:  # as zero_grad does, which looks for them in every batch
+                weight.grad = None
             losses.add(*gradient.accumulate(network, micro_batches))
             if self.clip_norm is not None:
                 clip_grad_norm_(weights, self.clip_norm)

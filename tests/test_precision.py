@@ -12,9 +12,9 @@ from skl_lstmae import (
     LSTMForecastDetector,
     LSTMRegressor,
 )
-from skl_lstmae.modules import LSTMAutoencoder
+from skl_lstmae.modules import LSTMAutoencoder, LSTMForecaster
 from skl_lstmae.training import precision
-from skl_lstmae.training.precision import computes_in_bfloat16, has_bfloat16
+from skl_lstmae.training.precision import computes_in_bfloat16, has_bfloat16, in_bfloat16
 
 CPU = torch.device("cpu")
 X = make_ragged(24)
@@ -45,6 +45,37 @@ def test_steps_are_rounded_but_weights_and_scores_are_not(name):
     assert_array_equal(getattr(estimator, score)(X[:5]), scores[:5])
 
 
+OTHERS = {
+    "sequence": LSTMAutoencoder(2, (8, 4), bottleneck="sequence", bidirectional="encoder"),
+    "autoregressive": LSTMAutoencoder(2, 8, decoder="autoregressive"),
+    "its own past": LSTMAutoencoder(2, 8, decoder="autoregressive", teacher_forcing=0.0),
+    "stepwise": LSTMAutoencoder(2, 8, decoder="autoregressive", skip_connection=True),
+    "both directions": LSTMAutoencoder(2, (8, 4), bidirectional="both", dropout=0.2),
+    "max": LSTMAutoencoder(2, 8, bottleneck="max", output_activation="tanh"),
+    "forecaster": LSTMForecaster(2, (8, 4)),
+}
+
+
+@needs_bfloat16
+@pytest.mark.parametrize("name", OTHERS)
+def test_any_network_of_ours_has_a_gradient_near_that_of_float32(name):
+    network = OTHERS[name].train()
+    generator = torch.Generator().manual_seed(0)
+    network.reset_parameters(generator)
+    x = torch.randn(4, 9, 2, generator=generator).clamp(-1, 1)
+    lengths = torch.tensor([9, 7, 2, 1])
+    gradients = []
+    for forward in (network, in_bfloat16(network)):
+        network.zero_grad()
+        output = forward(x, lengths, torch.Generator().manual_seed(0))
+        assert output.prediction.dtype == torch.float32
+        (output.prediction - x).square().sum().backward()
+        gradients.append(torch.cat([w.grad.flatten() for w in network.parameters()]))
+    exact, rounded = gradients
+    assert (rounded - exact).norm() < 0.05 * exact.norm()
+    assert not torch.equal(rounded, exact)
+
+
 @needs_bfloat16
 def test_a_loss_of_probabilities_is_in_float32():
     detector = LSTMAutoencoderDetector(
@@ -55,6 +86,13 @@ def test_a_loss_of_probabilities_is_in_float32():
         output_activation="sigmoid",
     )
     assert np.isfinite(detector.fit(X).score_samples(X)).all()
+
+
+@needs_bfloat16
+def test_the_trial_does_not_mind_what_is_set_around_it():
+    has_bfloat16.cache_clear()
+    with torch.inference_mode(), torch.device("meta"):
+        assert has_bfloat16("cpu")
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ from torch import Generator, Tensor, nn
 
 from skl_lstmae.modules import Output, SequenceNetwork
 from skl_lstmae.modules.randomness import DrawsFrom
+from skl_lstmae.training.torch_state import settled
 
 SMALLEST_WIDTH = 32
 """Hidden units of the widest layer from which on bfloat16 pays."""
@@ -36,9 +37,10 @@ def has_bfloat16(device_type: str) -> bool:
         lstm = nn.LSTM(3, 8).to(device_type)
     x = torch.ones(4, 2, 3, dtype=torch.float32, device=device_type)
     try:
-        with torch.autocast(device_type, dtype=torch.bfloat16):
-            output, _ = lstm(x)
-        output.sum().backward()
+        with settled():
+            with torch.autocast(device_type, dtype=torch.bfloat16):
+                output, _ = lstm(x)
+            output.sum().backward()
     except (RuntimeError, TypeError):
         return False
     gradients: Any = [weight.grad for weight in lstm.parameters()]

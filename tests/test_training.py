@@ -14,11 +14,15 @@ from scipy.special import comb
 from sklearn.exceptions import ConvergenceWarning
 from torch import nn
 
+from skl_lstmae import LSTMAutoencoderDetector
+from skl_lstmae.data.sequences import Sequences
+from skl_lstmae.data.split import Split
 from skl_lstmae.modules import Output, SequenceNetwork
 from skl_lstmae.training.batches import Batch, count_batches
 from skl_lstmae.training.objectives import StepPrediction, squared_error
 from skl_lstmae.training.optimizers import AdamW, Muon, orthogonalized
 from skl_lstmae.training.progress import History
+from skl_lstmae.training.recipe import Recipe
 from skl_lstmae.training.schedule import FIRST, batch_size_on, count_epochs
 from skl_lstmae.training.trainer import Trainer
 
@@ -113,6 +117,25 @@ def test_batches_are_larger_on_a_gpu_but_steps_as_many(device, n_sequences, expe
     assert batch_size == expected
     n_batches = count_batches(n_sequences, batch_size)
     assert count_epochs(n_batches) * n_batches >= min(350, 30 * count_batches(n_sequences, 32))
+
+
+@pytest.mark.parametrize(
+    ("parameters", "expected"),
+    [
+        ({}, 100),
+        ({"batch_size": 7}, 7),
+        ({"max_epochs": 40}, 32),  # of which larger batches would make fewer steps
+        ({"early_stopping": True}, 32),
+    ],
+)
+def test_batches_are_larger_where_the_number_of_steps_is_ours_to_choose(
+    parameters, expected, monkeypatch
+):
+    monkeypatch.setattr("skl_lstmae.training.recipe.resolve_device", torch.device)
+    estimator = LSTMAutoencoderDetector(device="cuda", **parameters)
+    sequences = Sequences(np.zeros((1200, 1)), np.arange(1200), np.ones(1200, dtype=int))
+    recipe = Recipe.of(estimator, StepPrediction(squared_error))
+    assert recipe._batch_size(Split(sequences, sequences.take([0]))) == expected
 
 
 @pytest.mark.parametrize("shape", [(6, 3), (3, 6), (5, 5), (1, 4), (4, 1)])

@@ -7,12 +7,8 @@ from numpy.testing import assert_array_equal
 
 from skl_lstmae.data.reading import read
 from skl_lstmae.data.sequences import Sequences
-from skl_lstmae.training.batches import (
-    MAX_CELLS,
-    MAX_FLOATS,
-    MAX_SCORING_FLOATS,
-    BatchBuilder,
-)
+from skl_lstmae.training.batches import BatchBuilder
+from skl_lstmae.training.calls import MAX_CELLS, MAX_FLOATS, MAX_SCORING_FLOATS
 from skl_lstmae.training.scaling import fit_scaling
 
 NAN = np.nan
@@ -54,7 +50,7 @@ def test_shapes_of_batches_are_few(lengths, expected):
     [
         (False, None, [[2, 2, 2, 6], [4, 4, 4, 4]]),  # the first observed, or else the mean
         (True, None, [[4, 2, 2, 6], [4, 4, 4, 4]]),  # the mean, as the first is yet to come
-        (True, np.array([[7.0], [9.0]]), [[7, 2, 2, 6], [9, 9, 9, 9]]),
+        (True, torch.tensor([[7.0], [9.0]]), [[7, 2, 2, 6], [9, 9, 9, 9]]),
     ],
 )
 def test_a_missing_value_repeats_what_was_observed_before_it(is_causal, before, expected):
@@ -74,7 +70,7 @@ def test_parts_of_a_long_sequence_are_the_sequence(monkeypatch):
     sequences = Sequences(values, np.array([0, 2]), np.array([5, 48]))
     builder = make_builder(sequences, is_causal=True)
     [whole] = builder.chunks(sequences, np.array([1]))
-    monkeypatch.setattr("skl_lstmae.training.batches.MAX_SCORING_FLOATS", 8 * 10)
+    monkeypatch.setattr("skl_lstmae.training.calls.MAX_SCORING_FLOATS", 8 * 10)
     groups = [group.tolist() for group in builder.scoring_groups(sequences)]
     assert groups == [[0], [1]]
     assert [builder.is_long(sequences, group) for group in groups] == [False, True]

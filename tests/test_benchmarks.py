@@ -14,8 +14,9 @@ import pytest
 import torch
 
 from benchmarks.checkout import ROOT, checked_out
-from benchmarks.speed import detector, kernels, measure, peers
+from benchmarks.speed import bfloat16, detector, gpu, kernels, measure, peers
 from benchmarks.speed.data import ragged_waves, waves
+from benchmarks.speed.dense import DenseAutoencoder, dense_batches
 from benchmarks.speed.page import _age, page, record, sides_table
 from benchmarks.speed.ratios import times_faster
 from benchmarks.speed.recipe import PackedAutoencoder, copy_weights, packed_errors
@@ -24,6 +25,9 @@ from benchmarks.speed.rows import ROWS, equal_fit, growth, long_series
 from benchmarks.speed.rows.decoding import CellDecoder
 from benchmarks.speed.rows.epochs import NETWORK, OTHER_NETWORKS
 from skl_lstmae.modules import LSTMAutoencoder, LSTMDecoder
+from skl_lstmae.training.precision import has_bfloat16
+
+CPU = torch.device("cpu")
 
 
 def runs_of(sides):
@@ -44,6 +48,44 @@ def row_of(sides, **options):
 
 
 # ----------------------------------------------------------------------------------- the same work
+
+
+def test_dense_batches_are_of_the_same_network():
+    torch.manual_seed(0)
+    packed, dense = PackedAutoencoder(3, 8, 4), DenseAutoencoder(3, 8, 4)
+    copy_weights(packed, dense)
+    X = ragged_waves(6, (2, 9), 3)
+    errors = packed_errors(packed, sorted(X, key=len)).split(4)
+    for (x, last, is_real), expected in zip(dense_batches(X, 4, CPU), errors, strict=True):
+        with torch.no_grad():
+            squares = (dense(x, last) - x).square() * is_real
+        torch.testing.assert_close(squares.sum(dim=(0, 2)) / (3 * (last + 1)), expected)
+
+
+def test_the_table_of_a_gpu_is_made_on_a_cpu_as_well(monkeypatch):
+    monkeypatch.setattr(gpu, "N_EPOCHS", 1)
+    seconds = r" \| \d+\.\d{2,3}"
+    epochs = gpu.epochs_table(CPU, 8, [(8, 4)]).splitlines()
+    assert re.match(rf"\| 8, 4{3 * seconds} \| \d+\.\d\d \| \d+\.\d \|$", epochs[2])
+    scores = gpu.scores_table(CPU, 8).splitlines()
+    assert re.match(rf"\| 8 sequences, scorer='joint'{seconds} \|$", scores[3])
+    windows = gpu.windows_table(CPU, 150, 2).splitlines()
+    assert re.match(rf"\| score_samples of 50 rows{seconds} \|$", windows[3])
+
+
+def test_bfloat16_is_timed_beside_float32():
+    if not has_bfloat16("cpu"):
+        pytest.skip("torch refuses it on this CPU")
+    cells = bfloat16.line(ragged_waves(8, (20, 30), 8), 8, n_repeats=1)
+    assert cells[0] == "8"
+    assert all(float(cell) >= 0 for cell in cells)
+
+
+def test_without_a_gpu_it_says_so(monkeypatch, capsys):
+    monkeypatch.setattr(sys, "argv", ["gpu"])
+    monkeypatch.setattr(gpu, "resolve_device", lambda name: CPU)
+    gpu.main()
+    assert capsys.readouterr().out.startswith("There is no GPU here; --device cpu --small")
 
 
 @pytest.mark.parametrize("network", [{}, *OTHER_NETWORKS.values()], ids=["plain", *OTHER_NETWORKS])

@@ -29,7 +29,7 @@ from skl_lstmae import (
 from skl_lstmae.modules import LSTMAutoencoder
 from skl_lstmae.modules.layers import add_noise, dropout
 from skl_lstmae.modules.randomness import RowsGenerator
-from skl_lstmae.training import batches
+from skl_lstmae.training import calls
 from skl_lstmae.training import distributed as sharing
 from skl_lstmae.training.checkpoint import Checkpoint, Training
 from skl_lstmae.training.distributed import joined, ranks_here
@@ -166,13 +166,13 @@ def test_one_process_without_a_launcher_differs_by_rounding(name):
 
 
 def fit_by_small_calls(name):
-    batches.MAX_FLOATS = 12 * 6 * 10
+    calls.MAX_FLOATS = 12 * 6 * 10
     return fit(name)
 
 
 @pytest.mark.parametrize("name", ["autoencoder", "regressor"])
 def test_micro_batches_give_the_bits_of_one_process(name, monkeypatch):
-    monkeypatch.setattr(batches, "MAX_FLOATS", batches.MAX_FLOATS)  # for it to be set back
+    monkeypatch.setattr(calls, "MAX_FLOATS", calls.MAX_FLOATS)  # for it to be set back
     alone, *shared = fit_by_small_calls(name), *launch(fit_by_small_calls, 3, name)
     for fitted in shared:
         assert_array_equal(results_of(fitted, name)["weights"], results_of(alone, name)["weights"])

@@ -15,7 +15,7 @@ from skl_lstmae.detectors.forecaster import STEPS_IN_TRAINING
 from skl_lstmae.modules import LSTMForecaster
 from skl_lstmae.scoring import Scorer
 from skl_lstmae.scoring.scorers import SCORERS
-from skl_lstmae.training import batches
+from skl_lstmae.training import calls as kernel_calls
 
 # Most fits here are cut short.
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -178,7 +178,7 @@ def test_chunks_change_no_bit_of_a_long_series(gappy_series, hidden_size, monkey
     detector = fit([gappy_series], hidden_size=hidden_size)
     whole = {name: result(detector, [gappy_series]) for name, result in RESULTS.items()}
     for n_steps in (1, 7, 64, 131, 399):
-        monkeypatch.setattr(batches, "MAX_SCORING_FLOATS", n_steps * detector.module_.width)
+        monkeypatch.setattr(kernel_calls, "MAX_SCORING_FLOATS", n_steps * detector.module_.width)
         for name, result in RESULTS.items():
             assert_array_equal(result(detector, [gappy_series]), whole[name])
 
@@ -189,7 +189,7 @@ def test_chunks_change_no_score_beside_other_sequences(gappy_series, scorer, mon
     detector = fit(X, scorer=scorer)
     mixed = [X[0], gappy_series, X[1], gappy_series[:150]]
     scores = detector.score_samples(mixed)
-    monkeypatch.setattr(batches, "MAX_SCORING_FLOATS", 800)
+    monkeypatch.setattr(kernel_calls, "MAX_SCORING_FLOATS", 800)
     assert_array_equal(detector.score_samples(mixed), scores)
 
 
@@ -212,7 +212,7 @@ def calls(monkeypatch):
 def test_the_network_never_reads_a_long_series_at_once(calls, monkeypatch):
     series = make_series(3000)
     for bound in ("MAX_FLOATS", "MAX_SCORING_FLOATS"):
-        monkeypatch.setattr(batches, bound, 8 * 300)
+        monkeypatch.setattr(kernel_calls, bound, 8 * 300)
     detector = fit([series], hidden_size=8)
     assert STEPS_IN_TRAINING <= max(n_steps for _, n_steps, _ in calls) <= 300
     for name, result in RESULTS.items():

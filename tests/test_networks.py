@@ -434,7 +434,7 @@ def test_a_causal_network_without_a_state_reads_a_long_sequence_at_once(monkeypa
     detector = fitted(LSTMForecastDetector(**OWN, network=Causal), X)
     long = [np.concatenate(X)]
     expected = detector.score_samples(long), detector.forecast(long, n_steps=2)[0]
-    monkeypatch.setattr("skl_lstmae.training.batches.MAX_SCORING_FLOATS", 20 * 64)
+    monkeypatch.setattr("skl_lstmae.training.calls.MAX_SCORING_FLOATS", 20 * 64)
     n_steps_read = []
     detector.module_.register_forward_hook(
         lambda module, args, output: n_steps_read.append(args[0].shape[1])

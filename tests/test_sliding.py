@@ -184,6 +184,15 @@ def test_a_series_shorter_than_a_window_is_a_single_short_window():
     assert of_tables.detector_.X_[0].tolist() == [1.0, 1.0, 2.0]
 
 
+@pytest.mark.parametrize(("window_size", "expected"), [(24, 1), (49, 1), (50, 2), (100, 4)])
+def test_a_stride_by_itself_has_a_row_judged_by_25_windows(window_size, expected):
+    X = make_series(600)
+    detector = fit(X=X, window_size=window_size, stride="auto")
+    assert detector.stride_ == expected
+    same = fit(X=X, window_size=window_size, stride=expected)
+    assert_array_equal(detector.score_samples(X), same.score_samples(X))
+
+
 @pytest.mark.parametrize(("stride", "n_rows"), [(1, [20, 20, 20, 20, 16]), (5, [20])])
 def test_tables_hold_few_windows_and_fewer_with_a_larger_stride(stride, n_rows, monkeypatch):
     monkeypatch.setattr(windows_module, "MAX_VALUES", 20 * 2 * WINDOW)

@@ -14,12 +14,16 @@ from scipy.special import comb
 from sklearn.exceptions import ConvergenceWarning
 from torch import nn
 
+from skl_lstmae import LSTMAutoencoderDetector
+from skl_lstmae.data.sequences import Sequences
+from skl_lstmae.data.split import Split
 from skl_lstmae.modules import Output, SequenceNetwork
-from skl_lstmae.training.batches import Batch
+from skl_lstmae.training.batches import Batch, count_batches
 from skl_lstmae.training.objectives import StepPrediction, squared_error
 from skl_lstmae.training.optimizers import AdamW, Muon, orthogonalized
 from skl_lstmae.training.progress import History
-from skl_lstmae.training.schedule import FIRST, count_epochs
+from skl_lstmae.training.recipe import Recipe
+from skl_lstmae.training.schedule import FIRST, batch_size_on, count_epochs
 from skl_lstmae.training.trainer import Trainer
 
 
@@ -102,6 +106,36 @@ def test_without_validation_the_rate_goes_through_one_cycle():
 @pytest.mark.parametrize(("n_batches", "expected"), [(1, 30), (12, 30), (30, 12), (1000, 5)])
 def test_a_training_is_as_long_as_its_steps_are_many(n_batches, expected):
     assert count_epochs(n_batches) == expected
+
+
+@pytest.mark.parametrize(
+    ("device", "n_sequences", "expected"),
+    [("cpu", 10**6, 32), ("cuda", 100, 32), ("cuda", 2000, 166), ("cuda", 10**6, 1024)],
+)
+def test_batches_are_larger_on_a_gpu_but_steps_as_many(device, n_sequences, expected):
+    batch_size = batch_size_on(torch.device(device), n_sequences)
+    assert batch_size == expected
+    n_batches = count_batches(n_sequences, batch_size)
+    assert count_epochs(n_batches) * n_batches >= min(350, 30 * count_batches(n_sequences, 32))
+
+
+@pytest.mark.parametrize(
+    ("parameters", "expected"),
+    [
+        ({}, 100),
+        ({"batch_size": 7}, 7),
+        ({"max_epochs": 40}, 32),  # of which larger batches would make fewer steps
+        ({"early_stopping": True}, 32),
+    ],
+)
+def test_batches_are_larger_where_the_number_of_steps_is_ours_to_choose(
+    parameters, expected, monkeypatch
+):
+    monkeypatch.setattr("skl_lstmae.training.recipe.resolve_device", torch.device)
+    estimator = LSTMAutoencoderDetector(device="cuda", **parameters)
+    sequences = Sequences(np.zeros((1200, 1)), np.arange(1200), np.ones(1200, dtype=int))
+    recipe = Recipe.of(estimator, StepPrediction(squared_error))
+    assert recipe._batch_size(Split(sequences, sequences.take([0]))) == expected
 
 
 @pytest.mark.parametrize("shape", [(6, 3), (3, 6), (5, 5), (1, 4), (4, 1)])
@@ -266,7 +300,7 @@ class LastStepIsTheSum:
     """An objective of one's own: of each sequence, the last prediction is to be the steps' sum."""
 
     def count(self, batch):
-        return len(batch.x)
+        return torch.tensor(len(batch.x))
 
     def total(self, network, batch, generator):
         prediction = network(batch.x, batch.lengths, generator).prediction

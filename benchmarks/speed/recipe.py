@@ -52,8 +52,9 @@ class PackedAutoencoder(nn.Module):
     def squared_errors(self, sequences: list[Tensor]) -> tuple[Tensor, Tensor]:
         """Return the sum of each sequence's squared errors, and the number of its cells."""
         lengths = torch.tensor([len(sequence) for sequence in sequences])
-        x = pad_sequence(sequences, batch_first=True)
-        is_real = torch.arange(x.shape[1]) < lengths.unsqueeze(1)
+        device = self.head.weight.device
+        x = pad_sequence(sequences, batch_first=True).to(device)
+        is_real = (torch.arange(x.shape[1]) < lengths.unsqueeze(1)).to(device)
         squares = (self(x, lengths) - x).square() * is_real.unsqueeze(2)
         return squares.sum(dim=(1, 2)), lengths * x.shape[2]
 
@@ -66,12 +67,16 @@ def copy_weights(source: nn.Module, target: nn.Module) -> None:
 
 
 def time_packed_epoch(
-    network: PackedAutoencoder, sequences: Sequence[np.ndarray], n_epochs: int, seed: int
+    network: PackedAutoencoder,
+    sequences: Sequence[np.ndarray],
+    n_epochs: int,
+    seed: int,
+    batch_size: int = BATCH_SIZE,
 ) -> Run:
     """Train, and time an epoch after the first, which warms up."""
     optimizer = torch.optim.Adam(network.parameters(), lr=LEARNING_RATE)
     generator = torch.Generator().manual_seed(seed)
-    batches = _batches(sequences, shuffle=True, generator=generator)
+    batches = _batches(sequences, batch_size, shuffle=True, generator=generator)
     ends = []
     for _ in range(n_epochs):
         total_loss, n_cells = 0.0, 0
@@ -93,9 +98,11 @@ def packed_errors(network: PackedAutoencoder, sequences: Sequence[np.ndarray]) -
     return torch.cat([errors / cells for errors, cells in found])
 
 
-def _batches(sequences: Sequence[np.ndarray], **options) -> DataLoader:
+def _batches(
+    sequences: Sequence[np.ndarray], batch_size: int = BATCH_SIZE, **options
+) -> DataLoader:
     tensors = [torch.from_numpy(sequence) for sequence in sequences]
-    return DataLoader(tensors, BATCH_SIZE, collate_fn=list, **options)
+    return DataLoader(tensors, batch_size, collate_fn=list, **options)
 
 
 def _lstms(input_size: int, widths: list[int], n_directions: int) -> nn.ModuleList:

@@ -29,6 +29,7 @@ from skl_lstmae.detectors.options import (
     Directions,
     EmptyFeatures,
     LossName,
+    Precision,
     ScorerName,
     View,
 )
@@ -151,8 +152,10 @@ class LSTMAutoencoderDetector(LatentTransformerMixin, SequenceDetector):
     weight_decay : float, default=0.0001
         Weight decay, decoupled from the gradient.
 
-    batch_size : int, default=32
-        Number of sequences in a batch.
+    batch_size : int or "auto", default="auto"
+        Number of sequences in a batch. "auto" is 32; on a GPU, with `max_epochs="auto"` and
+        without `early_stopping`, so many that the number of update steps stays the same, at most
+        1024.
 
     max_epochs : int or "auto", default="auto"
         Number of passes over the training sequences. "auto" makes about 360 update steps, in at
@@ -189,6 +192,11 @@ class LSTMAutoencoderDetector(LatentTransformerMixin, SequenceDetector):
         with the same data and parameters and an int `random_state`, resumes from it and ends as if
         it had never stopped. The file is deleted at the end of the fit. Each fit needs a file of
         its own, so leave this out in searches.
+
+    precision : {"float32", "bfloat16", "auto"}, default="float32"
+        Numbers that training steps compute with. "bfloat16" is refused where torch cannot train
+        LSTMs by it. "auto" takes it on CPUs with instructions for it, with 32 hidden units at
+        least, where it is faster. Weights and scores are float32 either way. See :doc:`/speed`.
 
     distributed : "auto" or False, default="auto"
         Whether `fit` shares its work with the other processes that torchrun, or torch.distributed,
@@ -323,7 +331,7 @@ class LSTMAutoencoderDetector(LatentTransformerMixin, SequenceDetector):
         loss: LossName | Loss = "squared_error",
         learning_rate: float = 0.02,
         weight_decay: float = 1e-4,
-        batch_size: int = 32,
+        batch_size: int | Literal["auto"] = "auto",
         max_epochs: int | Literal["auto"] = "auto",
         early_stopping: bool = False,
         validation_fraction: float = 0.1,
@@ -332,6 +340,7 @@ class LSTMAutoencoderDetector(LatentTransformerMixin, SequenceDetector):
         clip_norm: float | None = 1.0,
         warm_start: bool = False,
         checkpoint: str | PathLike[str] | None = None,
+        precision: Precision = "float32",
         distributed: Literal["auto", False] = "auto",
         scorer: ScorerName | Scorer | Callable[..., Any] = "joint",
         contamination: float | Literal["auto"] = "auto",
@@ -361,6 +370,7 @@ class LSTMAutoencoderDetector(LatentTransformerMixin, SequenceDetector):
             clip_norm=clip_norm,
             warm_start=warm_start,
             checkpoint=checkpoint,
+            precision=precision,
             distributed=distributed,
             scorer=scorer,
             contamination=contamination,

@@ -17,7 +17,7 @@ from skl_lstmae._sklearn import StrOptions, fit_context, validate_params
 from skl_lstmae.data.forms import Form
 from skl_lstmae.data.sequences import Sequences
 from skl_lstmae.data.targets import Classes, check_labels, read_labels
-from skl_lstmae.detectors.options import EmptyFeatures, Pooling
+from skl_lstmae.detectors.options import EmptyFeatures, Pooling, Precision
 from skl_lstmae.detectors.predictor import POINTS, SequencePredictor, attribute
 from skl_lstmae.modules import SequenceNetwork
 from skl_lstmae.training.objectives import Loss, cross_entropy
@@ -104,8 +104,10 @@ class LSTMClassifier(ClassifierMixin, SequencePredictor):
     weight_decay : float, default=0.01
         Weight decay, decoupled from the gradient.
 
-    batch_size : int, default=32
-        Number of sequences in a batch.
+    batch_size : int or "auto", default="auto"
+        Number of sequences in a batch. "auto" is 32; on a GPU, with `max_epochs="auto"` and
+        without `early_stopping`, so many that the number of update steps stays the same, at most
+        1024.
 
     max_epochs : int or "auto", default=40
         Number of passes over the training sequences. "auto" makes about 360 update steps, in at
@@ -140,6 +142,11 @@ class LSTMClassifier(ClassifierMixin, SequencePredictor):
         with the same data and parameters and an int `random_state`, resumes from it and ends as if
         it had never stopped. The file is deleted at the end of the fit. Each fit needs a file of
         its own, so leave this out in searches.
+
+    precision : {"float32", "bfloat16", "auto"}, default="float32"
+        Numbers that training steps compute with. "bfloat16" is refused where torch cannot train
+        LSTMs by it. "auto" takes it on CPUs with instructions for it, with 32 hidden units at
+        least, where it is faster. Weights and scores are float32 either way. See :doc:`/speed`.
 
     distributed : "auto" or False, default="auto"
         Whether `fit` shares its work with the other processes that torchrun, or torch.distributed,
@@ -238,7 +245,7 @@ class LSTMClassifier(ClassifierMixin, SequencePredictor):
         class_weight: dict[Any, float] | Literal["balanced"] | None = None,
         learning_rate: float = 5e-3,
         weight_decay: float = 1e-2,
-        batch_size: int = 32,
+        batch_size: int | Literal["auto"] = "auto",
         max_epochs: int | Literal["auto"] = 40,
         early_stopping: bool = False,
         validation_fraction: float = 0.1,
@@ -247,6 +254,7 @@ class LSTMClassifier(ClassifierMixin, SequencePredictor):
         clip_norm: float | None = 1.0,
         warm_start: bool = False,
         checkpoint: str | PathLike[str] | None = None,
+        precision: Precision = "float32",
         distributed: Literal["auto", False] = "auto",
         device: str | torch.device = "auto",
         random_state: int | RandomState | None = None,
@@ -270,6 +278,7 @@ class LSTMClassifier(ClassifierMixin, SequencePredictor):
             clip_norm=clip_norm,
             warm_start=warm_start,
             checkpoint=checkpoint,
+            precision=precision,
             distributed=distributed,
             device=device,
             random_state=random_state,

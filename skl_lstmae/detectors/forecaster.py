@@ -17,7 +17,14 @@ from skl_lstmae.data.split import MIN_SEQUENCES, Split
 from skl_lstmae.data.windows import cut, hold_out_ends, observed, slide, spread
 from skl_lstmae.detectors.base import VIEWS_OF_ERRORS, SequenceDetector
 from skl_lstmae.detectors.judge import Judge
-from skl_lstmae.detectors.options import Activation, EmptyFeatures, LossName, ScorerName, View
+from skl_lstmae.detectors.options import (
+    Activation,
+    EmptyFeatures,
+    LossName,
+    Precision,
+    ScorerName,
+    View,
+)
 from skl_lstmae.modules import LSTMForecaster, SequenceNetwork
 from skl_lstmae.scoring import Scorer
 from skl_lstmae.scoring.scorers import make_scorer
@@ -143,8 +150,10 @@ class LSTMForecastDetector(SequenceDetector):
     weight_decay : float, default=0.0001
         Weight decay, decoupled from the gradient.
 
-    batch_size : int, default=32
-        Number of sequences, or pieces of them, in a batch.
+    batch_size : int or "auto", default="auto"
+        Number of sequences, or pieces of them, in a batch. "auto" is 32; on a GPU, with
+        `max_epochs="auto"` and without `early_stopping`, so many that the number of update steps
+        stays the same, at most 1024.
 
     max_epochs : int or "auto", default="auto"
         Number of passes over the training sequences. "auto" makes about 360 update steps, in at
@@ -181,6 +190,11 @@ class LSTMForecastDetector(SequenceDetector):
         with the same data and parameters and an int `random_state`, resumes from it and ends as if
         it had never stopped. The file is deleted at the end of the fit. Each fit needs a file of
         its own, so leave this out in searches.
+
+    precision : {"float32", "bfloat16", "auto"}, default="float32"
+        Numbers that training steps compute with. "bfloat16" is refused where torch cannot train
+        LSTMs by it. "auto" takes it on CPUs with instructions for it, with 32 hidden units at
+        least, where it is faster. Weights and scores are float32 either way. See :doc:`/speed`.
 
     distributed : "auto" or False, default="auto"
         Whether `fit` shares its work with the other processes that torchrun, or torch.distributed,
@@ -304,7 +318,7 @@ class LSTMForecastDetector(SequenceDetector):
         loss: LossName | Loss = "squared_error",
         learning_rate: float = 0.02,
         weight_decay: float = 1e-4,
-        batch_size: int = 32,
+        batch_size: int | Literal["auto"] = "auto",
         max_epochs: int | Literal["auto"] = "auto",
         early_stopping: bool = False,
         validation_fraction: float = 0.1,
@@ -313,6 +327,7 @@ class LSTMForecastDetector(SequenceDetector):
         clip_norm: float | None = 1.0,
         warm_start: bool = False,
         checkpoint: str | PathLike[str] | None = None,
+        precision: Precision = "float32",
         distributed: Literal["auto", False] = "auto",
         scorer: ScorerName | Scorer | Callable[..., Any] = "neighbors",
         contamination: float | Literal["auto"] = "auto",
@@ -342,6 +357,7 @@ class LSTMForecastDetector(SequenceDetector):
             clip_norm=clip_norm,
             warm_start=warm_start,
             checkpoint=checkpoint,
+            precision=precision,
             distributed=distributed,
             scorer=scorer,
             contamination=contamination,

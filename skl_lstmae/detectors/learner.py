@@ -26,7 +26,7 @@ from skl_lstmae.data.names import feature_names
 from skl_lstmae.data.sequences import Sequences
 from skl_lstmae.data.split import Split
 from skl_lstmae.detectors.callbacks import FitCallbacks
-from skl_lstmae.detectors.options import EmptyFeatures
+from skl_lstmae.detectors.options import EmptyFeatures, Precision
 from skl_lstmae.detectors.resuming import check_agreement, delete_checkpoint, open_checkpoint
 from skl_lstmae.detectors.trained import TrainedNetwork, all_or_nothing
 from skl_lstmae.modules import SequenceNetwork
@@ -35,6 +35,7 @@ from skl_lstmae.training.blueprint import Blueprint, may_be_large
 from skl_lstmae.training.devices import resolve_device
 from skl_lstmae.training.distributed import joined, own_device, ranks_here
 from skl_lstmae.training.model import Model
+from skl_lstmae.training.precision import refuse_without_bfloat16
 from skl_lstmae.training.progress import History, Progress
 from skl_lstmae.training.random_states import spawn_random_state
 from skl_lstmae.training.recipe import Recipe
@@ -69,7 +70,7 @@ class SequenceLearner(CallbackSupportMixin, TrainedNetwork):
         "empty_features": [StrOptions({"leave_out", "refuse"})],
         "learning_rate": [Interval(Real, 0, None, closed="neither")],
         "weight_decay": [Interval(Real, 0, None, closed="left")],
-        "batch_size": [Interval(Integral, 1, None, closed="left")],
+        "batch_size": [Interval(Integral, 1, None, closed="left"), StrOptions({"auto"})],
         "max_epochs": [Interval(Integral, 0, None, closed="left"), StrOptions({"auto"})],
         "early_stopping": ["boolean"],
         "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
@@ -78,6 +79,7 @@ class SequenceLearner(CallbackSupportMixin, TrainedNetwork):
         "clip_norm": [Interval(Real, 0, None, closed="neither"), None],
         "warm_start": ["boolean"],
         "checkpoint": [str, PathLike, None],
+        "precision": [StrOptions({"float32", "bfloat16", "auto"})],
         "distributed": [StrOptions({"auto"}), Options(bool, {False})],
         "device": [str, torch.device],
         "random_state": ["random_state"],
@@ -95,7 +97,7 @@ class SequenceLearner(CallbackSupportMixin, TrainedNetwork):
         empty_features: EmptyFeatures,
         learning_rate: float,
         weight_decay: float,
-        batch_size: int,
+        batch_size: int | Literal["auto"],
         max_epochs: int | Literal["auto"],
         early_stopping: bool,
         validation_fraction: float,
@@ -104,6 +106,7 @@ class SequenceLearner(CallbackSupportMixin, TrainedNetwork):
         clip_norm: float | None,
         warm_start: bool,
         checkpoint: str | PathLike[str] | None,
+        precision: Precision,
         distributed: Literal["auto", False],
         device: str | torch.device,
         random_state: int | RandomState | None,
@@ -126,6 +129,7 @@ class SequenceLearner(CallbackSupportMixin, TrainedNetwork):
         self.clip_norm = clip_norm
         self.warm_start = warm_start
         self.checkpoint = checkpoint
+        self.precision = precision
         self.distributed = distributed
         self.device = device
         self.random_state = random_state
@@ -278,6 +282,8 @@ class SequenceLearner(CallbackSupportMixin, TrainedNetwork):
             )
         if isinstance(self.network, torch.nn.Module):
             check_kind(self.network)
+        if self.precision == "bfloat16":
+            refuse_without_bfloat16(resolve_device(self.device))
 
     def _refuse_another_network(self, way: str) -> None:
         """Refuse to go on with the network there is if the parameter asks for another."""

@@ -42,7 +42,12 @@ from skl_lstmae.detectors.table_judge import fit_to_tables
 from skl_lstmae.detectors.thresholded import Scored, ThresholdMixin
 from skl_lstmae.detectors.trained import all_or_nothing
 from skl_lstmae.detectors.window_judge import LearnedWindows, ReportingJudge
-from skl_lstmae.detectors.window_plan import WindowPlan, choose_window_size, plan_windows
+from skl_lstmae.detectors.window_plan import (
+    WindowPlan,
+    choose_stride,
+    choose_window_size,
+    plan_windows,
+)
 from skl_lstmae.training.distributed import joined
 
 MIN_WINDOWS_FOR_DRIFT = 10
@@ -93,9 +98,10 @@ class SlidingWindowDetector(
         come nearest to 100 rows, or 100 rows if there is no period or one of more than 133 rows; at
         most a sixth of the longest series. :doc:`/long_series` tells how the period is found.
 
-    stride : int, default=1
+    stride : int or "auto", default=1
         Rows from the start of one window to the next, when scoring. A larger stride takes less
-        time, but fewer windows judge each row.
+        time, but fewer windows judge each row. "auto" has about 25 windows judge it, which is 4 for
+        windows of 100 rows.
 
     training_stride : int or "auto", default="auto"
         Each epoch draws one of every `training_stride` consecutive windows at random. "auto" makes
@@ -153,6 +159,9 @@ class SlidingWindowDetector(
     window_size_ : int
         Rows of a window.
 
+    stride_ : int
+        Rows from the start of one window to the next, when scoring.
+
     training_stride_ : int
         Rows from one training window to the next, on average.
 
@@ -183,13 +192,14 @@ class SlidingWindowDetector(
     """
 
     detector_: Any
+    stride_: int
     training_stride_: int
     _judge: RowJudge
 
     _parameter_constraints: dict[str, list[Any]] = {
         "detector": [HasMethods(["fit"]), None],
         "window_size": [Interval(Integral, 1, None, closed="left"), StrOptions({"auto"})],
-        "stride": [Interval(Integral, 1, None, closed="left")],
+        "stride": [Interval(Integral, 1, None, closed="left"), StrOptions({"auto"})],
         "training_stride": [Interval(Integral, 1, None, closed="left"), StrOptions({"auto"})],
         "aggregation": [StrOptions(set(AGGREGATIONS))],
         "relative_to_recent": [Interval(Real, 0, 1, closed="both")],
@@ -207,7 +217,7 @@ class SlidingWindowDetector(
         detector: Any = None,
         *,
         window_size: int | Literal["auto"] = "auto",
-        stride: int = 1,
+        stride: int | Literal["auto"] = 1,
         training_stride: int | Literal["auto"] = "auto",
         aggregation: Aggregation = "mean_min",
         relative_to_recent: float = 0.5,
@@ -288,6 +298,7 @@ class SlidingWindowDetector(
         _, times = form.row_labels()
         self.detector_ = prepare(self._inner(), self.random_state, self.verbose)
         plan = self._divide(whole, times, sample_weight)
+        self.stride_ = plan.stride
         self.training_stride_ = plan.training_stride
         with callbacks.passed_on_to(self.detector_):
             learned = self._learn(plan)
@@ -306,7 +317,7 @@ class SlidingWindowDetector(
         if sample_weight is not None:
             weights = check_weights(sample_weight, int(series.lengths.sum()), "row")
             series = leave_out(series, weights)
-        size = choose_window_size(series, self.window_size, self.stride)
+        size = choose_window_size(series, self.window_size)
         if len(series) > len(whole):
             series = series.take(series.lengths >= size)  # cutting leaves bits
         stops_early = getattr(self.detector_, "early_stopping", False)
@@ -314,7 +325,7 @@ class SlidingWindowDetector(
         return plan_windows(
             series,
             size=size,
-            stride=int(self.stride),
+            stride=choose_stride(self.stride, size),
             training_stride=self.training_stride,
             held_out_share=self.validation_fraction if holds_out else 0.0,
             names=feature_names(self, series.n_features),

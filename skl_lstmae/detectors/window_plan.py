@@ -21,6 +21,9 @@ WINDOWS_PER_EPOCH = 1024
 LARGEST_SHARE = 6
 """An estimated window is at most this part of the longest series."""
 
+N_JUDGING = 25
+"""Windows that judge a row where their number is not up to the user."""
+
 MAX_LENDING_WINDOWS = 4096
 """Windows of the training rows, about, that are scored for thresholds."""
 
@@ -142,8 +145,8 @@ def plan_windows(
     return WindowPlan(series, training, held_out, size, stride, training_stride, names)
 
 
-def choose_window_size(series: Sequences, window_size: int | Literal["auto"], stride: int) -> int:
-    """Return how many rows a window has, or refuse one that is too long or leaves rows out."""
+def choose_window_size(series: Sequences, window_size: int | Literal["auto"]) -> int:
+    """Return how many rows a window has, or refuse one that is too long."""
     longest = int(series.lengths.max())
     size = window_size
     if size == "auto":
@@ -153,12 +156,22 @@ def choose_window_size(series: Sequences, window_size: int | Literal["auto"], st
             f"window_size={size} is longer than every training series, the longest of which "
             f"has n_samples={longest} rows; choose a shorter one."
         )
+    return int(size)
+
+
+def choose_stride(stride: int | Literal["auto"], size: int) -> int:
+    """Return how many rows lie from one window to the next, or refuse so many that some are left.
+
+    "auto" has each row judged by 25 windows, of those of `size` rows that cover it.
+    """
+    if stride == "auto":
+        return max(1, size // N_JUDGING)
     if stride > size:
         raise ValueError(
             f"stride={stride} is larger than the window of {size} rows and would leave "
             "rows uncovered; choose a smaller stride."
         )
-    return int(size)
+    return int(stride)
 
 
 def choose_training_stride(

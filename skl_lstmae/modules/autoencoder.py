@@ -24,6 +24,7 @@ from skl_lstmae.modules.padding import (
     mean_step,
     previous_steps,
 )
+from skl_lstmae.modules.randomness import on_host
 from skl_lstmae.modules.recurrent import LSTMStack, State, as_widths, run_lstm
 
 
@@ -391,8 +392,9 @@ class LSTMDecoder(nn.Module):
     def _is_forced(self, generator: Generator | None) -> bool:
         if not self.training:
             return False
-        device = None if generator is None else generator.device
-        draw = torch.rand((), generator=generator, device=device, dtype=torch.float32)
+        if generator is not None:
+            generator = on_host(generator)
+        draw = torch.rand((), generator=generator, device="cpu", dtype=torch.float32)
         return bool(draw < self.teacher_forcing)
 
     def _run_freely(

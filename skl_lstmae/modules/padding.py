@@ -134,13 +134,32 @@ def max_step(x: Tensor, lengths: Tensor) -> Tensor:
     lengths = check_lengths(x, lengths)
     if torch.compiler.is_compiling():  # when nobody knows the lengths yet
         return x.masked_fill(~real_steps(x, lengths).unsqueeze(-1), -torch.inf).amax(dim=1)
-    n_shared = int(lengths.min())
+    n_shared = min(numbers_of(lengths))
     highest = x[:, :n_shared].amax(dim=1)
     if n_shared == x.shape[1]:
         return highest
     padding = ~real_steps(x, lengths)[:, n_shared:]
     rest = x[:, n_shared:].masked_fill(padding.unsqueeze(-1), -torch.inf)
     return torch.maximum(highest, rest.amax(dim=1))
+
+
+def known_lengths(lengths: Tensor, numbers: Sequence[int]) -> Tensor:
+    """Return lengths with a note of their numbers, so that nobody waits for a GPU to tell them.
+
+    They are those of a batch that has been checked.
+    """
+    lengths.numbers = numbers  # type: ignore[attr-defined]
+    return lengths
+
+
+def are_known(lengths: Tensor | Sequence[int] | None) -> bool:
+    """Tell whether there is a note of the numbers, and thus nothing left to check."""
+    return hasattr(lengths, "numbers")
+
+
+def numbers_of(lengths: Tensor) -> Sequence[int]:
+    """Return lengths as numbers."""
+    return getattr(lengths, "numbers", None) or lengths.tolist()
 
 
 def full_lengths(x: Tensor) -> Tensor:
@@ -180,7 +199,7 @@ def check_lengths(x: Tensor, lengths: Tensor | Sequence[int] | None) -> Tensor:
     if lengths is None:
         return full_lengths(x)
     lengths = as_lengths(lengths, x.shape[0], x.device)
-    if torch.compiler.is_compiling():  # when nobody knows the lengths yet
+    if torch.compiler.is_compiling() or are_known(lengths):  # compiled, nobody knows them yet
         return lengths
     if len(x) and not 1 <= int(lengths.min()) <= int(lengths.max()) <= x.shape[1]:
         raise ValueError(
@@ -219,7 +238,8 @@ def check_batch(x: Tensor, lengths: Tensor | Sequence[int] | None, n_features: i
             f"x has shape {tuple(x.shape)} and dtype {x.dtype}; expected floating-point numbers of "
             f"shape (batch, time, {n_features}), with 1 step at least."
         )
-    if not torch.compiler.is_compiling() and not x.isfinite().all():
+    is_checked = torch.compiler.is_compiling() or are_known(lengths)
+    if not is_checked and not x.isfinite().all():
         sequence, step, feature = (~x.isfinite()).nonzero()[0].tolist()
         raise ValueError(
             f"x holds {x[sequence, step, feature].item()} in sequence {sequence}, step {step}, "

@@ -4,6 +4,7 @@ import inspect
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from hashlib import sha256
 from threading import RLock
 from typing import Any
 
@@ -111,6 +112,19 @@ def drawn_like(x: Tensor, fill: Callable[[Tensor], Tensor], generator: Generator
     return fill(whole)[generator.rows]
 
 
+def on_host(generator: Generator) -> Generator:
+    """Return a generator on the CPU, whose numbers need no waiting for a GPU.
+
+    It is the generator itself, if it is there; else one that begins by where the other is, and
+    moves that on.
+    """
+    if generator.device.type == "cpu":
+        return generator
+    seed = sha256(bytes(generator.get_state().tolist())).digest()[:7]
+    torch.empty(1, device=generator.device).uniform_(generator=generator)
+    return Generator().manual_seed(int.from_bytes(seed))
+
+
 @contextmanager
 def global_draws_from(generator: Generator) -> Iterator[None]:
     """Seed torch's global generator from another, and leave it as it was.
@@ -120,7 +134,7 @@ def global_draws_from(generator: Generator) -> Iterator[None]:
     """
     device = generator.device
     devices = [device] if device.type == "cuda" else []
-    seed = int(torch.randint(2**62, (), generator=generator, device=device))
+    seed = int(torch.randint(2**62, (), generator=on_host(generator), device="cpu"))
     if isinstance(generator, RowsGenerator):  # what is drawn in a kernel cannot be divided
         seed += generator.rows.start
     with _GLOBAL_GENERATORS, torch.random.fork_rng(devices):

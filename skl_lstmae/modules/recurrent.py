@@ -4,6 +4,7 @@ Nothing is packed: torch's fused LSTM kernels only run on dense batches, so a st
 ``length - 1``, and a backward direction runs over each sequence reversed within its own length.
 """
 
+from bisect import bisect_left
 from collections.abc import Sequence
 from itertools import pairwise
 
@@ -12,7 +13,7 @@ from torch import Generator, Tensor, nn
 from torch.nn import functional
 
 from skl_lstmae.modules.layers import check_sizes, dropout
-from skl_lstmae.modules.padding import check_lengths, reverse_padded
+from skl_lstmae.modules.padding import check_lengths, numbers_of, reverse_padded
 
 State = tuple[Tensor, Tensor]
 """Hidden and cell state of one layer, each ``(n_directions, batch, hidden_size)``."""
@@ -203,11 +204,12 @@ def _run_to_ends(
         return run_lstm(lstm, x, state)
     if torch.compiler.is_compiling():  # when nobody knows the lengths yet
         return _run_step_by_step(lstm, x, lengths, state)
-    if bool((lengths == x.shape[1]).all()):
+    numbers = sorted(numbers_of(lengths))
+    if numbers[0] == x.shape[1]:
         return run_lstm(lstm, x, state)
     order = lengths.argsort(descending=True, stable=True)
-    x, ends = x[order], lengths.unique().tolist()
-    n_alive = [int((lengths >= end).sum()) for end in ends] + [0]
+    x, ends = x[order], sorted(set(numbers))
+    n_alive = [len(numbers) - bisect_left(numbers, end) for end in ends] + [0]
     if state is not None:
         state = state[0][:, order], state[1][:, order]
     outputs, hidden_ends, cell_ends = [], [], []

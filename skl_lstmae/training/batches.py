@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -12,25 +13,15 @@ from torch import Tensor
 
 from skl_lstmae.data.sequences import Sequences
 from skl_lstmae.data.windows import cut
+from skl_lstmae.modules.padding import known_lengths, numbers_of
+from skl_lstmae.training.calls import Calls, calls_on, may_hold
+from skl_lstmae.training.devices import send
+from skl_lstmae.training.rows import HeldRows, Rows, RowsAtHand
 from skl_lstmae.training.scaling import Scaling
-
-MAX_FLOATS = 420_000
-"""Rows x steps x hidden units of a kernel call in training; a larger workspace is mapped anew at
-every call."""
-
-MAX_SCORING_FLOATS = 1_000_000
-"""The same in scoring, where the kernels keep no workspace for a way back."""
 
 STEPS_MULTIPLE = 4
 """Sequences of unlike lengths are padded to a multiple of so many steps, since torch keeps a kernel
 and its scratch memory for each shape that it meets."""
-
-MAX_CELLS = 2**21
-"""Values of a batch in memory at a time, which is some twenty times as many bytes: outcomes are in
-float64, and have several of each."""
-
-MAX_ROWS = 64
-"""Rows of one kernel call in scoring: up to here a row's bits were the same at every batch size."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,7 +55,8 @@ class Batch:
     def take(self, rows: slice) -> Batch:
         """Return some of the sequences, padded as they are."""
         target, weight = (None if own is None else own[rows] for own in (self.target, self.weight))
-        x, observed, lengths = self.x[rows], self.observed[rows], self.lengths[rows]
+        x, observed = self.x[rows], self.observed[rows]
+        lengths = known_lengths(self.lengths[rows], numbers_of(self.lengths)[rows])
         return Batch(self.indices[rows], x, observed, lengths, target, weight)
 
 
@@ -84,12 +76,30 @@ class BatchBuilder:
     is_causal : bool, default=False
         Whether the network must not see what is still to come: then a value missing before the
         first observed one looks like the mean, else like the first.
+    held : Rows, default=None
+        Rows that wait on the device; None has each batch fetch its own.
     """
 
     scaling: Scaling
     width: int
     device: torch.device
     is_causal: bool = False
+    held: Rows | None = None
+
+    def holding(self, sequences: Sequences, *, every_epoch: bool = False) -> BatchBuilder:
+        """Return a builder for these sequences whose rows wait on the device, if that pays.
+
+        It does on a GPU, and where rows are needed again and again: in every epoch, or by windows
+        that overlap.
+        """
+        slices = list(sequences.row_slices())
+        n_rows = sum(rows.stop - rows.start for rows in slices)
+        n_bytes = n_rows * sequences.n_features * np.dtype(np.float32).itemsize
+        is_needed_again = every_epoch or sequences.lengths.sum() >= 2 * n_rows
+        pays = is_needed_again or self.device.type != "cpu"
+        if not pays or not may_hold(self.device, n_bytes):
+            return self
+        return replace(self, held=HeldRows.of(self.scaling, sequences, slices, self.device))
 
     def training_batches(
         self, sequences: Sequences, batch_size: int, rng: np.random.RandomState
@@ -103,7 +113,7 @@ class BatchBuilder:
             # By true length, so that its micro-batches need little padding.
             indices = batches[batch]
             by_length = indices[np.argsort(sequences.lengths[indices], kind="stable")]
-            micro_batches.append(self._micro_batches(sequences, by_length, batch_size, MAX_FLOATS))
+            micro_batches.append(self._cut(sequences, by_length, batch_size, self.calls.max_floats))
         return Epoch(self, sequences, micro_batches)
 
     def scoring_batches(self, sequences: Sequences) -> Iterator[Batch]:
@@ -114,9 +124,10 @@ class BatchBuilder:
     def scoring_groups(self, sequences: Sequences) -> Iterator[np.ndarray]:
         """Yield which sequences make a batch; one too long for a kernel call is alone."""
         order = np.argsort(sequences.lengths, kind="stable")
-        for start in range(0, len(order), MAX_ROWS):
-            group = order[start : start + MAX_ROWS]
-            yield from self._micro_batches(sequences, group, MAX_ROWS, MAX_SCORING_FLOATS)
+        calls = self.calls
+        for start in range(0, len(order), calls.max_rows):
+            group = order[start : start + calls.max_rows]
+            yield from self._cut(sequences, group, calls.max_rows, calls.max_scoring_floats)
 
     def is_long(self, sequences: Sequences, indices: np.ndarray) -> bool:
         """Whether a group is a sequence too long for a kernel call."""
@@ -134,49 +145,62 @@ class BatchBuilder:
         chunks = cut(sequences.take(indices), self._steps_per_call)
         for i in range(len(chunks)):
             batch = self.build(chunks, np.array([i]), before)
-            before = batch.x[:, -1].cpu().numpy()
+            before = batch.x[:, -1]
             yield batch
 
     def build(
-        self, sequences: Sequences, indices: np.ndarray, before: np.ndarray | None = None
+        self, sequences: Sequences, indices: np.ndarray, before: Tensor | None = None
     ) -> Batch:
         """Return the batch of the sequences that ``indices`` names.
 
         Until a feature is observed, ``before``, of shape (batch, feature), is what it looks like.
         """
-        lengths = sequences.lengths[indices]
-        # In memory time comes first, as the kernels want it.
-        steps = np.arange(_padded_length(lengths))[:, np.newaxis]
-        # Padding repeats the last step, so that one gathering does for all.
-        rows = sequences.starts[indices] + np.minimum(steps, lengths - 1)
-        x = self.scaling.transform(sequences.values[rows.ravel()])
-        x = np.ascontiguousarray(x, dtype=np.float32).reshape(*rows.shape, sequences.n_features)
-        x = x.swapaxes(0, 1)
-        observed = ~np.isnan(x)
-        if not observed.all():
+        numbers = sequences.lengths[indices]
+        n_steps = _padded_length(numbers)
+        # Time comes first in memory, as the kernels want it.
+        rows = self._at_hand if self.held is None else self.held
+        x, may_miss = rows.gather(sequences, indices, n_steps)
+        lengths = send(numbers, self.device)
+        is_real = torch.arange(n_steps, device=self.device).unsqueeze(1) < lengths
+        observed = is_real.unsqueeze(2).repeat(1, 1, sequences.n_features)
+        if may_miss:
+            is_known = ~x.isnan()
             if before is None:
-                mean = self.scaling.mean.astype(x.dtype)
-                before = mean if self.is_causal else first_observed(x, observed, mean)
-            x = fill_missing(x, observed, before)
-        observed &= (steps < lengths).T[..., np.newaxis]
+                before = self._mean if self.is_causal else first_observed(x, is_known, self._mean)
+            x = fill_missing(x, is_known, before)
+            observed &= is_known
         return Batch(
             indices,
-            torch.from_numpy(x).to(self.device),
-            torch.from_numpy(observed).to(self.device),
-            torch.from_numpy(lengths).to(self.device),
+            x.transpose(0, 1),
+            observed.transpose(0, 1),
+            known_lengths(lengths, numbers.tolist()),
         )
 
     @property
-    def _steps_per_call(self) -> int:
-        return max(1, MAX_SCORING_FLOATS // self.width)
+    def calls(self) -> Calls:
+        """What kernel calls suit the device."""
+        return calls_on(self.device)
 
-    def _micro_batches(
+    @cached_property
+    def _at_hand(self) -> Rows:
+        return RowsAtHand(self.scaling, self.device)
+
+    @cached_property
+    def _mean(self) -> Tensor:
+        """Mean of each feature, (feature,)."""
+        return send(self.scaling.mean.astype(np.float32), self.device)
+
+    @property
+    def _steps_per_call(self) -> int:
+        return max(1, self.calls.max_scoring_floats // self.width)
+
+    def _cut(
         self, sequences: Sequences, indices: np.ndarray, max_rows: int, max_floats: int
     ) -> list[np.ndarray]:
         """Cut a batch so that each kernel call stays small."""
         n_steps = _padded_length(sequences.lengths[indices])
-        most = min(max_floats // self.width, MAX_CELLS // sequences.n_features) // n_steps
-        n_rows = min(max_rows, max(1, most))
+        n_cells = min(max_floats // self.width, self.calls.max_cells // sequences.n_features)
+        n_rows = min(max_rows, max(1, n_cells // n_steps))
         return np.array_split(indices, -(-len(indices) // n_rows))
 
 
@@ -248,19 +272,18 @@ def _padded_length(lengths: np.ndarray) -> int:
     return -(-longest // STEPS_MULTIPLE) * STEPS_MULTIPLE
 
 
-def fill_missing(x: np.ndarray, observed: np.ndarray, before: np.ndarray) -> np.ndarray:
+def fill_missing(x: Tensor, observed: Tensor, before: Tensor) -> Tensor:
     """Repeat each feature's last observed value; as long as there is none, what stood before.
 
-    Shapes: `x` and `observed` are (batch, time, feature), `before` is (batch, feature) or
+    Shapes: `x` and `observed` are (time, batch, feature), `before` is (batch, feature) or
     (feature,).
     """
-    steps = np.arange(x.shape[1])[:, np.newaxis]
-    source = np.maximum.accumulate(np.where(observed, steps, -1), axis=1)
-    last = np.take_along_axis(x, np.maximum(source, 0), axis=1)
-    return np.where(source < 0, before[..., np.newaxis, :], last)
+    steps = torch.arange(len(x), device=x.device).view(-1, 1, 1)
+    source = torch.where(observed, steps, -1).cummax(dim=0).values
+    return torch.where(source < 0, before, x.gather(0, source.clamp(min=0)))
 
 
-def first_observed(x: np.ndarray, observed: np.ndarray, mean: np.ndarray) -> np.ndarray:
+def first_observed(x: Tensor, observed: Tensor, mean: Tensor) -> Tensor:
     """Return each feature's first observed value, or in want of any the mean, (batch, feature)."""
-    first = np.take_along_axis(x, observed.argmax(axis=1)[:, np.newaxis], axis=1)[:, 0]
-    return np.where(observed.any(axis=1), first, mean)
+    first = observed.byte().argmax(dim=0, keepdim=True)
+    return torch.where(observed.any(dim=0), x.gather(0, first)[0], mean)

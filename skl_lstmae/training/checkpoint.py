@@ -12,9 +12,9 @@ import numpy as np
 import torch
 from numpy.random import RandomState
 from torch import Generator
-from torch.optim.swa_utils import AveragedModel
 
 from skl_lstmae.modules import SequenceNetwork
+from skl_lstmae.training.averages import AveragedNetwork
 from skl_lstmae.training.distributed import ALONE, Ranks
 from skl_lstmae.training.optimizers import Optimizer
 from skl_lstmae.training.progress import Progress
@@ -33,7 +33,7 @@ class Training:
     ----------
     network : SequenceNetwork
         In training.
-    averaged : AveragedModel
+    averaged : AveragedNetwork
         Of its weights.
     optimizers : tuple of Optimizer
         Of its weights.
@@ -44,7 +44,7 @@ class Training:
     """
 
     network: SequenceNetwork
-    averaged: AveragedModel
+    averaged: AveragedNetwork
     optimizers: tuple[Optimizer, ...]
     generator: Generator
     progress: Progress

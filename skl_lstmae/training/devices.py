@@ -1,6 +1,10 @@
 """Where a network runs."""
 
+from typing import Any
+
 import torch
+from numpy.typing import NDArray
+from torch import Tensor
 
 
 def resolve_device(device: str | torch.device) -> torch.device:
@@ -33,3 +37,16 @@ def usable_device(device: str) -> torch.device:
         return resolve_device(device)
     except ValueError:
         return torch.device("cpu")
+
+
+def send(array: NDArray[Any], device: torch.device) -> Tensor:
+    """Return an array as a tensor on a device, without waiting for what a GPU has yet to do."""
+    tensor = torch.from_numpy(array)
+    if device.type == "cuda":  # which copies by itself only from memory that stays in its place
+        return tensor.pin_memory().to(device, non_blocking=True)
+    return tensor.to(device)
+
+
+def exact(device: torch.device) -> torch.dtype:
+    """Return the type of the most exact numbers that a device has."""
+    return torch.float32 if device.type == "mps" else torch.float64

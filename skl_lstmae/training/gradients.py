@@ -3,16 +3,19 @@
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Generator, Tensor, nn
 
 from skl_lstmae.modules import SequenceNetwork
-from skl_lstmae.modules.randomness import RowsGenerator, global_draws_from
+from skl_lstmae.modules.randomness import RowsGenerator, global_draws_from, on_host
 from skl_lstmae.training.batches import Batch
+from skl_lstmae.training.devices import exact
 from skl_lstmae.training.distributed import ALONE, Ranks
 from skl_lstmae.training.objectives import Objective
+from skl_lstmae.training.precision import in_bfloat16
 
 MOST_ROWS, FEWEST_ROWS = 32, 8
 """Sequences of a part, where ranks cut what is else one micro-batch. With fewer than the most,
@@ -31,14 +34,14 @@ class Share:
         What each draws from.
     n_parts : int
         Of the whole batch.
-    count : int
+    count : Tensor
         Of the terms of its loss, 1 at least.
     """
 
     batches: list[Batch]
     generators: list[Generator]
     n_parts: int
-    count: int
+    count: Tensor
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,31 +61,35 @@ class BatchGradient:
         Drives the network's random parts; on the network's device.
     ranks : Ranks, default=ALONE
         Who shares the work.
+    bfloat16 : bool, default=False
+        Whether the network's layers compute in bfloat16.
     """
 
     objective: Objective
     generator: Generator
     ranks: Ranks = ALONE
+    bfloat16: bool = False
 
     def accumulate(
         self, network: SequenceNetwork, micro_batches: Sequence[Batch]
-    ) -> tuple[float, int]:
-        """Leave a batch's gradient in a network; return its mean loss, and the number of terms."""
-        network.zero_grad()
+    ) -> tuple[Tensor, Tensor]:
+        """Leave a batch's gradient in a network that has none; return total loss and terms."""
         share = self._divide(micro_batches)
-        total_loss, rows = 0.0, []
+        forward = in_bfloat16(network) if self.bfloat16 else network
+        device = self.generator.device
+        mean, rows = torch.zeros((), dtype=exact(device), device=device), []
         for batch, generator in zip(share.batches, share.generators, strict=True):
             with _random_numbers(network, generator):
-                loss = self.objective.total(network, batch, generator) / share.count
+                loss = self.objective.total(forward, batch, generator) / share.count
             loss.backward()
-            total_loss += loss.item()
+            mean += loss.detach()
             if self.ranks.share_work:
                 rows.append(_taken_gradient(network, loss))
         if isinstance(generator, RowsGenerator):
             self.generator.set_state(generator.get_state())
         if self.ranks.share_work:
-            total_loss = _put_gradient(network, self.ranks.gathered_sum(rows, share.n_parts))
-        return total_loss, share.count
+            mean.fill_(_put_gradient(network, self.ranks.gathered_sum(rows, share.n_parts)))
+        return mean * share.count, share.count
 
     def _divide(self, micro_batches: Sequence[Batch]) -> Share:
         """Return this rank's share of a batch."""
@@ -90,18 +97,19 @@ class BatchGradient:
         if n == 1:
             return self._cut(micro_batches[0])
         # Each draws from a generator of its own, so that nobody has to know what others drew.
-        device = self.generator.device
-        seeds = torch.randint(2**62, (n,), generator=self.generator, device=device).tolist()
+        seeds = torch.randint(2**62, (n,), generator=on_host(self.generator), device="cpu").tolist()
         mine = self.ranks.mine(n)
         batches = {i: micro_batches[i] for i in mine or [self.ranks.rank % n]}
-        counts = self.ranks.gathered([self.objective.count(batches[i]) for i in mine])
+        counts = [self.objective.count(batches[i]) for i in mine]
+        if self.ranks.number > 1:
+            counts = self.ranks.gathered([count.cpu() for count in counts])
+        device = self.generator.device
         generators = [Generator(device).manual_seed(seeds[i]) for i in batches]
-        return Share(list(batches.values()), generators, n, max(1, sum(counts)))
+        return Share(list(batches.values()), generators, n, _one_at_least(sum(counts)))
 
     def _cut(self, whole: Batch) -> Share:
         """Return this rank's share of a batch that is one micro-batch."""
-        # At least 1: windows of a long series may all fall into its gaps.
-        count = max(1, self.objective.count(whole))
+        count = _one_at_least(self.objective.count(whole))
         if not self.ranks.share_work:
             return Share([whole], [self.generator], 1, count)
         n_rows = len(whole.indices)
@@ -113,6 +121,11 @@ class BatchGradient:
             RowsGenerator.of(self.generator, rows, n_rows) for rows in parts
         ]
         return Share([whole.take(rows) for rows in parts], generators, n, count)
+
+
+def _one_at_least(count: Any) -> Tensor:
+    """Return a number of terms to divide by: windows of a series may all fall into its gaps."""
+    return count.clamp(min=1)
 
 
 def _random_numbers(network: SequenceNetwork, generator: Generator) -> AbstractContextManager[None]:
@@ -132,10 +145,10 @@ def _taken_gradient(network: nn.Module, loss: Tensor) -> Tensor:
     return torch.cat([*(g.flatten() for g in gradients), has_one, loss.detach().reshape(1)])
 
 
-def _put_gradient(network: nn.Module, row: Tensor) -> float:
+def _put_gradient(network: nn.Module, row: Tensor) -> Tensor:
     """Put such a row back, or a sum of some; return its loss."""
     weights = _trained(network)
     *gradients, has_one, loss = row.split([*(w.numel() for w in weights), len(weights), 1])
     for weight, gradient, is_there in zip(weights, gradients, has_one.tolist(), strict=True):
         weight.grad = gradient.view_as(weight) if is_there else None
-    return loss.item()
+    return loss[0]

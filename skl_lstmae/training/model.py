@@ -18,12 +18,12 @@ from skl_lstmae.data.sequences import Sequences
 from skl_lstmae.modules import SequenceNetwork, max_step, mean_step, real_steps
 from skl_lstmae.modules.network import make_network
 from skl_lstmae.scoring.outcome import Outcome
-from skl_lstmae.training.batches import MAX_ROWS, Batch, BatchBuilder
+from skl_lstmae.training.batches import Batch, BatchBuilder
 from skl_lstmae.training.devices import usable_device
 from skl_lstmae.training.objectives import Loss, find_loss
 from skl_lstmae.training.scaling import Scaling, take_in
 from skl_lstmae.training.threads import is_large
-from skl_lstmae.training.torch_state import settled
+from skl_lstmae.training.torch_state import settled, without_rounding
 
 Method = TypeVar("Method", bound=Callable[..., Any])
 
@@ -36,7 +36,7 @@ def _settled(method: Method) -> Method:
 
     @wraps(method)
     def run(model: Model, *args: Any, **kwargs: Any) -> Any:
-        with settled(is_large(model.network)):
+        with settled(is_large(model.network)), without_rounding(model.device):
             return method(model, *args, **kwargs)
 
     return cast(Method, run)
@@ -81,7 +81,7 @@ class Model:
     def latents(self, sequences: Sequences) -> NDArray[np.float32]:
         """Return one latent vector a sequence, (n_sequences, latent_size)."""
         latents = np.empty((len(sequences), self.network.latent_size), dtype=np.float32)
-        for batch in self.batches.scoring_batches(sequences):
+        for batch in self.batches.holding(sequences).scoring_batches(sequences):
             with torch.inference_mode():
                 latent = self.network.encode(batch.x, batch.lengths)
                 latents[batch.indices] = _one_vector(latent, batch.lengths).cpu().numpy()
@@ -95,7 +95,7 @@ class Model:
         predicts one a step.
         """
         blocks, places = [], []
-        for batch in self.batches.scoring_batches(sequences):
+        for batch in self.batches.holding(sequences).scoring_batches(sequences):
             with torch.inference_mode():
                 prediction = self.network(batch.x, batch.lengths).prediction
             if prediction.dim() == 3:
@@ -112,8 +112,9 @@ class Model:
     ) -> list[NDArray[np.float64]]:
         """Return the sequences that latent vectors stand for, in the user's units."""
         sequences = []
-        for start in range(0, len(latents), MAX_ROWS):
-            block = slice(start, start + MAX_ROWS)
+        n_rows = self.batches.calls.max_rows
+        for start in range(0, len(latents), n_rows):
+            block = slice(start, start + n_rows)
             with torch.inference_mode():
                 decoded = self.network.decode(
                     torch.from_numpy(latents[block]).to(self.device),
@@ -133,10 +134,11 @@ class Model:
         """
         shape = len(sequences), n_steps, sequences.n_features
         forecasts = np.empty(shape, dtype=sequences.values.dtype)
-        for indices in self.batches.scoring_groups(sequences):
+        batches = self.batches.holding(sequences)
+        for indices in batches.scoring_groups(sequences):
             past = None
             with torch.inference_mode():
-                for batch in self._parts(sequences, indices):
+                for batch in self._parts(batches, sequences, indices):
                     _, past = self.network.resume(batch.x, batch.lengths, past)
                 steps = self.network.forecast(past, n_steps).cpu().numpy()
             rows = self.scaling.inverse_transform(steps.reshape(-1, shape[-1]))
@@ -204,7 +206,7 @@ class Model:
 
     def outcomes(self, sequences: Sequences) -> Iterator[tuple[NDArray[np.intp], Outcome]]:
         """Yield sequences' numbers and the network's outcome of them, some at a time."""
-        batches = self.batches
+        batches = self.batches.holding(sequences)
         for indices in batches.scoring_groups(sequences):
             with torch.inference_mode():
                 if self.network.keeps_state and batches.is_long(sequences, indices):
@@ -217,11 +219,13 @@ class Model:
             lengths = sequences.lengths[indices]
             yield indices, Outcome(errors, lengths, latents, peaks, target, prediction)
 
-    def _parts(self, sequences: Sequences, indices: NDArray[np.intp]) -> Iterable[Batch]:
+    def _parts(
+        self, batches: BatchBuilder, sequences: Sequences, indices: NDArray[np.intp]
+    ) -> Iterable[Batch]:
         """Return a group's batch, or the chunks of a long sequence if the network reads on."""
         if self.network.keeps_state:
-            return self.batches.chunks(sequences, indices)
-        return [self.batches.build(sequences, indices)]
+            return batches.chunks(sequences, indices)
+        return [batches.build(sequences, indices)]
 
     def _run_at_once(self, batch: Batch) -> tuple[Tensor, ...]:
         """Return the real steps' predictions, targets and errors, and the latents and peaks."""

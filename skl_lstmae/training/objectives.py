@@ -8,11 +8,15 @@ import torch
 from torch import Generator, Tensor
 from torch.nn import functional
 
-from skl_lstmae.modules import SequenceNetwork
+from skl_lstmae.modules import Output
 from skl_lstmae.training.batches import Batch
 
 Loss = Callable[[Tensor, Tensor], Tensor]
 """Element-wise loss of (prediction, target), in scaled units: never negative, 0 at the target."""
+
+
+Forward = Callable[[Tensor, Tensor, Generator | None], Output]
+"""A network, or what runs it on (x, lengths, generator)."""
 
 
 def squared_error(prediction: Tensor, target: Tensor) -> Tensor:
@@ -37,7 +41,10 @@ def binary_cross_entropy(prediction: Tensor, target: Tensor) -> Tensor:
     """
     probability = target.clamp(0, 1)
     entropy = functional.binary_cross_entropy(probability, probability, reduction="none")
-    cross_entropy = functional.binary_cross_entropy(prediction, probability, reduction="none")
+    # A NaN, which stays one, would end the process of a GPU for good.
+    known = prediction.nan_to_num(0.5)
+    cross_entropy = functional.binary_cross_entropy(known, probability, reduction="none")
+    cross_entropy = cross_entropy + (prediction - known).detach()
     return (cross_entropy - entropy).clamp(min=0) + (target - probability).square()
 
 
@@ -104,11 +111,11 @@ class Objective(Protocol):
     A trainer knows neither target nor mask nor loss: an objective takes them from the batch.
     """
 
-    def count(self, batch: Batch) -> int:
-        """Return by how many terms the total of a batch is divided."""
+    def count(self, batch: Batch) -> Tensor:
+        """Return by how many terms the total of a batch is divided, a scalar on its device."""
         ...
 
-    def total(self, network: SequenceNetwork, batch: Batch, generator: Generator | None) -> Tensor:
+    def total(self, network: Forward, batch: Batch, generator: Generator | None) -> Tensor:
         """Run the network on a batch and return the sum of its terms, a scalar to minimise."""
         ...
 
@@ -125,11 +132,11 @@ class StepPrediction:
 
     loss: Loss
 
-    def count(self, batch: Batch) -> int:
+    def count(self, batch: Batch) -> Tensor:
         """Return the number of observed cells."""
-        return int(batch.observed.sum())
+        return batch.observed.sum()
 
-    def total(self, network: SequenceNetwork, batch: Batch, generator: Generator | None) -> Tensor:
+    def total(self, network: Forward, batch: Batch, generator: Generator | None) -> Tensor:
         """Return the sum of the losses of the observed cells; of several networks the mean sum."""
         prediction = network(batch.x, batch.lengths, generator).prediction
         losses = self.loss(prediction, batch.x.expand_as(prediction)) * batch.observed
@@ -149,12 +156,12 @@ class TargetPrediction:
 
     loss: Loss
 
-    def count(self, batch: Batch) -> int:
+    def count(self, batch: Batch) -> Tensor:
         """Return the number of observed targets."""
         target, _ = _target_and_weight(batch)
-        return int((~target.isnan()).sum())
+        return (~target.isnan()).sum()
 
-    def total(self, network: SequenceNetwork, batch: Batch, generator: Generator | None) -> Tensor:
+    def total(self, network: Forward, batch: Batch, generator: Generator | None) -> Tensor:
         """Return the weighted sum of the losses of the observed targets."""
         target, weight = _target_and_weight(batch)
         prediction = network(batch.x, batch.lengths, generator).prediction

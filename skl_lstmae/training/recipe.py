@@ -7,19 +7,22 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal, Self
 
 import numpy as np
+import torch
 from numpy.random import RandomState
 
 from skl_lstmae.data.sequences import Sequences
-from skl_lstmae.data.split import Split
+from skl_lstmae.data.split import Split, join_sequences
 from skl_lstmae.modules.network import check_trainable
 from skl_lstmae.training.batches import Batch, BatchBuilder, Epoch, count_batches
 from skl_lstmae.training.checkpoint import Checkpoint
+from skl_lstmae.training.devices import resolve_device
 from skl_lstmae.training.distributed import ranks_here
 from skl_lstmae.training.model import Model
 from skl_lstmae.training.objectives import Objective
+from skl_lstmae.training.precision import computes_in_bfloat16
 from skl_lstmae.training.progress import History
 from skl_lstmae.training.random_states import make_generator
-from skl_lstmae.training.schedule import count_epochs
+from skl_lstmae.training.schedule import BATCH_SIZE, batch_size_on, count_epochs
 from skl_lstmae.training.threads import is_large
 from skl_lstmae.training.torch_state import settled
 from skl_lstmae.training.trainer import EpochWatcher, Trainer
@@ -44,8 +47,8 @@ class Recipe:
     ----------
     objective : Objective
         What is minimised.
-    batch_size, max_epochs, early_stopping, learning_rate, weight_decay, clip_norm, \
-            n_iter_no_change, tol, verbose
+    batch_size, max_epochs, early_stopping, precision, device, learning_rate, weight_decay, \
+            clip_norm, n_iter_no_change, tol, verbose
         As in :class:`skl_lstmae.LSTMAutoencoderDetector`.
     uses_muon : bool, default=True
         Whether matrices are trained by Muon.
@@ -55,9 +58,11 @@ class Recipe:
     """
 
     objective: Objective
-    batch_size: int
+    batch_size: int | Literal["auto"]
     max_epochs: int | Literal["auto"]
     early_stopping: bool
+    precision: str
+    device: str | torch.device
     learning_rate: float
     weight_decay: float
     clip_norm: float | None
@@ -70,7 +75,7 @@ class Recipe:
     @classmethod
     def of(cls, estimator: Any, objective: Objective, **others: Any) -> Self:
         """Return the recipe by the parameters of an estimator."""
-        names = "batch_size", "max_epochs", "early_stopping", *OF_TRAINER
+        names = "batch_size", "max_epochs", "early_stopping", "precision", "device", *OF_TRAINER
         return cls(objective, **{name: getattr(estimator, name) for name in names}, **others)
 
     def n_epochs(self, split: Split) -> int:
@@ -79,8 +84,7 @@ class Recipe:
             return self.max_epochs
         if self._is_validated(split):
             return MOST_EPOCHS_VALIDATED
-        n_drawn = split.n_per_epoch or len(self.cut(split.training, None))
-        return count_epochs(count_batches(n_drawn, self.batch_size))
+        return count_epochs(count_batches(self._n_drawn(split), self._batch_size(split)))
 
     def train(
         self,
@@ -93,11 +97,11 @@ class Recipe:
     ) -> None:
         """Train the network of a model, as :meth:`Trainer.train` says."""
         trainer = self._trainer(model, self.n_epochs(split), random_state)
-        batches = model.batches
+        batches, batch_size = _holding(model, split), self._batch_size(split)
         with settled(is_large(model.network)):
             trainer.train(
                 model.network,
-                lambda: self._epoch(batches, split, random_state),
+                lambda: self._epoch(batches, split, random_state, batch_size),
                 (lambda: self._validation(batches, split)) if self._is_validated(split) else None,
                 history,
                 watcher,
@@ -108,7 +112,8 @@ class Recipe:
         self, model: Model, split: Split, random_state: RandomState, history: History
     ) -> None:
         """Train the network of a model for one epoch more."""
-        epoch = self._epoch(model.batches, split, random_state)
+        batch_size = BATCH_SIZE if self.batch_size == "auto" else self.batch_size
+        epoch = self._epoch(_holding(model, split), split, random_state, batch_size)
         trainer = self._trainer(model, 1, random_state)
         with settled(is_large(model.network)):
             trainer.train_once(model.network, epoch, history)
@@ -122,16 +127,31 @@ class Recipe:
             generator=make_generator(random_state, model.device),
             uses_muon=self.uses_muon,
             ranks=ranks_here(),
+            bfloat16=computes_in_bfloat16(self.precision, model.network, model.device),
         )
+
+    def _n_drawn(self, split: Split) -> int:
+        """Return how many sequences make an epoch."""
+        return split.n_per_epoch or len(self.cut(split.training, None))
+
+    def _batch_size(self, split: Split) -> int:
+        """Return how many sequences make a batch of a fit."""
+        if self.batch_size != "auto":
+            return self.batch_size
+        if self.max_epochs != "auto" or self._is_validated(split):
+            return BATCH_SIZE  # or there would be fewer steps
+        return batch_size_on(resolve_device(self.device), self._n_drawn(split))
 
     def _is_validated(self, split: Split) -> bool:
         """Whether held-out sequences tell when training ends."""
         return bool(self.early_stopping and len(split.held_out))
 
-    def _epoch(self, batches: BatchBuilder, split: Split, random_state: RandomState) -> Epoch:
+    def _epoch(
+        self, batches: BatchBuilder, split: Split, random_state: RandomState, batch_size: int
+    ) -> Epoch:
         """Return the batches of an epoch, each as a list of micro-batches."""
         sequences = self.cut(split.draw(random_state), random_state)
-        epoch = batches.training_batches(sequences, self.batch_size, random_state)
+        epoch = batches.training_batches(sequences, batch_size, random_state)
         return epoch if split.targets is None else replace(epoch, complete=split.targets.beside)
 
     def _validation(self, batches: BatchBuilder, split: Split) -> Iterator[Batch]:
@@ -142,3 +162,9 @@ class Recipe:
         n_training = len(split.training)
         numbers = np.arange(n_training, n_training + len(split.held_out))
         return map(split.targets.take(numbers).beside, held_out)
+
+
+def _holding(model: Model, split: Split) -> BatchBuilder:
+    """Return what makes batches, with the data where the network runs if that pays."""
+    sequences = join_sequences(split.training, split.held_out)
+    return model.batches.holding(sequences, every_epoch=True)

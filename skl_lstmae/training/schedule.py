@@ -3,6 +3,13 @@
 from collections.abc import Callable
 from math import cos, pi
 
+import torch
+
+BATCH_SIZE = 32
+"""Sequences of a batch, unless there is a reason for more."""
+
+LARGEST_BATCH = 1024
+
 Schedule = Callable[[float], float]
 """From the share of a training that is done to the share of the learning rate to go on with."""
 
@@ -23,6 +30,17 @@ FEWEST_EPOCHS, MOST_EPOCHS = 5, 30
 def count_epochs(n_batches: int) -> int:
     """Return how many passes of so many batches make one cycle."""
     return int(min(MOST_EPOCHS, max(FEWEST_EPOCHS, round(N_UPDATES / n_batches))))
+
+
+def batch_size_on(device: torch.device, n_sequences: int) -> int:
+    """Return how many sequences make a batch in one cycle, of so many in an epoch.
+
+    On a GPU, which takes hardly longer over more at a time, they are as many as leave the number of
+    steps what it is.
+    """
+    if device.type == "cpu":
+        return BATCH_SIZE
+    return min(LARGEST_BATCH, max(BATCH_SIZE, n_sequences * MOST_EPOCHS // N_UPDATES))
 
 
 def one_cycle(done: float) -> float:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from skl_lstmae.data.sequences import Sequences
 from skl_lstmae.training.batches import Batch
+from skl_lstmae.training.devices import send
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,8 +40,4 @@ class Targets:
         target[steps >= lengths[:, np.newaxis]] = np.nan
         weight = self.weights[batch.indices].astype(np.float32)
         device = batch.x.device
-        return replace(
-            batch,
-            target=torch.from_numpy(target).to(device),
-            weight=torch.from_numpy(weight).to(device),
-        )
+        return replace(batch, target=send(target, device), weight=send(weight, device))

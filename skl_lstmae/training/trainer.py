@@ -1,7 +1,7 @@
 """The training loop: it knows batches and objectives, nothing of what it trains or what for."""
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from itertools import islice
 from time import perf_counter
@@ -9,16 +9,17 @@ from typing import Any, Protocol
 
 import torch
 from sklearn.exceptions import ConvergenceWarning
-from torch import Generator, Tensor
+from torch import Generator
 from torch.nn.utils import clip_grad_norm_
-from torch.optim.swa_utils import AveragedModel
 
 from skl_lstmae._warn import warn
 from skl_lstmae.modules import SequenceNetwork
+from skl_lstmae.training.averages import AveragedNetwork
 from skl_lstmae.training.batches import Batch, Epoch
 from skl_lstmae.training.checkpoint import Checkpoint, Training
 from skl_lstmae.training.distributed import ALONE, Ranks
 from skl_lstmae.training.gradients import BatchGradient
+from skl_lstmae.training.mean_loss import MeanLoss
 from skl_lstmae.training.objectives import Objective
 from skl_lstmae.training.optimizers import AdamW, Muon, Optimizer
 from skl_lstmae.training.progress import History, Progress
@@ -43,8 +44,8 @@ class Trainer:
 
     The learning rate goes through one cycle. Where there is a validation loss it is constant, and
     training ends once that loss has stopped falling. What is validated and kept are averages of the
-    weights over the latest steps [3]_: at a constant rate single weights jump about the optimum,
-    and how well they detect is up to chance.
+    weights over the latest steps: at a constant rate single weights jump about the optimum, and how
+    well they detect is up to chance.
 
     Parameters
     ----------
@@ -64,20 +65,19 @@ class Trainer:
         Whether matrices are trained by Muon, rather than all weights by AdamW.
 
     averaging_power : float, default=8
-        The weights after the t-th of n steps count in their average about as ``(t / n)`` to this
-        power does.
+        As in :class:`~skl_lstmae.training.averages.AveragedNetwork`.
 
     ranks : Ranks, default=ALONE
         The processes that share the work.
+
+    bfloat16 : bool, default=False
+        Whether training steps compute in bfloat16; weights and validation are in float32.
 
     References
     ----------
     .. [1] K. Jordan et al., "Muon: an optimizer for hidden layers in neural networks", 2024,
        https://kellerjordan.github.io/posts/muon/.
     .. [2] I. Loshchilov, F. Hutter, "Decoupled weight decay regularization", ICLR 2019.
-    .. [3] O. Shamir, T. Zhang, "Stochastic gradient descent for non-smooth optimization:
-       convergence results and optimal averaging schemes", ICML 2013,
-       :doi:`10.48550/arXiv.1212.1824`.
     """
 
     objective: Objective
@@ -92,6 +92,7 @@ class Trainer:
     uses_muon: bool = True
     averaging_power: float = 8
     ranks: Ranks = ALONE
+    bfloat16: bool = False
 
     def train(
         self,
@@ -137,7 +138,7 @@ class Trainer:
         return Muon(matrices, self.weight_decay), AdamW(others, self.weight_decay)
 
     def _begin(self, network: SequenceNetwork, progress: Progress) -> Training:
-        averaged = AveragedModel(network, self.generator.device, multi_avg_fn=self._average)
+        averaged = AveragedNetwork(network, self.averaging_power)
         optimizers = self._make_optimizers(network)
         return Training(network, averaged, optimizers, self.generator, progress)
 
@@ -193,50 +194,33 @@ class Trainer:
         batches: Epoch,
         optimizers: tuple[Optimizer, ...],
         schedule: Schedule,
-        averaged: AveragedModel | None = None,
+        averaged: AveragedNetwork | None = None,
     ) -> float:
         network.train()
         _keep_freed_memory()
-        gradient = BatchGradient(self.objective, self.generator, self.ranks)
-        total_loss, total_count = 0.0, 0
+        weights = list(network.parameters())
+        gradient = BatchGradient(self.objective, self.generator, self.ranks, self.bfloat16)
+        losses = MeanLoss()
         for i, micro_batches in enumerate(batches):
-            batch_loss, count = gradient.accumulate(network, micro_batches)
-            _check_finite(batch_loss)
+            for weight in weights:  # as zero_grad does, which looks for them in every batch
+                weight.grad = None
+            losses.add(*gradient.accumulate(network, micro_batches))
             if self.clip_norm is not None:
-                clip_grad_norm_(network.parameters(), self.clip_norm)
+                clip_grad_norm_(weights, self.clip_norm)
             for optimizer in optimizers:
                 optimizer.step(self.learning_rate * schedule(i / len(batches)))
             if averaged is not None:
-                averaged.update_parameters(network)
-            total_loss += batch_loss * count
-            total_count += count
-        return total_loss / total_count
+                averaged.update()
+        return losses.read()
 
     @torch.no_grad()
     def _mean_loss(self, network: Any, batches: Iterable[Batch]) -> float:
         network.eval()
-        losses = [
-            (
-                self.objective.total(network, batch, self.generator).item(),
-                self.objective.count(batch),
-            )
-            for batch in islice(batches, self.ranks.rank, None, self.ranks.number)
-        ]
-        total_loss, total_count = 0.0, 0
-        for loss, count in self.ranks.gathered(losses):
-            total_loss += loss
-            total_count += count
-        _check_finite(total_loss)
-        return total_loss / max(1, total_count)
-
-    def _average(
-        self, averages: Sequence[Tensor], weights: Sequence[Tensor], n_averaged: Tensor | int
-    ) -> None:
-        """Take one more of each weight into averages of so many."""
-        power = self.averaging_power
-        share = (power + 1) / (float(n_averaged) + power + 1)
-        for average, weight in zip(averages, weights, strict=True):
-            average.lerp_(weight, share)
+        losses = MeanLoss()
+        for batch in islice(batches, self.ranks.rank, None, self.ranks.number):
+            total = self.objective.total(network, batch, self.generator)
+            losses.add(total, self.objective.count(batch))
+        return losses.read(self.ranks)
 
     @property
     def _prints(self) -> bool:
@@ -258,11 +242,3 @@ def _keep_freed_memory() -> None:
     ``M_MMAP_THRESHOLD`` in mallopt(3).
     """
     torch.empty(31 * 2**20, dtype=torch.uint8, device="cpu")
-
-
-def _check_finite(loss: float) -> None:
-    if not math.isfinite(loss):
-        raise ValueError(
-            f"The training loss became {loss}; "
-            "lower learning_rate, set clip_norm, or choose a scaler."
-        )

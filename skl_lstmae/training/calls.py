@@ -1,0 +1,74 @@
+"""How much a kernel call takes, and which data wait where the network runs, by the device."""
+
+from dataclasses import dataclass
+
+import torch
+
+MAX_FLOATS = 420_000
+"""Rows x steps x hidden units of a kernel call in training on a CPU; a larger workspace is mapped
+anew at every call."""
+
+MAX_SCORING_FLOATS = 1_000_000
+"""The same in scoring, where the kernels keep no workspace for a way back."""
+
+MAX_CELLS = 2**21
+"""Values of a batch in memory at a time, which is some twenty times as many bytes: outcomes are in
+float64, and have several of each."""
+
+MAX_ROWS = 64
+"""Rows of one kernel call in scoring on a CPU: up to here a row's bits were the same at every batch
+size."""
+
+MAX_HELD = 2**25
+"""Bytes of scaled data that wait in the memory of a CPU."""
+
+
+@dataclass(frozen=True)
+class Calls:
+    """The kernel calls that suit a device.
+
+    Parameters
+    ----------
+    max_floats : int
+        Rows x steps x hidden units of one in training.
+    max_scoring_floats : int
+        The same in scoring.
+    max_cells : int
+        Values of a batch.
+    max_rows : int
+        Sequences of a batch in scoring.
+    """
+
+    max_floats: int
+    max_scoring_floats: int
+    max_cells: int
+    max_rows: int
+
+
+ON_GPU = Calls(max_floats=2**25, max_scoring_floats=2**26, max_cells=2**23, max_rows=4096)
+
+
+def calls_on(device: torch.device) -> Calls:
+    """Return what suits a device.
+
+    A GPU is idle between calls, so that the fewer there are the better: their size is bounded by
+    its memory alone.
+    """
+    if device.type == "cpu":
+        return Calls(MAX_FLOATS, MAX_SCORING_FLOATS, MAX_CELLS, MAX_ROWS)
+    return ON_GPU
+
+
+def may_hold(device: torch.device, n_bytes: int) -> bool:
+    """Tell whether data of that size may wait on a device, of a GPU in half of what is free."""
+    return n_bytes <= (MAX_HELD if device.type == "cpu" else free_memory(device) // 2)
+
+
+def free_memory(device: torch.device) -> int:
+    """Return the bytes of a GPU that nobody has taken, or that torch keeps ready."""
+    if device.type == "cuda":
+        kept = torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
+        return torch.cuda.mem_get_info(device)[0] + kept
+    if device.type == "mps":
+        return torch.mps.recommended_max_memory() - torch.mps.current_allocated_memory()
+    return 2 * MAX_HELD

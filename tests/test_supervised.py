@@ -583,7 +583,31 @@ REFUSED = {
     "several labels": (
         LSTMClassifier,
         np.ones((36, 2)),
-        "y should be a 1d array, got an array of shape (36, 2) instead.",
+        "y has shape (36, 2) and dtype float64; expected (n_sequences,) labels, as text, whole "
+        "numbers or booleans: pass y.argmax(axis=1) if it marks one class a row.",
+    ),
+    "complex labels": (
+        LSTMClassifier,
+        [1j, 2j] * 18,
+        "y has shape (36,) and dtype complex128; expected (n_sequences,) labels, as text, whole "
+        "numbers or booleans.",
+    ),
+    "bytes": (
+        LSTMClassifier,
+        [b"a", b"b"] * 18,
+        "y has shape (36,) and dtype |S1; expected (n_sequences,) labels, as text, whole numbers "
+        "or booleans.",
+    ),
+    "one label": (
+        LSTMClassifier,
+        "slow",
+        "y has shape () and dtype <U4; expected (n_sequences,) labels, as text, whole numbers or "
+        "booleans.",
+    ),
+    "mixed in a list": (
+        LSTMClassifier,
+        [1, "a", "b"] * 12,
+        "y mixes labels of type int and str; expected those of one type.",
     ),
     "text": (
         LSTMRegressor,
@@ -859,9 +883,55 @@ def test_a_target_of_another_kind_is_refused_later(regressor):
             method(X, RATES)
 
 
-def test_weights_of_nothing_are_refused():
+@pytest.mark.parametrize(
+    ("class_weight", "left_out", "left"),
+    [
+        ({"slow": 0, "medium": 0, "fast": 0}, [], []),
+        ({"slow": 0, "fast": 0}, [], ["medium"]),
+        (None, ["slow", "fast"], ["medium"]),
+        ({"slow": 0}, ["fast"], ["medium"]),
+    ],
+)
+def test_weights_must_leave_two_classes(class_weight, left_out, left):
+    classifier = LSTMClassifier(**QUICK, class_weight=class_weight)
+    sentence = (
+        f"weights leave {left} of the classes in y, ['fast', 'medium', 'slow']; expected two or "
+        "more classes above 0: see sample_weight and class_weight."
+    )
+    with pytest.raises(ValueError, match=exactly(sentence)):
+        classifier.fit(X, LABELS, sample_weight=~np.isin(LABELS, left_out))
+    assert vars(classifier) == vars(LSTMClassifier(**QUICK, class_weight=class_weight))
+
+
+def test_a_part_may_hold_only_classes_of_weight_0_if_others_count():
+    classifier = LSTMClassifier(**QUICK, class_weight={"slow": 0})
+    classifier.partial_fit(X[:2], ["slow", "fast"], classes=["slow", "medium", "fast"])
     with pytest.raises(ValueError, match="class_weight is zero for every class in y"):
-        LSTMClassifier(**QUICK, class_weight={"slow": 0, "medium": 0, "fast": 0}).fit(X, LABELS)
+        classifier.partial_fit(X[:2], ["slow", "slow"])
+    assert classifier.n_epochs_ == 1
+
+
+def test_weights_of_classes_that_are_none_are_refused():
+    sentence = (
+        "class_weight names 'quick', which is none of the classes, ['fast', 'medium', 'slow']; "
+        "name classes as y does."
+    )
+    with pytest.raises(ValueError, match=exactly(sentence)):
+        LSTMClassifier(**QUICK, class_weight={"slow": 2, "quick": 1}).fit(X, LABELS)
+
+
+def test_the_size_of_weights_does_not_matter():
+    weights = np.where(np.arange(36) < 18, 8.0, 4.0)
+    small, large = (
+        LSTMClassifier(**QUICK, class_weight=dict.fromkeys(LABELS, size))
+        .fit(X, LABELS, sample_weight=weights * size / 4)
+        .predict_proba(X)
+        for size in (2.0**100, 2.0**1020)
+    )
+    assert_array_equal(small, large)
+
+
+def test_weights_of_nothing_are_refused():
     for weight in (-1, np.nan, "much"):
         with pytest.raises(ValueError, match=f"class_weight holds {weight!r} for class 'slow'; ex"):
             LSTMClassifier(**QUICK, class_weight={"slow": weight}).fit(X, LABELS)

@@ -10,7 +10,6 @@ import torch
 from numpy.random import RandomState
 from numpy.typing import NDArray
 from sklearn.base import ClassifierMixin
-from sklearn.utils.class_weight import compute_class_weight
 from sklearn.utils.validation import check_is_fitted
 
 from skl_lstmae._sklearn import StrOptions, fit_context, validate_params
@@ -490,10 +489,13 @@ class LSTMClassifier(ClassifierMixin, SequencePredictor):
         check_is_fitted(self)
         return self._predictor.meaning.labels
 
+    @property
+    def _named_weights(self) -> dict[Any, float]:
+        return self.class_weight if isinstance(self.class_weight, dict) else {}
+
     def _check_parameters(self) -> None:
         super()._check_parameters()
-        weights: Any = self.class_weight if isinstance(self.class_weight, dict) else {}
-        for label, weight in weights.items():
+        for label, weight in self._named_weights.items():
             if not isinstance(weight, Real) or not 0 <= float(weight) < np.inf:
                 raise ValueError(
                     f"class_weight holds {weight!r} for class {label!r}; expected finite numbers "
@@ -506,20 +508,19 @@ class LSTMClassifier(ClassifierMixin, SequencePredictor):
     def _encode(
         self, target: NDArray[Any], numbers: NDArray[np.intp], meaning: Classes | None
     ) -> tuple[Classes, Sequences, NDArray[np.float64]]:
-        meaning = meaning or Classes.among(target)
+        is_known, meaning = meaning is not None, meaning or Classes.among(target)
         codes = meaning.codes(target)[numbers].astype(np.float64)
+        weights = meaning.weights(self._named_weights)
+        present = np.arange(len(weights)) if is_known else np.unique(codes).astype(np.intp)
+        meaning.refuse_too_few(present[weights[present] > 0])
         rows = np.arange(len(codes), dtype=np.intp)
         return meaning, Sequences(codes[:, np.newaxis], rows, np.ones_like(rows)), codes
 
     def _weights(self, keys: NDArray[np.float64]) -> NDArray[np.float64]:
-        if self.class_weight is None:
-            return np.ones(len(keys))
-        codes, classes = keys.astype(np.intp), self._meaning.labels
-        labels = classes[codes]
+        codes = keys.astype(np.intp)
         if self.class_weight == "balanced":
-            classes = np.unique(labels)  # of others there is no share
-        weights = compute_class_weight(self.class_weight, classes=classes, y=labels)
-        return weights[np.searchsorted(classes, labels)]
+            return 1 / np.bincount(codes)[codes]
+        return self._meaning.weights(self._named_weights)[codes]
 
     def _target_loss(self) -> Loss:
         return cross_entropy

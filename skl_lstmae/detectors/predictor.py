@@ -23,7 +23,7 @@ from skl_lstmae.data.names import known_names
 from skl_lstmae.data.sequences import Sequences
 from skl_lstmae.data.split import Split
 from skl_lstmae.data.targets import Classes
-from skl_lstmae.data.weights import check_weights, counted, order_by_content
+from skl_lstmae.data.weights import check_weights, counted, of_mean_one, order_by_content
 from skl_lstmae.detectors.exported import ExportedPredictorMixin
 from skl_lstmae.detectors.latents import LatentTransformerMixin
 from skl_lstmae.detectors.learner import SequenceLearner
@@ -131,11 +131,11 @@ class SequencePredictor(ExportedPredictorMixin, LatentTransformerMixin, Sequence
         target = self._read_target(y, sequences, form)
         numbers, weights = _repeat(sequences, sample_weight)
         self._meaning, values, keys = self._encode(target, numbers, known)
-        weights = weights * self._weights(keys)
+        weights = of_mean_one(weights) * self._weights(keys)
         if not weights.any():
             raise ValueError("class_weight is zero for every class in y; expected one that is not.")
         chosen = counted(sequences, numbers, is_weighted=sample_weight is not None)
-        targets = Targets(values, weights / weights.mean())
+        targets = Targets(values, of_mean_one(weights))
         return Split(chosen, chosen.take([]), numbers=numbers, targets=targets), keys
 
     def _hold_out(

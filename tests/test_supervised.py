@@ -482,7 +482,7 @@ def test_attributions_add_up_to_what_they_explain(kind):
         logits = [predictor.decision_function(Z) for Z in (gappy, means)]
         codes = np.full(36, 2)
         values = [z[np.arange(36), codes] - z.mean(axis=1) for z in logits]
-        found = predictor.attributions(gappy, label=label, n_steps=200)
+        found = predictor.attributions(gappy, label, n_steps=200)
     else:
         values = [predictor.predict(Z) for Z in (gappy, means)]
         found = predictor.attributions(gappy, n_steps=200)
@@ -497,22 +497,59 @@ def test_attributions_are_in_the_form_of_x_and_of_the_class_that_is_predicted(cl
     of_panel = classifier.attributions(panel)
     assert of_panel.index.equals(index)
     predicted = classifier.predict(X)
-    one = classifier.attributions(X[:1], label=predicted[0])[0]
+    one = classifier.attributions(X[:1], target=predicted[0])[0]
     assert_allclose(one, of_panel.loc[0].to_numpy(), atol=1e-5)
 
 
 def test_attributions_of_what_is_not_there_are_refused(classifier, regressor):
-    sentence = "label='none' is none of the classes, ['fast', 'medium', 'slow']; pass one of these."
+    sentence = (
+        "target='none' is none of the classes, ['fast', 'medium', 'slow']; pass one of these."
+    )
     with pytest.raises(ValueError, match=exactly(sentence)):
-        classifier.attributions(X, label="none")
+        classifier.attributions(X, target="none")
     with pytest.raises(ValueError, match="The 'n_steps' parameter of"):
         classifier.attributions(X, n_steps=0)
-    sentence = "output=2, but outputs are numbered from 0 to 1; pass one of these numbers."
+    sentence = "target=2, but outputs are numbered from 0 to 1; pass one of these numbers."
     with pytest.raises(ValueError, match=exactly(sentence)):
-        regressor.attributions(X, output=2)
-    by_step = LSTMRegressor(**QUICK).fit(X, MEANS)
-    with pytest.raises(ValueError, match="attributions are of a target a sequence"):
-        by_step.attributions(X)
+        regressor.attributions(X, target=2)
+    sentence = (
+        "step=0, but what is predicted is a target a sequence, not one a step; leave step out."
+    )
+    with pytest.raises(ValueError, match=exactly(sentence)):
+        regressor.attributions(X, step=0)
+
+
+@pytest.fixture(scope="module")
+def by_step():
+    return LSTMRegressor(**QUICK, bidirectional=False).fit(X, MEANS)
+
+
+@pytest.mark.parametrize("step", [None, 3, -1])
+def test_attributions_of_a_target_a_step_add_up_to_that_of_a_step_or_the_mean(by_step, step):
+    means = [np.tile(by_step.scaler_.mean_, (len(x), 1)) for x in X]
+    of_x, of_means = (
+        [(y.mean(axis=0) if step is None else y[step])[1] for y in by_step.predict(Z)]
+        for Z in (X, means)
+    )
+    found = by_step.attributions(X, 1, step=step, n_steps=100)
+    assert [a.shape for a in found] == [x.shape for x in X]
+    assert_allclose([a.sum() for a in found], np.subtract(of_x, of_means), atol=1e-4)
+    if step == 3:  # read forward only, it is predicted from the steps up to it
+        assert all((a[4:] == 0).all() and (a[:4] != 0).any() for a in found)
+
+
+def test_attributions_of_a_step_that_a_sequence_has_not_are_refused(by_step):
+    shortest = min(map(len, X))
+    i = [len(x) for x in X].index(shortest)
+    for step in (shortest, -shortest - 1):
+        sentence = (
+            f"step={step}, but sequence {i} has {shortest} step(s), numbered from 0; pass a step "
+            "that all have, -1 for the last of each, or None for the mean of all."
+        )
+        with pytest.raises(ValueError, match=exactly(sentence)):
+            by_step.attributions(X, step=step)
+    with pytest.raises(ValueError, match="The 'step' parameter of"):
+        by_step.attributions(X, step=0.5)
 
 
 def test_a_classifier_takes_part_in_searches_pipelines_and_stacks(detector):

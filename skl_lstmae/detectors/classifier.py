@@ -17,7 +17,7 @@ from skl_lstmae.data.forms import Form
 from skl_lstmae.data.sequences import Sequences
 from skl_lstmae.data.targets import Classes, check_labels, read_labels
 from skl_lstmae.detectors.options import EmptyFeatures, Pooling
-from skl_lstmae.detectors.predictor import POINTS, SequencePredictor, attribute
+from skl_lstmae.detectors.predictor import EXPLAINED, SequencePredictor, attribute
 from skl_lstmae.modules import SequenceNetwork
 from skl_lstmae.training.objectives import Loss, cross_entropy
 
@@ -440,8 +440,8 @@ class LSTMClassifier(ClassifierMixin, SequencePredictor):
         meaning, logits, _ = self._outputs(X)
         return meaning.labels[logits.argmax(axis=1)]
 
-    @validate_params(POINTS, prefer_skip_nested_validation=True)
-    def attributions(self, X: Any, label: Any = None, n_steps: int = 32) -> Any:
+    @validate_params({"n_steps": EXPLAINED["n_steps"]}, prefer_skip_nested_validation=True)
+    def attributions(self, X: Any, target: Any = None, *, n_steps: int = 32) -> Any:
         """Return which values speak for a class, by integrated gradients [1]_.
 
         Parameters
@@ -449,7 +449,7 @@ class LSTMClassifier(ClassifierMixin, SequencePredictor):
         X : sequences
             In any of the forms above.
 
-        label : object, default=None
+        target : object, default=None
             The class to explain; None means the one that is predicted for each sequence.
 
         n_steps : int, default=32
@@ -481,7 +481,7 @@ class LSTMClassifier(ClassifierMixin, SequencePredictor):
         array([4, 5])
         """
         predictor, sequences, form = self._read(X)
-        return form.restore(attribute(self, predictor, sequences, label, n_steps)[0])
+        return form.restore(attribute(self, predictor, sequences, target, n_steps=n_steps)[0])
 
     @property
     def classes_(self) -> NDArray[Any]:
@@ -532,8 +532,8 @@ class LSTMClassifier(ClassifierMixin, SequencePredictor):
         if target is not None:
             if target not in meaning.labels.tolist():
                 raise ValueError(
-                    f"label={target!r} is none of the classes, {meaning.labels.tolist()}; pass one "
-                    "of these."
+                    f"target={target!r} is none of the classes, {meaning.labels.tolist()}; pass "
+                    "one of these."
                 )
             codes = np.full(len(outputs), meaning.labels.tolist().index(target))
         weights = np.eye(meaning.n_outputs)[codes] - 1 / meaning.n_outputs

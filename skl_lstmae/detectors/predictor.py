@@ -40,8 +40,11 @@ from skl_lstmae.training.targets import Targets
 from skl_lstmae.training.threads import is_large
 from skl_lstmae.training.torch_state import settled
 
-POINTS: dict[str, list[Any]] = {"n_steps": [Interval(Integral, 1, None, closed="left")]}
-"""What `validate_params` is to check of the points at which attributions take the gradient."""
+EXPLAINED: dict[str, list[Any]] = {
+    "step": [Integral, None],
+    "n_steps": [Interval(Integral, 1, None, closed="left")],
+}
+"""What `validate_params` is to check of which step is explained, and at how many points."""
 
 MOST_TIMES_SHOWN = 10
 """How often an epoch shows a sequence at most because of its weight."""
@@ -201,7 +204,10 @@ class SequencePredictor(ExportedPredictorMixin, LatentTransformerMixin, Sequence
     def _explained(
         self, meaning: Any, outputs: NDArray[np.float32], target: Any
     ) -> tuple[NDArray[Any], list[str]]:
-        """Return the weights of the outputs whose sum is explained, and what that is, for each."""
+        """Return the weights of the outputs whose sum is explained, and what that is.
+
+        There is one for each sequence, or one for all.
+        """
 
     @property
     def _model(self) -> Model:
@@ -287,18 +293,37 @@ def attribute(
     predictor: Predictor,
     sequences: Sequences,
     target: Any,
+    step: int | None = None,
     n_steps: int = 32,
 ) -> tuple[NDArray[np.float64], list[str]]:
     """Return attributions, (total_timesteps, n_features), and what they are of, for each."""
     model, meaning = predictor.model, predictor.meaning
-    if meaning.per_step:
-        raise ValueError(
-            f"attributions are of a target a sequence, but this {type(estimator).__name__} "
-            "predicts one a step."
-        )
+    _check_step(step, sequences, per_step=meaning.per_step)
     weights, names = estimator._explained(meaning, model.targets(sequences), target)
+    if meaning.per_step:
+        place = "on average over all steps" if step is None else f"at step {step}"
+        names = [f"{name} {place}" for name in names]
+    weights = np.broadcast_to(weights, (len(sequences), meaning.n_outputs))
     with settled(is_large(model.network)):
-        return integrated_gradients(model, sequences, weights, n_steps), names
+        return integrated_gradients(model, sequences, weights, step, n_steps), names
+
+
+def _check_step(step: int | None, sequences: Sequences, *, per_step: bool) -> None:
+    """Refuse to explain what is predicted of a step that some sequence has not."""
+    if step is None:
+        return
+    if not per_step:
+        raise ValueError(
+            f"step={step}, but what is predicted is a target a sequence, not one a step; leave "
+            "step out."
+        )
+    lacks = ~((-sequences.lengths <= step) & (step < sequences.lengths))
+    if lacks.any():
+        i = int(lacks.argmax())
+        raise ValueError(
+            f"step={step}, but sequence {i} has {sequences.lengths[i]} step(s), numbered from 0; "
+            "pass a step that all have, -1 for the last of each, or None for the mean of all."
+        )
 
 
 def _repeat(

@@ -29,6 +29,10 @@ MAX_CELLS = 2**21
 """Values of a batch in memory at a time, which is some twenty times as many bytes: outcomes are in
 float64, and have several of each."""
 
+MOST_TRAINED = 32
+"""Sequences of a kernel call in training on a CPU. Calls of more gain nothing, and those of as many
+can be shared out among processes."""
+
 MAX_ROWS = 64
 """Rows of one kernel call in scoring: up to here a row's bits were the same at every batch size."""
 
@@ -98,12 +102,13 @@ class BatchBuilder:
         # Lengths that differ by a few per cent may change places, so that batches vary.
         order = np.argsort(sequences.lengths * rng.uniform(1.0, 1.05, size=len(sequences)))
         batches = np.array_split(order, count_batches(len(sequences), batch_size))
+        most = min(batch_size, MOST_TRAINED) if self.device.type == "cpu" else batch_size
         micro_batches = []
         for batch in rng.permutation(len(batches)):
             # By true length, so that its micro-batches need little padding.
             indices = batches[batch]
             by_length = indices[np.argsort(sequences.lengths[indices], kind="stable")]
-            micro_batches.append(self._micro_batches(sequences, by_length, batch_size, MAX_FLOATS))
+            micro_batches.append(self._micro_batches(sequences, by_length, most, MAX_FLOATS))
         return Epoch(self, sequences, micro_batches)
 
     def scoring_batches(self, sequences: Sequences) -> Iterator[Batch]:

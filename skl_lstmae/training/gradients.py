@@ -14,9 +14,8 @@ from skl_lstmae.training.batches import Batch
 from skl_lstmae.training.distributed import ALONE, Ranks
 from skl_lstmae.training.objectives import Objective
 
-MOST_ROWS, FEWEST_ROWS = 32, 8
-"""Sequences of a part, where ranks cut what is else one micro-batch. With fewer than the most,
-torch's kernels lose a part of what ranks gain, which pays for two ranks, down to the fewest."""
+MOST_ROWS = 32
+"""Sequences of a part, where ranks on GPUs cut what is else one micro-batch."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,9 +45,9 @@ class BatchGradient:
     """Adds up the gradients of the parts of a batch, whose number depends on the batch alone.
 
     Micro-batches are shared out as they are, and make the sum that they make in one process, bit
-    for bit. If the batch is a single one, ranks cut it further, if only one rank is there: the sum
-    is then the same but for rounding, and the same bits for any number of ranks. What is drawn for
-    a sequence does not depend on any of that.
+    for bit. Where the batch is a single one of many sequences, as on GPUs, ranks cut it further, if
+    only one rank is there: the sum is then the same but for rounding, and the same bits for any
+    number of ranks. What is drawn for a sequence does not depend on any of that.
 
     Parameters
     ----------
@@ -70,19 +69,19 @@ class BatchGradient:
         """Leave a batch's gradient in a network; return its mean loss, and the number of terms."""
         network.zero_grad()
         share = self._divide(micro_batches)
-        total_loss, rows = 0.0, []
+        total_loss, rows = torch.zeros((), dtype=torch.float32, device=self.generator.device), []
         for batch, generator in zip(share.batches, share.generators, strict=True):
             with _random_numbers(network, generator):
                 loss = self.objective.total(network, batch, generator) / share.count
             loss.backward()
-            total_loss += loss.item()
+            total_loss += loss.detach()  # in float32, as ranks add theirs up
             if self.ranks.share_work:
                 rows.append(_taken_gradient(network, loss))
         if isinstance(generator, RowsGenerator):
             self.generator.set_state(generator.get_state())
         if self.ranks.share_work:
             total_loss = _put_gradient(network, self.ranks.gathered_sum(rows, share.n_parts))
-        return total_loss, share.count
+        return total_loss.item(), share.count
 
     def _divide(self, micro_batches: Sequence[Batch]) -> Share:
         """Return this rank's share of a batch."""
@@ -94,7 +93,7 @@ class BatchGradient:
         seeds = torch.randint(2**62, (n,), generator=self.generator, device=device).tolist()
         mine = self.ranks.mine(n)
         batches = {i: micro_batches[i] for i in mine or [self.ranks.rank % n]}
-        counts = self.ranks.gathered([self.objective.count(batches[i]) for i in mine])
+        counts = self.ranks.gathered_numbers([self.objective.count(batches[i]) for i in mine], n)
         generators = [Generator(device).manual_seed(seeds[i]) for i in batches]
         return Share(list(batches.values()), generators, n, max(1, sum(counts)))
 
@@ -102,10 +101,10 @@ class BatchGradient:
         """Return this rank's share of a batch that is one micro-batch."""
         # At least 1: windows of a long series may all fall into its gaps.
         count = max(1, self.objective.count(whole))
-        if not self.ranks.share_work:
-            return Share([whole], [self.generator], 1, count)
         n_rows = len(whole.indices)
-        n = max(-(-n_rows // MOST_ROWS), min(2, n_rows // FEWEST_ROWS))
+        n = -(-n_rows // MOST_ROWS)
+        if n == 1 or not self.ranks.share_work:
+            return Share([whole], [self.generator], 1, count)
         edges = np.linspace(0, n_rows, n + 1).astype(int).tolist()
         mine = self.ranks.mine(n) or [self.ranks.rank % n]
         parts = [slice(edges[i], edges[i + 1]) for i in mine]
@@ -132,10 +131,10 @@ def _taken_gradient(network: nn.Module, loss: Tensor) -> Tensor:
     return torch.cat([*(g.flatten() for g in gradients), has_one, loss.detach().reshape(1)])
 
 
-def _put_gradient(network: nn.Module, row: Tensor) -> float:
+def _put_gradient(network: nn.Module, row: Tensor) -> Tensor:
     """Put such a row back, or a sum of some; return its loss."""
     weights = _trained(network)
     *gradients, has_one, loss = row.split([*(w.numel() for w in weights), len(weights), 1])
     for weight, gradient, is_there in zip(weights, gradients, has_one.tolist(), strict=True):
         weight.grad = gradient.view_as(weight) if is_there else None
-    return loss.item()
+    return loss.sum()

@@ -412,6 +412,15 @@ def test_attributions_are_those_of_the_estimator(classifier):
     assert of_another.prediction == "class 1"
 
 
+def test_attributions_of_a_target_a_step_name_the_step():
+    regressor = LSTMRegressor(**QUICK).fit(X, X[..., :1])
+    display = AttributionDisplay.from_estimator(regressor, X, index=7, step=2)
+    assert display.prediction == "output 0 at step 2"
+    assert_allclose(display.attributions, regressor.attributions(X[7:8], step=2)[0], atol=1e-6)
+    of_all = AttributionDisplay.from_estimator(regressor, X)
+    assert of_all.prediction == "output 0 on average over all steps"
+
+
 def test_attributions_of_nothing_but_missing_values_are_drawn(tmp_path):
     regressor = LSTMRegressor(**QUICK).fit(X, X[:, :2, 0])
     x = X[0].copy()

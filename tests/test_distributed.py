@@ -14,7 +14,7 @@ import pytest
 import torch
 from conftest import make_ragged, make_series
 from joblib import Parallel, delayed
-from numpy.testing import assert_allclose, assert_array_equal
+from numpy.testing import assert_array_equal
 from sklearn.base import clone
 from sklearn.utils import check_random_state
 from torch import distributed, nn
@@ -157,12 +157,16 @@ def test_no_bit_depends_on_how_many_processes_there_are(name):
 
 
 @pytest.mark.parametrize("name", ["autoencoder", "classifier"])
-def test_one_process_without_a_launcher_differs_by_rounding(name):
-    alone = results_of(fit(name), name)
-    shared = results_of(fits(name, 2)[1], name)
-    assert_allclose(shared["weights"], alone["weights"], rtol=0, atol=1e-5)
-    assert_allclose(shared["losses"], alone["losses"], rtol=1e-6)
-    assert_array_equal(shared["state"], alone["state"])
+def test_one_process_without_a_launcher_makes_the_same_weights(name):
+    assert_equal_fits([fit(name), *fits(name, 2)], name)
+
+
+def fit_in_large_batches():
+    return fit("autoencoder", batch_size=80)
+
+
+def test_large_batches_are_cut_alike_in_one_process_and_in_several():
+    assert_equal_fits([fit_in_large_batches(), *launch(fit_in_large_batches, 2)], "autoencoder")
 
 
 def fit_by_small_calls(name):

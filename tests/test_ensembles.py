@@ -104,7 +104,7 @@ def test_a_long_sequence_is_read_in_chunks_as_by_one_network(monkeypatch):
     X = make_series(400)
     detector = LSTMForecastDetector(**THREE).fit(X[np.newaxis])
     at_once = detector.score_samples(X[np.newaxis])
-    monkeypatch.setattr("skl_lstmae.training.batches.MAX_SCORING_FLOATS", 4 * 150)
+    monkeypatch.setattr("skl_lstmae.training.calls.MAX_SCORING_FLOATS", 4 * 150)
     assert_array_equal(detector.score_samples(X[np.newaxis]), at_once)
 
 

@@ -482,7 +482,7 @@ def test_attributions_add_up_to_what_they_explain(kind):
         logits = [predictor.decision_function(Z) for Z in (gappy, means)]
         codes = np.full(36, 2)
         values = [z[np.arange(36), codes] - z.mean(axis=1) for z in logits]
-        found = predictor.attributions(gappy, label=label, n_steps=200)
+        found = predictor.attributions(gappy, label, n_steps=200)
     else:
         values = [predictor.predict(Z) for Z in (gappy, means)]
         found = predictor.attributions(gappy, n_steps=200)
@@ -497,22 +497,59 @@ def test_attributions_are_in_the_form_of_x_and_of_the_class_that_is_predicted(cl
     of_panel = classifier.attributions(panel)
     assert of_panel.index.equals(index)
     predicted = classifier.predict(X)
-    one = classifier.attributions(X[:1], label=predicted[0])[0]
+    one = classifier.attributions(X[:1], target=predicted[0])[0]
     assert_allclose(one, of_panel.loc[0].to_numpy(), atol=1e-5)
 
 
 def test_attributions_of_what_is_not_there_are_refused(classifier, regressor):
-    sentence = "label='none' is none of the classes, ['fast', 'medium', 'slow']; pass one of these."
+    sentence = (
+        "target='none' is none of the classes, ['fast', 'medium', 'slow']; pass one of these."
+    )
     with pytest.raises(ValueError, match=exactly(sentence)):
-        classifier.attributions(X, label="none")
+        classifier.attributions(X, target="none")
     with pytest.raises(ValueError, match="The 'n_steps' parameter of"):
         classifier.attributions(X, n_steps=0)
-    sentence = "output=2, but outputs are numbered from 0 to 1; pass one of these numbers."
+    sentence = "target=2, but outputs are numbered from 0 to 1; pass one of these numbers."
     with pytest.raises(ValueError, match=exactly(sentence)):
-        regressor.attributions(X, output=2)
-    by_step = LSTMRegressor(**QUICK).fit(X, MEANS)
-    with pytest.raises(ValueError, match="attributions are of a target a sequence"):
-        by_step.attributions(X)
+        regressor.attributions(X, target=2)
+    sentence = (
+        "step=0, but what is predicted is a target a sequence, not one a step; leave step out."
+    )
+    with pytest.raises(ValueError, match=exactly(sentence)):
+        regressor.attributions(X, step=0)
+
+
+@pytest.fixture(scope="module")
+def by_step():
+    return LSTMRegressor(**QUICK, bidirectional=False).fit(X, MEANS)
+
+
+@pytest.mark.parametrize("step", [None, 3, -1])
+def test_attributions_of_a_target_a_step_add_up_to_that_of_a_step_or_the_mean(by_step, step):
+    means = [np.tile(by_step.scaler_.mean_, (len(x), 1)) for x in X]
+    of_x, of_means = (
+        [(y.mean(axis=0) if step is None else y[step])[1] for y in by_step.predict(Z)]
+        for Z in (X, means)
+    )
+    found = by_step.attributions(X, 1, step=step, n_steps=100)
+    assert [a.shape for a in found] == [x.shape for x in X]
+    assert_allclose([a.sum() for a in found], np.subtract(of_x, of_means), atol=1e-4)
+    if step == 3:  # read forward only, it is predicted from the steps up to it
+        assert all((a[4:] == 0).all() and (a[:4] != 0).any() for a in found)
+
+
+def test_attributions_of_a_step_that_a_sequence_has_not_are_refused(by_step):
+    shortest = min(map(len, X))
+    i = [len(x) for x in X].index(shortest)
+    for step in (shortest, -shortest - 1):
+        sentence = (
+            f"step={step}, but sequence {i} has {shortest} step(s), numbered from 0; pass a step "
+            "that all have, -1 for the last of each, or None for the mean of all."
+        )
+        with pytest.raises(ValueError, match=exactly(sentence)):
+            by_step.attributions(X, step=step)
+    with pytest.raises(ValueError, match="The 'step' parameter of"):
+        by_step.attributions(X, step=0.5)
 
 
 def test_a_classifier_takes_part_in_searches_pipelines_and_stacks(detector):
@@ -583,7 +620,31 @@ REFUSED = {
     "several labels": (
         LSTMClassifier,
         np.ones((36, 2)),
-        "y should be a 1d array, got an array of shape (36, 2) instead.",
+        "y has shape (36, 2) and dtype float64; expected (n_sequences,) labels, as text, whole "
+        "numbers or booleans: pass y.argmax(axis=1) if it marks one class a row.",
+    ),
+    "complex labels": (
+        LSTMClassifier,
+        [1j, 2j] * 18,
+        "y has shape (36,) and dtype complex128; expected (n_sequences,) labels, as text, whole "
+        "numbers or booleans.",
+    ),
+    "bytes": (
+        LSTMClassifier,
+        [b"a", b"b"] * 18,
+        "y has shape (36,) and dtype |S1; expected (n_sequences,) labels, as text, whole numbers "
+        "or booleans.",
+    ),
+    "one label": (
+        LSTMClassifier,
+        "slow",
+        "y has shape () and dtype <U4; expected (n_sequences,) labels, as text, whole numbers or "
+        "booleans.",
+    ),
+    "mixed in a list": (
+        LSTMClassifier,
+        [1, "a", "b"] * 12,
+        "y mixes labels of type int and str; expected those of one type.",
     ),
     "text": (
         LSTMRegressor,
@@ -859,9 +920,55 @@ def test_a_target_of_another_kind_is_refused_later(regressor):
             method(X, RATES)
 
 
-def test_weights_of_nothing_are_refused():
+@pytest.mark.parametrize(
+    ("class_weight", "left_out", "left"),
+    [
+        ({"slow": 0, "medium": 0, "fast": 0}, [], []),
+        ({"slow": 0, "fast": 0}, [], ["medium"]),
+        (None, ["slow", "fast"], ["medium"]),
+        ({"slow": 0}, ["fast"], ["medium"]),
+    ],
+)
+def test_weights_must_leave_two_classes(class_weight, left_out, left):
+    classifier = LSTMClassifier(**QUICK, class_weight=class_weight)
+    sentence = (
+        f"weights leave {left} of the classes in y, ['fast', 'medium', 'slow']; expected two or "
+        "more classes above 0: see sample_weight and class_weight."
+    )
+    with pytest.raises(ValueError, match=exactly(sentence)):
+        classifier.fit(X, LABELS, sample_weight=~np.isin(LABELS, left_out))
+    assert vars(classifier) == vars(LSTMClassifier(**QUICK, class_weight=class_weight))
+
+
+def test_a_part_may_hold_only_classes_of_weight_0_if_others_count():
+    classifier = LSTMClassifier(**QUICK, class_weight={"slow": 0})
+    classifier.partial_fit(X[:2], ["slow", "fast"], classes=["slow", "medium", "fast"])
     with pytest.raises(ValueError, match="class_weight is zero for every class in y"):
-        LSTMClassifier(**QUICK, class_weight={"slow": 0, "medium": 0, "fast": 0}).fit(X, LABELS)
+        classifier.partial_fit(X[:2], ["slow", "slow"])
+    assert classifier.n_epochs_ == 1
+
+
+def test_weights_of_classes_that_are_none_are_refused():
+    sentence = (
+        "class_weight names 'quick', which is none of the classes, ['fast', 'medium', 'slow']; "
+        "name classes as y does."
+    )
+    with pytest.raises(ValueError, match=exactly(sentence)):
+        LSTMClassifier(**QUICK, class_weight={"slow": 2, "quick": 1}).fit(X, LABELS)
+
+
+def test_the_size_of_weights_does_not_matter():
+    weights = np.where(np.arange(36) < 18, 8.0, 4.0)
+    small, large = (
+        LSTMClassifier(**QUICK, class_weight=dict.fromkeys(LABELS, size))
+        .fit(X, LABELS, sample_weight=weights * size / 4)
+        .predict_proba(X)
+        for size in (2.0**100, 2.0**1020)
+    )
+    assert_array_equal(small, large)
+
+
+def test_weights_of_nothing_are_refused():
     for weight in (-1, np.nan, "much"):
         with pytest.raises(ValueError, match=f"class_weight holds {weight!r} for class 'slow'; ex"):
             LSTMClassifier(**QUICK, class_weight={"slow": weight}).fit(X, LABELS)

@@ -163,6 +163,13 @@ BAD_WEIGHTS = {
     "sample_weight has shape (39,); expected (40,), a weight a sequence.": np.ones(39),
     "sample_weight has shape (); expected (40,), a weight a sequence.": 1.0,
     "sample_weight has shape (40, 1); expected (40,), a weight a sequence.": np.ones((40, 1)),
+    "sample_weight has dtype <U1; expected real numbers: convert it first.": np.full(40, "1"),
+    "sample_weight has dtype datetime64[D]; expected real numbers: convert it first.": np.full(
+        40, np.datetime64("2020-01-01")
+    ),
+    "Complex data not supported: sample_weight has dtype complex128; expected real numbers.": (
+        np.full(40, 1j)
+    ),
 }
 
 

@@ -53,6 +53,18 @@ class Classes:
         """Number of classes."""
         return len(self.labels)
 
+    def weights(self, named: dict[Any, float]) -> NDArray[np.float64]:
+        """Return the weight of each class, 1 for those without; or refuse other names for them."""
+        known = self.labels.tolist()
+        unnamed = [label for label in known if label not in named]
+        if unnamed and len(named) > len(known) - len(unnamed):
+            unknown = next(label for label in named if label not in known)
+            raise ValueError(
+                f"class_weight names {unknown!r}, which is none of the classes, {known}; name "
+                "classes as y does."
+            )
+        return np.array([named.get(label, 1.0) for label in known], dtype=np.float64)
+
     def refuse_others(self, named: Classes) -> Classes:
         """Return these classes, or refuse others that have been named."""
         if not np.array_equal(self.labels, named.labels):
@@ -61,6 +73,15 @@ class Classes:
                 "leave classes out after the first call, or fit anew."
             )
         return self
+
+    def refuse_too_few(self, counting: NDArray[np.intp]) -> None:
+        """Refuse to learn if only one class, or none, is among those that count."""
+        if len(counting) < 2:
+            raise ValueError(
+                f"weights leave {self.labels[counting].tolist()} of the classes in y, "
+                f"{self.labels.tolist()}; expected two or more classes above 0: see sample_weight "
+                "and class_weight."
+            )
 
     def codes(self, labels: NDArray[Any]) -> NDArray[np.intp]:
         """Return the numbers of labels, (n_sequences,), or refuse those that are none of these."""
@@ -168,7 +189,7 @@ def check_labels(labels: Any, name: str) -> NDArray[Any]:
             f"{name} holds a list or an array in place of a label; expected one label for each "
             "sequence."
         )
-    array = column_or_1d(labels, warn=True)
+    array = _column(labels, name)
     is_missing = np.array([_is_missing(label) for label in array.tolist()], dtype=bool)
     if is_missing.any():
         whose = f"for sequence {is_missing.argmax()}" if name == "y" else "at one place"
@@ -190,6 +211,20 @@ def check_labels(labels: Any, name: str) -> NDArray[Any]:
             "LSTMRegressor for numbers."
         )
     return array
+
+
+def _column(labels: Any, name: str) -> NDArray[Any]:
+    """Return labels side by side, none of which has become text because others are."""
+    array = labels if hasattr(labels, "__array__") else np.asarray(labels)
+    shape, kind = np.shape(array), array.dtype.kind
+    if len(shape) not in (1, 2) or shape[1:] > (1,) or kind in "cSV":
+        hint = ": pass y.argmax(axis=1) if it marks one class a row" if len(shape) == 2 else ""
+        raise ValueError(
+            f"{name} has shape {shape} and dtype {array.dtype}; expected (n_sequences,) labels, as "
+            f"text, whole numbers or booleans{hint}."
+        )
+    is_mixed = isinstance(labels, (list, tuple)) and kind == "U"
+    return column_or_1d(np.array(labels, dtype=object) if is_mixed else array, warn=True)
 
 
 def is_nested(y: Any) -> bool:

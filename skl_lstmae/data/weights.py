@@ -8,6 +8,7 @@ import numpy as np
 from numpy.random import RandomState
 from numpy.typing import NDArray
 
+from skl_lstmae.data.array_like import to_floats
 from skl_lstmae.data.sequences import Sequences
 
 DIGEST_SIZE = 16
@@ -32,13 +33,13 @@ def check_weights(sample_weight: Any, n_samples: int, kind: str) -> NDArray[np.f
     kind : str
         What a sample is called.
     """
+    name, expected = "sample_weight", f"({n_samples},), a weight a {kind}"
     if isinstance(sample_weight, (list, tuple)) and any(np.ndim(part) for part in sample_weight):
-        sample_weight = np.concatenate([np.asarray(part) for part in sample_weight])
-    weights = np.asarray(sample_weight, dtype=np.float64)
+        parts = [np.atleast_1d(to_floats(part, name, expected)) for part in sample_weight]
+        sample_weight = np.concatenate([part.ravel() for part in parts])
+    weights = to_floats(sample_weight, name, expected).astype(np.float64)
     if weights.shape != (n_samples,):
-        raise ValueError(
-            f"sample_weight has shape {weights.shape}; expected ({n_samples},), a weight a {kind}."
-        )
+        raise ValueError(f"sample_weight has shape {weights.shape}; expected {expected}.")
     is_refused = ~np.isfinite(weights) | (weights < 0)
     if is_refused.any():
         worst = int(is_refused.argmax())
@@ -51,6 +52,12 @@ def check_weights(sample_weight: Any, n_samples: int, kind: str) -> NDArray[np.f
             f"sample_weight is zero for every {kind}; expected at least one weight that is not."
         )
     return weights
+
+
+def of_mean_one(weights: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return weights over their mean, which is not 0; their sum may be too large for a float."""
+    shares = weights / weights.max()
+    return shares / shares.mean()
 
 
 def draw_counts(weights: NDArray[np.float64], random_state: RandomState) -> NDArray[np.intp]:

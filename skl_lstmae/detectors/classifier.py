@@ -10,7 +10,6 @@ import torch
 from numpy.random import RandomState
 from numpy.typing import NDArray
 from sklearn.base import ClassifierMixin
-from sklearn.utils.class_weight import compute_class_weight
 from sklearn.utils.validation import check_is_fitted
 
 from skl_lstmae._sklearn import StrOptions, fit_context, validate_params
@@ -18,7 +17,7 @@ from skl_lstmae.data.forms import Form
 from skl_lstmae.data.sequences import Sequences
 from skl_lstmae.data.targets import Classes, check_labels, read_labels
 from skl_lstmae.detectors.options import EmptyFeatures, Pooling, Precision
-from skl_lstmae.detectors.predictor import POINTS, SequencePredictor, attribute
+from skl_lstmae.detectors.predictor import EXPLAINED, SequencePredictor, attribute
 from skl_lstmae.modules import SequenceNetwork
 from skl_lstmae.training.objectives import Loss, cross_entropy
 
@@ -450,8 +449,8 @@ class LSTMClassifier(ClassifierMixin, SequencePredictor):
         meaning, logits, _ = self._outputs(X)
         return meaning.labels[logits.argmax(axis=1)]
 
-    @validate_params(POINTS, prefer_skip_nested_validation=True)
-    def attributions(self, X: Any, label: Any = None, n_steps: int = 32) -> Any:
+    @validate_params({"n_steps": EXPLAINED["n_steps"]}, prefer_skip_nested_validation=True)
+    def attributions(self, X: Any, target: Any = None, *, n_steps: int = 32) -> Any:
         """Return which values speak for a class, by integrated gradients [1]_.
 
         Parameters
@@ -459,7 +458,7 @@ class LSTMClassifier(ClassifierMixin, SequencePredictor):
         X : sequences
             In any of the forms above.
 
-        label : object, default=None
+        target : object, default=None
             The class to explain; None means the one that is predicted for each sequence.
 
         n_steps : int, default=32
@@ -491,7 +490,7 @@ class LSTMClassifier(ClassifierMixin, SequencePredictor):
         array([4, 5])
         """
         predictor, sequences, form = self._read(X)
-        return form.restore(attribute(self, predictor, sequences, label, n_steps)[0])
+        return form.restore(attribute(self, predictor, sequences, target, n_steps=n_steps)[0])
 
     @property
     def classes_(self) -> NDArray[Any]:
@@ -499,10 +498,13 @@ class LSTMClassifier(ClassifierMixin, SequencePredictor):
         check_is_fitted(self)
         return self._predictor.meaning.labels
 
+    @property
+    def _named_weights(self) -> dict[Any, float]:
+        return self.class_weight if isinstance(self.class_weight, dict) else {}
+
     def _check_parameters(self) -> None:
         super()._check_parameters()
-        weights: Any = self.class_weight if isinstance(self.class_weight, dict) else {}
-        for label, weight in weights.items():
+        for label, weight in self._named_weights.items():
             if not isinstance(weight, Real) or not 0 <= float(weight) < np.inf:
                 raise ValueError(
                     f"class_weight holds {weight!r} for class {label!r}; expected finite numbers "
@@ -515,20 +517,19 @@ class LSTMClassifier(ClassifierMixin, SequencePredictor):
     def _encode(
         self, target: NDArray[Any], numbers: NDArray[np.intp], meaning: Classes | None
     ) -> tuple[Classes, Sequences, NDArray[np.float64]]:
-        meaning = meaning or Classes.among(target)
+        is_known, meaning = meaning is not None, meaning or Classes.among(target)
         codes = meaning.codes(target)[numbers].astype(np.float64)
+        weights = meaning.weights(self._named_weights)
+        present = np.arange(len(weights)) if is_known else np.unique(codes).astype(np.intp)
+        meaning.refuse_too_few(present[weights[present] > 0])
         rows = np.arange(len(codes), dtype=np.intp)
         return meaning, Sequences(codes[:, np.newaxis], rows, np.ones_like(rows)), codes
 
     def _weights(self, keys: NDArray[np.float64]) -> NDArray[np.float64]:
-        if self.class_weight is None:
-            return np.ones(len(keys))
-        codes, classes = keys.astype(np.intp), self._meaning.labels
-        labels = classes[codes]
+        codes = keys.astype(np.intp)
         if self.class_weight == "balanced":
-            classes = np.unique(labels)  # of others there is no share
-        weights = compute_class_weight(self.class_weight, classes=classes, y=labels)
-        return weights[np.searchsorted(classes, labels)]
+            return 1 / np.bincount(codes)[codes]
+        return self._meaning.weights(self._named_weights)[codes]
 
     def _target_loss(self) -> Loss:
         return cross_entropy
@@ -540,8 +541,8 @@ class LSTMClassifier(ClassifierMixin, SequencePredictor):
         if target is not None:
             if target not in meaning.labels.tolist():
                 raise ValueError(
-                    f"label={target!r} is none of the classes, {meaning.labels.tolist()}; pass one "
-                    "of these."
+                    f"target={target!r} is none of the classes, {meaning.labels.tolist()}; pass "
+                    "one of these."
                 )
             codes = np.full(len(outputs), meaning.labels.tolist().index(target))
         weights = np.eye(meaning.n_outputs)[codes] - 1 / meaning.n_outputs

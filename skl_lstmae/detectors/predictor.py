@@ -21,7 +21,7 @@ from skl_lstmae.data.names import known_names
 from skl_lstmae.data.sequences import Sequences
 from skl_lstmae.data.split import Split
 from skl_lstmae.data.targets import Classes
-from skl_lstmae.data.weights import check_weights, counted, order_by_content
+from skl_lstmae.data.weights import check_weights, counted, of_mean_one, order_by_content
 from skl_lstmae.detectors.callbacks import FitCallbacks
 from skl_lstmae.detectors.exported import ExportedPredictorMixin
 from skl_lstmae.detectors.latents import LatentTransformerMixin
@@ -38,8 +38,11 @@ from skl_lstmae.training.targets import Targets
 from skl_lstmae.training.threads import is_large
 from skl_lstmae.training.torch_state import settled
 
-POINTS: dict[str, list[Any]] = {"n_steps": [Interval(Integral, 1, None, closed="left")]}
-"""What `validate_params` is to check of the points at which attributions take the gradient."""
+EXPLAINED: dict[str, list[Any]] = {
+    "step": [Integral, None],
+    "n_steps": [Interval(Integral, 1, None, closed="left")],
+}
+"""What `validate_params` is to check of which step is explained, and at how many points."""
 
 MOST_TIMES_SHOWN = 10
 """How often an epoch shows a sequence at most because of its weight."""
@@ -129,11 +132,11 @@ class SequencePredictor(ExportedPredictorMixin, LatentTransformerMixin, Sequence
         target = self._read_target(y, sequences, form)
         numbers, weights = _repeat(sequences, sample_weight)
         self._meaning, values, keys = self._encode(target, numbers, known)
-        weights = weights * self._weights(keys)
+        weights = of_mean_one(weights) * self._weights(keys)
         if not weights.any():
             raise ValueError("class_weight is zero for every class in y; expected one that is not.")
         chosen = counted(sequences, numbers, is_weighted=sample_weight is not None)
-        targets = Targets(values, weights / weights.mean())
+        targets = Targets(values, of_mean_one(weights))
         return Split(chosen, chosen.take([]), numbers=numbers, targets=targets), keys
 
     def _hold_out(
@@ -191,7 +194,10 @@ class SequencePredictor(ExportedPredictorMixin, LatentTransformerMixin, Sequence
     def _explained(
         self, meaning: Any, outputs: NDArray[np.float32], target: Any
     ) -> tuple[NDArray[Any], list[str]]:
-        """Return the weights of the outputs whose sum is explained, and what that is, for each."""
+        """Return the weights of the outputs whose sum is explained, and what that is.
+
+        There is one for each sequence, or one for all.
+        """
 
     @property
     def _model(self) -> Model:
@@ -279,18 +285,37 @@ def attribute(
     predictor: Predictor,
     sequences: Sequences,
     target: Any,
+    step: int | None = None,
     n_steps: int = 32,
 ) -> tuple[NDArray[np.float64], list[str]]:
     """Return attributions, (total_timesteps, n_features), and what they are of, for each."""
     model, meaning = predictor.model, predictor.meaning
-    if meaning.per_step:
-        raise ValueError(
-            f"attributions are of a target a sequence, but this {type(estimator).__name__} "
-            "predicts one a step."
-        )
+    _check_step(step, sequences, per_step=meaning.per_step)
     weights, names = estimator._explained(meaning, model.targets(sequences), target)
+    if meaning.per_step:
+        place = "on average over all steps" if step is None else f"at step {step}"
+        names = [f"{name} {place}" for name in names]
+    weights = np.broadcast_to(weights, (len(sequences), meaning.n_outputs))
     with settled(is_large(model.network)):
-        return integrated_gradients(model, sequences, weights, n_steps), names
+        return integrated_gradients(model, sequences, weights, step, n_steps), names
+
+
+def _check_step(step: int | None, sequences: Sequences, *, per_step: bool) -> None:
+    """Refuse to explain what is predicted of a step that some sequence has not."""
+    if step is None:
+        return
+    if not per_step:
+        raise ValueError(
+            f"step={step}, but what is predicted is a target a sequence, not one a step; leave "
+            "step out."
+        )
+    lacks = ~((-sequences.lengths <= step) & (step < sequences.lengths))
+    if lacks.any():
+        i = int(lacks.argmax())
+        raise ValueError(
+            f"step={step}, but sequence {i} has {sequences.lengths[i]} step(s), numbered from 0; "
+            "pass a step that all have, -1 for the last of each, or None for the mean of all."
+        )
 
 
 def _repeat(

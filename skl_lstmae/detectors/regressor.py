@@ -23,7 +23,7 @@ from skl_lstmae.data.targets import (
 )
 from skl_lstmae.data.weights import check_weights
 from skl_lstmae.detectors.options import EmptyFeatures, Pooling, Precision, TargetLoss
-from skl_lstmae.detectors.predictor import POINTS, SequencePredictor, attribute
+from skl_lstmae.detectors.predictor import EXPLAINED, SequencePredictor, attribute
 from skl_lstmae.modules import SequenceNetwork
 from skl_lstmae.training.objectives import Loss, Pinball, check_loss, find_loss
 
@@ -434,8 +434,10 @@ class LSTMRegressor(RegressorMixin, SequencePredictor):
             scores.append(r2_score(actual[seen], predicted[seen], sample_weight=some))
         return float(np.mean(scores))
 
-    @validate_params(POINTS, prefer_skip_nested_validation=True)
-    def attributions(self, X: Any, output: int = 0, n_steps: int = 32) -> Any:
+    @validate_params(EXPLAINED, prefer_skip_nested_validation=True)
+    def attributions(
+        self, X: Any, target: int | None = None, *, step: int | None = None, n_steps: int = 32
+    ) -> Any:
         """Return how much each value contributed to a prediction, by integrated gradients [1]_.
 
         Parameters
@@ -443,8 +445,12 @@ class LSTMRegressor(RegressorMixin, SequencePredictor):
         X : sequences
             In any of the forms above.
 
-        output : int, default=0
-            Number of the output to explain.
+        target : int, default=None
+            The number of the output to explain; None means the first.
+
+        step : int, default=None
+            With a target for each step, the step whose prediction to explain, -1 for the last of
+            each sequence; None means the mean of the predictions of all its steps.
 
         n_steps : int, default=32
             Number of points on the way to the sequence at which the gradient is taken. With more,
@@ -454,8 +460,9 @@ class LSTMRegressor(RegressorMixin, SequencePredictor):
         -------
         attributions : same form as X
             In the units of the target, positive where a value raises the prediction. Those of a
-            sequence add up to its prediction less the prediction for the mean step at all times.
-            NaN where a value is missing; its part goes to the value that stands in for it.
+            sequence add up to its prediction, or that of the step, less the same for a sequence as
+            long of mean steps. NaN where a value is missing; its part goes to the value that stands
+            in for it.
 
         References
         ----------
@@ -471,9 +478,17 @@ class LSTMRegressor(RegressorMixin, SequencePredictor):
         >>> regressor = LSTMRegressor(hidden_size=16, random_state=0).fit(X, y)
         >>> int(np.abs(regressor.attributions(X)).mean(axis=(0, 1)).argmax())
         2
+
+        What a step is predicted from, here the step before:
+
+        >>> y = np.roll(X[..., 0], 1, axis=1)
+        >>> regressor = LSTMRegressor(hidden_size=16, random_state=0).fit(X, y[..., np.newaxis])
+        >>> shares = np.abs(regressor.attributions(X, step=7)).mean(axis=(0, 2))
+        >>> int(shares.argmax())
+        6
         """
         predictor, sequences, form = self._read(X)
-        return form.restore(attribute(self, predictor, sequences, output, n_steps)[0])
+        return form.restore(attribute(self, predictor, sequences, target, step, n_steps)[0])
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
@@ -510,9 +525,9 @@ class LSTMRegressor(RegressorMixin, SequencePredictor):
         output = 0 if target is None else target
         if not isinstance(output, Integral) or output not in range(meaning.n_outputs):
             raise ValueError(
-                f"output={output!r}, but outputs are numbered from 0 to {meaning.n_outputs - 1}; "
+                f"target={target!r}, but outputs are numbered from 0 to {meaning.n_outputs - 1}; "
                 "pass one of these numbers."
             )
-        row = np.eye(meaning.n_outputs)[output] * meaning.scale
+        weights = np.eye(meaning.n_outputs)[[int(output)]] * meaning.scale
         name = "the prediction" if meaning.is_single else f"output {output}"
-        return np.tile(row, (len(outputs), 1)), [name] * len(outputs)
+        return weights, [name]

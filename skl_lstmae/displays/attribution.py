@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from skl_lstmae._sklearn import validate_params
 from skl_lstmae.detectors.base import read_sequences
-from skl_lstmae.detectors.predictor import attribute
+from skl_lstmae.detectors.predictor import EXPLAINED, attribute
 from skl_lstmae.displays.drawing import (
     BLACK,
     MAX_FEATURES,
@@ -18,6 +18,7 @@ from skl_lstmae.displays.drawing import (
     draw_steps_and_cells,
     import_pyplot,
     label_panel,
+    line_width,
     make_ax,
     name_features,
     stack_panels,
@@ -100,7 +101,9 @@ class AttributionDisplay:
         self.prediction = prediction
 
     @classmethod
-    @validate_params(MAX_FEATURES, prefer_skip_nested_validation=True)
+    @validate_params(
+        {**MAX_FEATURES, "step": EXPLAINED["step"]}, prefer_skip_nested_validation=True
+    )
     def from_estimator(
         cls,
         estimator: Any,
@@ -108,6 +111,7 @@ class AttributionDisplay:
         *,
         index: int = 0,
         target: Any = None,
+        step: int | None = None,
         feature_names: Sequence[str] | None = None,
         max_features: int = 4,
         ax: Any = None,
@@ -128,6 +132,10 @@ class AttributionDisplay:
         target : object, default=None
             The class, or the number of the output, to explain. None means the class that is
             predicted, or the first output.
+
+        step : int, default=None
+            With a target for each step, the step whose prediction is drawn, -1 for the last; None
+            means the mean of all.
 
         feature_names : list of str, default=None
             Names of the features; None means those the estimator was fitted with, if any.
@@ -159,7 +167,7 @@ class AttributionDisplay:
         check_can(estimator, ["attributions"], caller, "LSTMClassifier or LSTMRegressor")
         predictor, sequences, _ = read_sequences(estimator, X)
         check_index(index, len(sequences), "sequences")
-        cells, (name,) = attribute(estimator, predictor, sequences.alone(index), target)
+        cells, (name,) = attribute(estimator, predictor, sequences.alone(index), target, step)
         display = cls(
             sequence=sequences[index],
             attributions=cells,
@@ -194,9 +202,9 @@ class AttributionDisplay:
         self.ax_, self.figure_ = ax, ax.figure
         self.axes_, bar = stack_panels(ax, heights, n_lines + 1, f"{NAME}.plot")
         x = np.arange(len(self.sequence))
-        self.lines_ = []
+        self.lines_, look = [], {"color": BLACK, "linewidth": line_width(len(x))}
         for panel, j in zip(self.axes_, self.features_, strict=False):
-            line = draw_line(panel, x, self.sequence[:, j], color=BLACK, linewidth=1.3)
+            line = draw_line(panel, x, self.sequence[:, j], **look)
             self.lines_.append(line)
             label_panel(panel, self.feature_names[j])
         most = float(np.abs(cells).max()) or 1.0

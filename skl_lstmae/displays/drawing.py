@@ -19,6 +19,9 @@ ORANGE, VERMILLION, PURPLE = "#E69F00", "#D55E00", "#CC79A7"
 MAX_COLUMNS = 600
 """The most columns of a heat strip, about one a pixel."""
 
+LONG = 500
+"""From so many steps on, lines of a sequence are thin."""
+
 LONG_SERIES = 2400
 """Of a line of more steps, a column holds several, and shows from which value to which they go."""
 
@@ -169,6 +172,11 @@ def draw_line(ax: Any, x: NDArray[Any], values: NDArray[Any], **style: Any) -> A
         style |= {"marker": ".", "markersize": 3, "markevery": alone.tolist()}
     (line,) = ax.plot(x, values, **style)
     return line
+
+
+def line_width(n_steps: int) -> float:
+    """Return how wide the line of a sequence of so many steps is."""
+    return 1.3 if n_steps < LONG else 0.7
 
 
 def draw_ranges(

@@ -20,6 +20,7 @@ from skl_lstmae.displays.drawing import (
     import_pyplot,
     label_panel,
     legend_above,
+    line_width,
     make_ax,
     name_features,
     stack_panels,
@@ -27,8 +28,6 @@ from skl_lstmae.displays.drawing import (
 )
 
 NAME = "ReconstructionDisplay"
-LONG = 500
-"""From so many steps on, lines are thin."""
 
 METHODS = ["reconstruct", "predict_steps"]
 
@@ -308,7 +307,7 @@ class ReconstructionDisplay:
 
     def _draw_features(self, x: NDArray[Any]) -> None:
         self.lines_ = []
-        width = 1.3 if len(x) < LONG else 0.7
+        width = line_width(len(x))
         looks = [
             (self.sequence, {"color": BLACK, "label": "sequence"}),
             (self.reconstruction, {"color": VERMILLION, "label": self.name, "linestyle": "--"}),

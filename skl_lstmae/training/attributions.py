@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from skl_lstmae.data.sequences import Sequences
 from skl_lstmae.training.batches import Batch
@@ -12,9 +13,11 @@ from skl_lstmae.training.model import Model
 
 
 def integrated_gradients(
-    model: Model, sequences: Sequences, weights: NDArray[Any], n_steps: int
+    model: Model, sequences: Sequences, weights: NDArray[Any], step: int | None, n_steps: int
 ) -> NDArray[np.float64]:
     """Return the integrated gradients [1]_ of weighted sums of the outputs.
+
+    Where there are outputs at each step, the sums are those of one step, or their mean.
 
     They add up to the difference between the sum for the sequence and that for one of which every
     step is the mean of the training data, but for the rounding of an integral by midpoints.
@@ -22,11 +25,13 @@ def integrated_gradients(
     Parameters
     ----------
     model : Model
-        Of a network that predicts a target a sequence.
+        Of a network that predicts a target of each sequence, or of each step.
     sequences : Sequences
         To be explained.
     weights : ndarray of shape (n_sequences, n_outputs)
         Of the outputs of each.
+    step : int or None
+        Whose outputs count, from the end if negative; None means all steps alike.
     n_steps : int
         Midpoints on the way from the mean to the sequence.
 
@@ -49,12 +54,25 @@ def integrated_gradients(
             gradient = torch.zeros_like(batch.x)
             for share in (np.arange(n_steps) + 0.5) / n_steps:
                 x = (mean + share * (batch.x - mean)).requires_grad_()
-                output = (model.network(x, batch.lengths).prediction * weight).sum()
-                gradient += torch.autograd.grad(output, x)[0] / n_steps
+                output = _of_sequences(model.network(x, batch.lengths).prediction, batch, step)
+                gradient += torch.autograd.grad((output * weight).sum(), x)[0] / n_steps
             cells = (gradient * (batch.x - mean)).cpu().numpy().astype(np.float64)
             rows = _credited(cells, batch)
             attributions[sequences.positions(batch.indices)] = rows
     return attributions
+
+
+def _of_sequences(outputs: Tensor, batch: Batch, step: int | None) -> Tensor:
+    """Return the outputs of sequences, (batch, n_outputs): of one step of each, or their mean."""
+    if outputs.dim() == 2:
+        return outputs
+    lengths = batch.lengths[:, None]
+    steps = torch.arange(outputs.shape[1], device=outputs.device)
+    if step is None:
+        shares = (steps < lengths) / lengths
+    else:
+        shares = (steps == (step if step >= 0 else lengths + step)).to(outputs.dtype)
+    return (outputs * shares[..., None]).sum(dim=1)
 
 
 def _credited(cells: NDArray[np.float64], batch: Batch) -> NDArray[np.float64]:

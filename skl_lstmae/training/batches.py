@@ -108,12 +108,13 @@ class BatchBuilder:
         # Lengths that differ by a few per cent may change places, so that batches vary.
         order = np.argsort(sequences.lengths * rng.uniform(1.0, 1.05, size=len(sequences)))
         batches = np.array_split(order, count_batches(len(sequences), batch_size))
+        most = min(batch_size, self.calls.max_trained)
         micro_batches = []
         for batch in rng.permutation(len(batches)):
             # By true length, so that its micro-batches need little padding.
             indices = batches[batch]
             by_length = indices[np.argsort(sequences.lengths[indices], kind="stable")]
-            micro_batches.append(self._cut(sequences, by_length, batch_size, self.calls.max_floats))
+            micro_batches.append(self._cut(sequences, by_length, most, self.calls.max_floats))
         return Epoch(self, sequences, micro_batches)
 
     def scoring_batches(self, sequences: Sequences) -> Iterator[Batch]:

@@ -19,6 +19,10 @@ MAX_ROWS = 64
 """Rows of one kernel call in scoring on a CPU: up to here a row's bits were the same at every batch
 size."""
 
+MAX_TRAINED = 32
+"""Sequences of one in training on a CPU: larger calls gain nothing, and those of as many can be
+shared out among processes."""
+
 MAX_HELD = 2**25
 """Bytes of scaled data that wait in the memory of a CPU."""
 
@@ -37,15 +41,24 @@ class Calls:
         Values of a batch.
     max_rows : int
         Sequences of a batch in scoring.
+    max_trained : int
+        Sequences of a call in training.
     """
 
     max_floats: int
     max_scoring_floats: int
     max_cells: int
     max_rows: int
+    max_trained: int
 
 
-ON_GPU = Calls(max_floats=2**25, max_scoring_floats=2**26, max_cells=2**23, max_rows=4096)
+ON_GPU = Calls(
+    max_floats=2**25,
+    max_scoring_floats=2**26,
+    max_cells=2**23,
+    max_rows=4096,
+    max_trained=2**25,
+)
 
 
 def calls_on(device: torch.device) -> Calls:
@@ -55,7 +68,7 @@ def calls_on(device: torch.device) -> Calls:
     its memory alone.
     """
     if device.type == "cpu":
-        return Calls(MAX_FLOATS, MAX_SCORING_FLOATS, MAX_CELLS, MAX_ROWS)
+        return Calls(MAX_FLOATS, MAX_SCORING_FLOATS, MAX_CELLS, MAX_ROWS, MAX_TRAINED)
     return ON_GPU
 
 

@@ -112,6 +112,17 @@ class Ranks:
         return values
 
     @_tells_of_others
+    def gathered_numbers(self, numbers: list[int], n: int) -> list[int]:
+        """Return the whole numbers of n parts in their order, of which each rank has its own."""
+        if self.number == 1:
+            return numbers
+        mine = torch.zeros(-(-n // self.number), dtype=torch.int64, device="cpu")
+        mine[: len(numbers)] = torch.tensor(numbers, dtype=torch.int64, device="cpu")
+        of_ranks = [torch.empty_like(mine) for _ in range(self.number)]
+        distributed.all_gather(of_ranks, mine, group=self.groups["cpu"])
+        return torch.stack(of_ranks, dim=1).flatten()[:n].tolist()
+
+    @_tells_of_others
     def gathered_sum(self, rows: list[Tensor], n: int) -> Tensor:
         """Return the sum of the rows of n parts, (size,), each added to those before it."""
         device, dtype, size = rows[0].device, rows[0].dtype, len(rows[0])

@@ -17,9 +17,8 @@ from skl_lstmae.training.distributed import ALONE, Ranks
 from skl_lstmae.training.objectives import Objective
 from skl_lstmae.training.precision import in_bfloat16
 
-MOST_ROWS, FEWEST_ROWS = 32, 8
-"""Sequences of a part, where ranks cut what is else one micro-batch. With fewer than the most,
-torch's kernels lose a part of what ranks gain, which pays for two ranks, down to the fewest."""
+MOST_ROWS = 32
+"""Sequences of a part, where ranks on GPUs cut what is else one micro-batch."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,9 +48,9 @@ class BatchGradient:
     """Adds up the gradients of the parts of a batch, whose number depends on the batch alone.
 
     Micro-batches are shared out as they are, and make the sum that they make in one process, bit
-    for bit. If the batch is a single one, ranks cut it further, if only one rank is there: the sum
-    is then the same but for rounding, and the same bits for any number of ranks. What is drawn for
-    a sequence does not depend on any of that.
+    for bit. Where the batch is a single one of many sequences, as on GPUs, ranks cut it further, if
+    only one rank is there: the sum is then the same but for rounding, and the same bits for any
+    number of ranks. What is drawn for a sequence does not depend on any of that.
 
     Parameters
     ----------
@@ -76,8 +75,9 @@ class BatchGradient:
         """Leave a batch's gradient in a network that has none; return total loss and terms."""
         share = self._divide(micro_batches)
         forward = in_bfloat16(network) if self.bfloat16 else network
-        device = self.generator.device
-        mean, rows = torch.zeros((), dtype=exact(device), device=device), []
+        # In float32, as ranks add theirs up.
+        mean = torch.zeros((), dtype=torch.float32, device=self.generator.device)
+        rows = []
         for batch, generator in zip(share.batches, share.generators, strict=True):
             with _random_numbers(network, generator):
                 loss = self.objective.total(forward, batch, generator) / share.count
@@ -88,8 +88,8 @@ class BatchGradient:
         if isinstance(generator, RowsGenerator):
             self.generator.set_state(generator.get_state())
         if self.ranks.share_work:
-            mean.fill_(_put_gradient(network, self.ranks.gathered_sum(rows, share.n_parts)))
-        return mean * share.count, share.count
+            mean = _put_gradient(network, self.ranks.gathered_sum(rows, share.n_parts))
+        return mean.to(exact(mean.device)) * share.count, share.count
 
     def _divide(self, micro_batches: Sequence[Batch]) -> Share:
         """Return this rank's share of a batch."""
@@ -100,20 +100,21 @@ class BatchGradient:
         seeds = torch.randint(2**62, (n,), generator=on_host(self.generator), device="cpu").tolist()
         mine = self.ranks.mine(n)
         batches = {i: micro_batches[i] for i in mine or [self.ranks.rank % n]}
-        counts = [self.objective.count(batches[i]) for i in mine]
-        if self.ranks.number > 1:
-            counts = self.ranks.gathered([count.cpu() for count in counts])
+        counts: list[Any] = [self.objective.count(batches[i]) for i in mine]
         device = self.generator.device
+        if self.ranks.number > 1:
+            numbers = self.ranks.gathered_numbers([int(count) for count in counts], n)
+            counts = [torch.tensor(number, device=device) for number in numbers]
         generators = [Generator(device).manual_seed(seeds[i]) for i in batches]
         return Share(list(batches.values()), generators, n, _one_at_least(sum(counts)))
 
     def _cut(self, whole: Batch) -> Share:
         """Return this rank's share of a batch that is one micro-batch."""
         count = _one_at_least(self.objective.count(whole))
-        if not self.ranks.share_work:
-            return Share([whole], [self.generator], 1, count)
         n_rows = len(whole.indices)
-        n = max(-(-n_rows // MOST_ROWS), min(2, n_rows // FEWEST_ROWS))
+        n = -(-n_rows // MOST_ROWS)
+        if n == 1 or not self.ranks.share_work:
+            return Share([whole], [self.generator], 1, count)
         edges = np.linspace(0, n_rows, n + 1).astype(int).tolist()
         mine = self.ranks.mine(n) or [self.ranks.rank % n]
         parts = [slice(edges[i], edges[i + 1]) for i in mine]

@@ -153,7 +153,7 @@ def test_a_function_makes_each_network(X):
             TypeError,
             "network is, or makes, a Linear; expected a subclass of "
             "skl_lstmae.modules.SequenceNetwork, whose forward(x, lengths, generator) returns an "
-            'Output: see "A network of one\'s own" on the page of architectures.',
+            'Output: see "A network of your own" on the page of architectures.',
         ),
     ],
 )

@@ -39,7 +39,7 @@ def test_the_level_is_an_exponentially_weighted_mean_of_the_rows_before(scores, 
     errors = np.log(-scores) if scores is FACTORS else -scores
     before = np.append(level.start, errors[:-1])
     mean = pd.Series(before).ewm(alpha=1 / 50, adjust=False).mean()
-    expected = errors - 0.5 * (mean - level.start)
+    expected = errors - 0.5 * np.maximum(mean - level.start, 0)
     found = level.relative(scores)
     assert_allclose(np.log(-found) if scores is FACTORS else -found, expected)
 
@@ -60,6 +60,13 @@ def test_a_shift_of_all_scores_is_taken_from_them_by_the_weight(scores):
             assert_allclose(np.median(-relative), 20**left, rtol=0.2)
         else:
             assert_allclose(np.median(-relative), 20 * left, atol=0.2)
+
+
+def test_a_calm_stretch_makes_no_score_lower(scores, level):
+    calm = scores / 20 if scores is FACTORS else scores + 20
+    relative = level.relative(np.concatenate([calm, scores]))
+    assert_array_equal(relative[: len(calm) + 5], np.concatenate([calm, scores[:5]]))
+    assert (relative[len(calm) :] >= scores).all()
 
 
 def test_with_a_stride_the_level_forgets_as_much_in_fewer_scores(scores, level):

@@ -16,8 +16,8 @@ class RecentLevel:
     """The level of recent scores, an exponentially weighted moving average [1]_.
 
     Where all scores have been low for long, as those of a series that drifts, one more low score
-    says little. Scores are taken by the logarithm of the error that they stand for, if they spread
-    by factors.
+    says little. High ones make no score lower: after a calm night a usual morning is no anomaly.
+    Scores are taken by the logarithm of the error that they stand for, if they spread by factors.
 
     Parameters
     ----------
@@ -72,7 +72,7 @@ class RecentLevel:
         after, _ = scipy.signal.lfilter([share], [1, share - 1], errors, zi=[(1 - share) * level])
         before = np.append(level, after[:-1])
         self.level = float(after[-1])
-        excess = self.weight * (before - self.start)
+        excess = self.weight * np.maximum(before - self.start, 0.0)
         return scores * np.exp(-excess) if self.spreads_by_factors else scores + excess
 
 

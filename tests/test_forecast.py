@@ -11,7 +11,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.base import clone
 
 from skl_lstmae import LSTMForecastDetector
-from skl_lstmae.detectors.forecaster import STEPS_IN_TRAINING
+from skl_lstmae.detectors.pieces import STEPS_IN_TRAINING
 from skl_lstmae.modules import LSTMForecaster
 from skl_lstmae.scoring import Scorer
 from skl_lstmae.scoring.scorers import SCORERS

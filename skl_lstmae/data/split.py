@@ -101,6 +101,62 @@ class Calibrating(NamedTuple):
     numbers: NDArray[np.intp] | None
 
 
+def hold_out_some(sequences: Sequences, n_held_out: int, random_state: RandomState) -> Split:
+    """Hold out so many sequences, any of them."""
+    order = random_state.permutation(len(sequences))
+    held_out, training = np.split(order, [n_held_out])
+    numbers = np.concatenate([training, held_out])
+    return Split(sequences.take(training), sequences.take(held_out), numbers=numbers)
+
+
+def hold_out_like(
+    split: Split,
+    keys: NDArray[np.float64],
+    fraction: float,
+    random_state: RandomState,
+    *,
+    keeps_each: bool,
+) -> Split:
+    """Hold out sequences whose keys, low and high, are like those of the others.
+
+    One that counts several times is held out as often.
+
+    Parameters
+    ----------
+    split : Split
+        All sequences to train on, with their numbers and targets.
+    keys : ndarray of shape (n_sequences,)
+        Of each, NaN where no target is observed.
+    fraction : float
+        The share to hold out.
+    random_state : RandomState
+    keeps_each : bool
+        Whether each key there is, as that of a class, keeps a sequence to train on.
+    """
+    assert split.numbers is not None
+    _, firsts = np.unique(split.numbers, return_index=True)
+    order = random_state.permutation(np.sort(firsts))
+    order = order[~np.isnan(keys[order])]
+    n_wanted = max(1, round(fraction * len(order)))
+    order = order[np.argsort(keys[order], kind="stable")]
+    if keeps_each:
+        order = np.delete(order, np.unique(keys[order], return_index=True)[1])
+    n_held_out = min(n_wanted, len(order), len(firsts) - 1)
+    if n_held_out == 0:
+        raise ValueError(
+            "early_stopping holds out sequences with a target, but y leaves none: it needs two "
+            "with one, or two of a class; set early_stopping=False."
+        )
+    # One from each of as many stretches of the sequences in the order of their keys.
+    edges = np.linspace(0, len(order), n_held_out + 1)
+    steps = random_state.uniform(size=n_held_out) * np.diff(edges)
+    chosen = order[(edges[:-1] + steps).astype(np.intp)]
+    is_held_out = np.isin(split.numbers, split.numbers[chosen])
+    parts = np.flatnonzero(~is_held_out), np.flatnonzero(is_held_out)
+    training, held_out = (split.training.take(part) for part in parts)
+    return Split(training, held_out, targets=split.targets.take(np.concatenate(parts)))
+
+
 def _some_of(sequences: Sequences) -> NDArray[np.intp]:
     """Return the numbers of so many sequences as count, spread evenly over all."""
     n = len(sequences)

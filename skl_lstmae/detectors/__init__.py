@@ -1,8 +1,8 @@
 """The estimators: the only floor where scikit-learn's interface is spoken."""
 
 from skl_lstmae._files import name_by_package
-from skl_lstmae.detectors.forecaster import PieceJudge
 from skl_lstmae.detectors.judge import Judge
+from skl_lstmae.detectors.pieces import PieceJudge
 from skl_lstmae.detectors.predictor import Predictor
 from skl_lstmae.detectors.row_judge import RowJudge
 from skl_lstmae.detectors.table_judge import TableJudge

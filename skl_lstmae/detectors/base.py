@@ -21,7 +21,7 @@ from skl_lstmae.data.checks import check_sequences
 from skl_lstmae.data.forms import Form
 from skl_lstmae.data.names import call_features
 from skl_lstmae.data.sequences import Sequences
-from skl_lstmae.data.split import MIN_HELD_OUT, MIN_SEQUENCES, Split
+from skl_lstmae.data.split import MIN_HELD_OUT, MIN_SEQUENCES, Split, hold_out_some
 from skl_lstmae.data.weights import check_weights, counted, draw_counts, order_by_content
 from skl_lstmae.detectors.callbacks import FitCallbacks
 from skl_lstmae.detectors.exported import ExportedDetectorMixin
@@ -277,10 +277,7 @@ class SequenceDetector(ExportedDetectorMixin, ThresholdMixin, SequenceLearner):
         if self._holds_out:
             n_wanted = max(MIN_HELD_OUT, round(self.validation_fraction * len(sequences)))
             n_held_out = min(n_wanted, len(sequences) - 2)
-        order = random_state.permutation(len(sequences))
-        held_out, training = np.split(order, [n_held_out])
-        numbers = np.concatenate([training, held_out])
-        return Split(sequences.take(training), sequences.take(held_out), numbers=numbers)
+        return hold_out_some(sequences, n_held_out, random_state)
 
     def score(self, X: Any, y: Any = None) -> float:
         """Return the share of the variance of X that the network explains.

@@ -1,7 +1,7 @@
 """The LSTM forecaster as a scikit-learn outlier detector of sequences."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from numbers import Integral
 from os import PathLike
 from typing import Any, Literal
@@ -9,12 +9,11 @@ from typing import Any, Literal
 import numpy as np
 import torch
 from numpy.random import RandomState
-from numpy.typing import NDArray
 
 from skl_lstmae._sklearn import Interval, validate_params
 from skl_lstmae.data.sequences import Sequences
 from skl_lstmae.data.split import MIN_SEQUENCES, Split
-from skl_lstmae.data.windows import cut, hold_out_ends, observed, slide, spread
+from skl_lstmae.data.windows import hold_out_ends
 from skl_lstmae.detectors.base import VIEWS_OF_ERRORS, SequenceDetector
 from skl_lstmae.detectors.judge import Judge
 from skl_lstmae.detectors.options import (
@@ -25,6 +24,7 @@ from skl_lstmae.detectors.options import (
     ScorerName,
     View,
 )
+from skl_lstmae.detectors.pieces import PieceJudge, cut_for_training, draw_pieces, piece_size
 from skl_lstmae.modules import LSTMForecaster, SequenceNetwork
 from skl_lstmae.scoring import Scorer
 from skl_lstmae.scoring.scorers import make_scorer
@@ -32,9 +32,6 @@ from skl_lstmae.training.blueprint import Blueprint
 from skl_lstmae.training.model import Model
 from skl_lstmae.training.objectives import Loss
 from skl_lstmae.training.recipe import Recipe
-
-STEPS_IN_TRAINING = 200
-"""Steps through which a gradient runs back; longer sequences are cut."""
 
 MIN_STEPS_OF_SERIES = 100
 """Steps of the shortest series that can be trained on without others beside it."""
@@ -44,12 +41,6 @@ FEW_SEQUENCES = 30
 
 STEPS_OF_LONG_SEQUENCE = 500
 """Steps of the shortest of few sequences whose ends, rather than some of them, are held out."""
-
-PIECES_OF_SERIES = 30
-"""A series is scored in pieces, so long that the training series has about as many or more."""
-
-MIN_STEPS_OF_PIECE, MAX_STEPS_OF_PIECE = 5, 50
-"""Steps of a piece of a series: twice three of 5 leave enough of 100 to train on."""
 
 MIN_PIECES_HELD_OUT = 3
 """Pieces of a series that are held out at least."""
@@ -505,13 +496,13 @@ class LSTMForecastDetector(SequenceDetector):
                 f"steps; {type(self).__name__} needs at least {MIN_SEQUENCES}, or one of at least "
                 f"{MIN_STEPS_OF_SERIES} time steps."
             )
-        size = min(max(longest // PIECES_OF_SERIES, MIN_STEPS_OF_PIECE), MAX_STEPS_OF_PIECE)
+        size = piece_size(longest)
         training, held_out = sequences, sequences.take([])
         if self._holds_out:
             training, held_out = hold_out_ends(
                 sequences, MIN_PIECES_HELD_OUT * size, self.validation_fraction
             )
-        references = _draw_pieces(training, size, random_state)
+        references = draw_pieces(training, size, random_state)
         if len(references) < 2:
             raise ValueError(
                 f"Almost all values of X are missing: of its pieces of {size} time steps to train "
@@ -520,7 +511,7 @@ class LSTMForecastDetector(SequenceDetector):
         order = random_state.permutation(len(references))
         return Split(
             training,
-            _draw_pieces(held_out, size, random_state),
+            draw_pieces(held_out, size, random_state),
             references=references.take(order),
             piece_size=size,
         )
@@ -529,51 +520,3 @@ class LSTMForecastDetector(SequenceDetector):
         if split.piece_size is None:
             return super()._make_judge(model, split)
         return PieceJudge(model, make_scorer(self.scorer), piece_size=split.piece_size)
-
-
-@dataclass(frozen=True, eq=False)
-class PieceJudge(Judge):
-    """Judges sequences by their worst pieces.
-
-    Parameters
-    ----------
-    piece_size : int
-        Time steps of a piece.
-    """
-
-    piece_size: int = 0
-
-    @property
-    def sample_name(self) -> str:
-        """What `samples` are."""
-        return f"piece(s) of {self.piece_size} time steps"
-
-    def samples(self, sequences: Sequences) -> Sequences:
-        """Return pieces side by side."""
-        return observed(slide(sequences, self.piece_size, self.piece_size))
-
-    def score(self, sequences: Sequences, *, one_by_one: bool = False) -> NDArray[np.float64]:
-        """Return the scores that single pieces would have that are as rare as the worst ones."""
-        # At the start of a piece the network expects nothing yet; another piece goes on there.
-        pieces = observed(slide(sequences, self.piece_size, max(1, self.piece_size // 2)))
-        owner = np.searchsorted(sequences.starts, pieces.starts, side="right") - 1
-        first = np.searchsorted(owner, np.arange(len(sequences)))
-        worst = np.minimum.reduceat(super().score(pieces), first)
-        if self.calibration is None or self.calibration.learned is None:
-            return worst
-        return self.calibration.learned.alone(worst, np.bincount(owner))
-
-
-def cut_for_training(sequences: Sequences, random_state: RandomState | None = None) -> Sequences:
-    """Bound the steps of a kernel call in training, and make more batches of long sequences."""
-    phase = 0 if random_state is None else random_state.randint(STEPS_IN_TRAINING)
-    return observed(cut(sequences, STEPS_IN_TRAINING, phase))
-
-
-def _draw_pieces(series: Sequences, size: int, random_state: RandomState) -> Sequences:
-    """Take as many pieces as follow one another, but from anywhere.
-
-    Of a series whose period is a multiple of theirs, pieces side by side would show few phases.
-    """
-    n_pieces = len(observed(slide(series, size, size)))
-    return spread(observed(slide(series, size)), n_pieces, random_state)

@@ -19,7 +19,7 @@ from skl_lstmae.data.checks import check_sequences
 from skl_lstmae.data.forms import Form
 from skl_lstmae.data.names import known_names
 from skl_lstmae.data.sequences import Sequences
-from skl_lstmae.data.split import Split
+from skl_lstmae.data.split import Split, hold_out_like
 from skl_lstmae.data.targets import Classes
 from skl_lstmae.data.weights import check_weights, counted, of_mean_one, order_by_content
 from skl_lstmae.detectors.callbacks import FitCallbacks
@@ -121,7 +121,10 @@ class SequencePredictor(ExportedPredictorMixin, LatentTransformerMixin, Sequence
             split, keys = self._label(sequences, form, y, sample_weight, known)
             random_state = shared_random_state(self.random_state)
             if self.early_stopping:
-                split = self._hold_out(split, keys, random_state)
+                are_classes = isinstance(self._meaning, Classes)
+                split = hold_out_like(
+                    split, keys, self.validation_fraction, random_state, keeps_each=are_classes
+                )
             self._learn(split, random_state, callbacks)
         callbacks.end_fit()
 
@@ -138,36 +141,6 @@ class SequencePredictor(ExportedPredictorMixin, LatentTransformerMixin, Sequence
         chosen = counted(sequences, numbers, is_weighted=sample_weight is not None)
         targets = Targets(values, of_mean_one(weights))
         return Split(chosen, chosen.take([]), numbers=numbers, targets=targets), keys
-
-    def _hold_out(
-        self, split: Split, keys: NDArray[np.float64], random_state: RandomState
-    ) -> Split:
-        """Hold out whole sequences of every class, or of targets low and high.
-
-        One that counts several times is held out as often. Each class keeps a sequence to train on.
-        """
-        assert split.numbers is not None
-        _, firsts = np.unique(split.numbers, return_index=True)
-        order = random_state.permutation(np.sort(firsts))
-        order = order[~np.isnan(keys[order])]
-        n_wanted = max(1, round(self.validation_fraction * len(order)))
-        order = order[np.argsort(keys[order], kind="stable")]
-        if isinstance(self._meaning, Classes):
-            order = np.delete(order, np.unique(keys[order], return_index=True)[1])
-        n_held_out = min(n_wanted, len(order), len(firsts) - 1)
-        if n_held_out == 0:
-            raise ValueError(
-                "early_stopping holds out sequences with a target, but y leaves none: it needs two "
-                "with one, or two of a class; set early_stopping=False."
-            )
-        # One from each of as many stretches of the sequences in the order of their keys.
-        edges = np.linspace(0, len(order), n_held_out + 1)
-        steps = random_state.uniform(size=n_held_out) * np.diff(edges)
-        chosen = order[(edges[:-1] + steps).astype(np.intp)]
-        is_held_out = np.isin(split.numbers, split.numbers[chosen])
-        parts = np.flatnonzero(~is_held_out), np.flatnonzero(is_held_out)
-        training, held_out = (split.training.take(part) for part in parts)
-        return Split(training, held_out, targets=split.targets.take(np.concatenate(parts)))
 
     def _conclude(self, model: Model, split: Split, random_state: RandomState) -> None:
         self._predictor = Predictor(model, self._meaning)

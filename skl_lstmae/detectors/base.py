@@ -301,7 +301,6 @@ class SequenceDetector(ExportedDetectorMixin, ThresholdMixin, SequenceLearner):
         return judge.model.explained_variance(sequences)
 
     def _read(self, X: Any) -> tuple[Judge, Sequences, Form]:
-        """Read X, and return the judge of this moment with it."""
         check_is_fitted(self)
         judge = self._judge
         return judge, *check_sequences(self, X, n_channels=judge.model.n_features)
@@ -387,8 +386,3 @@ def fit_to_windows(detector: SequenceDetector, plan: WindowPlan) -> LearnedWindo
     judge, scores, is_odd = judge.conformed(plan.references, plan.judged, plan.was_held_out)
     detector._judge = judge
     return LearnedWindows(judge, scores, is_odd)
-
-
-def read_sequences(estimator: Any, X: Any) -> tuple[Any, Sequences, Form]:
-    """Read sequences for a picture, and return what judges, or predicts, with them."""
-    return estimator._read(X)

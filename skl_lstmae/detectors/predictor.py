@@ -153,7 +153,6 @@ class SequencePredictor(ExportedPredictorMixin, LatentTransformerMixin, Sequence
         self._predictor = Predictor(self._learn_once(split), self._meaning)
 
     def _read(self, X: Any) -> tuple[Predictor, Sequences, Form]:
-        """Read X, and return the predictor of this moment with it."""
         check_is_fitted(self)
         predictor = self._predictor
         return predictor, *check_sequences(self, X, n_channels=predictor.model.n_features)

@@ -534,7 +534,6 @@ class SlidingWindowDetector(
         return tags
 
     def _read(self, X: Any) -> tuple[RowJudge, Sequences, Form]:
-        """Read X, and return the judge of this moment with it."""
         check_is_fitted(self)
         judge = self._judge
         return judge, *check_series(self, X, reset=False)
@@ -574,8 +573,3 @@ class SlidingWindowDetector(
 
     def _inner(self) -> Any:
         return LSTMAutoencoderDetector() if self.detector is None else self.detector
-
-
-def read_rows(detector: SlidingWindowDetector, X: Any) -> tuple[RowJudge, Sequences, Form]:
-    """Read series for a picture, and return what judges their rows with them."""
-    return detector._read(X)

@@ -11,6 +11,8 @@ import torch
 from sklearn.base import BaseEstimator
 
 from skl_lstmae._version import __version__
+from skl_lstmae.data.forms import Form
+from skl_lstmae.data.sequences import Sequences
 from skl_lstmae.detectors.persistence import checksum, refuse_newer_major_version
 from skl_lstmae.modules import SequenceNetwork
 from skl_lstmae.training.model import Model
@@ -27,6 +29,15 @@ class FrozenState:
         estimator = type(self).__new__(type(self))
         estimator.__dict__ = vars(self).copy()
         return estimator
+
+    @abstractmethod
+    def _read(self, X: Any) -> tuple[Any, Sequences, Form]:
+        """Read X, and return with it what judges it, or predicts, at this moment."""
+
+
+def read_with(estimator: FrozenState, X: Any) -> tuple[Any, Sequences, Form]:
+    """Read X for a picture, and return what judges it, or predicts, at this moment."""
+    return estimator._read(X)
 
 
 @contextmanager

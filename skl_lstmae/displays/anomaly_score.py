@@ -9,7 +9,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from skl_lstmae._sklearn import Interval, StrOptions, validate_params
 from skl_lstmae.data.reading import read
-from skl_lstmae.detectors.sliding import SlidingWindowDetector, read_rows
+from skl_lstmae.detectors.sliding import SlidingWindowDetector
+from skl_lstmae.detectors.trained import read_with
 from skl_lstmae.displays.drawing import (
     BLACK,
     BLUE,
@@ -237,7 +238,7 @@ class AnomalyScoreDisplay:
             )
         if strip == "errors":
             check_can(estimator, ["cell_errors"], caller, "a SlidingWindowDetector of autoencoders")
-        judge, all_series, form = read_rows(estimator, X)
+        judge, all_series, form = read_with(estimator, X)
         check_index(index, len(all_series), "series")
         series = all_series.alone(index)
         values = series[0]

@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skl_lstmae._sklearn import validate_params
-from skl_lstmae.detectors.base import read_sequences
 from skl_lstmae.detectors.predictor import EXPLAINED, attribute
+from skl_lstmae.detectors.trained import read_with
 from skl_lstmae.displays.drawing import (
     BLACK,
     MAX_FEATURES,
@@ -165,7 +165,7 @@ class AttributionDisplay:
         caller = f"{NAME}.from_estimator"
         import_pyplot(caller)
         check_can(estimator, ["attributions"], caller, "LSTMClassifier or LSTMRegressor")
-        predictor, sequences, _ = read_sequences(estimator, X)
+        predictor, sequences, _ = read_with(estimator, X)
         check_index(index, len(sequences), "sequences")
         cells, (name,) = attribute(estimator, predictor, sequences.alone(index), target, step)
         display = cls(

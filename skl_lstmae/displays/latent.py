@@ -7,7 +7,8 @@ import sklearn
 from numpy.typing import ArrayLike, NDArray
 
 from skl_lstmae._sklearn import is_pandas_na
-from skl_lstmae.detectors.base import SequenceDetector, read_sequences
+from skl_lstmae.detectors.base import SequenceDetector
+from skl_lstmae.detectors.trained import read_with
 from skl_lstmae.displays.drawing import (
     BLACK,
     BLUE,
@@ -145,7 +146,7 @@ class LatentDisplay:
             return cls.from_predictions(estimator.transform(X), y=y, ax=ax)
         check_can(estimator, ["score_samples"], caller, "LSTMAutoencoderDetector")
         if isinstance(estimator, SequenceDetector):
-            judge, sequences, _ = read_sequences(estimator, X)
+            judge, sequences, _ = read_with(estimator, X)
             latents, scores = judge.latents_and_scores(sequences)
         else:  # a pipeline that ends with one
             latents, scores = estimator.transform(X), estimator.score_samples(X)

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from skl_lstmae._sklearn import validate_params
 from skl_lstmae.data.reading import read
-from skl_lstmae.detectors.base import read_sequences
+from skl_lstmae.detectors.trained import read_with
 from skl_lstmae.displays.drawing import (
     BLACK,
     MAX_FEATURES,
@@ -183,7 +183,7 @@ class ReconstructionDisplay:
         import_pyplot(caller)
         example = "LSTMAutoencoderDetector or LSTMForecastDetector"
         method = check_can(estimator, METHODS, caller, example)
-        judge, sequences, _ = read_sequences(estimator, X)
+        judge, sequences, _ = read_with(estimator, X)
         check_index(index, len(sequences), "sequences")
         sequence = sequences[index]
         outcome = judge.model.outcome(sequences.alone(index))

@@ -85,8 +85,9 @@ class BatchGradient:
             mean += loss.detach()
             if self.ranks.share_work:
                 rows.append(_taken_gradient(network, loss))
-        if isinstance(generator, RowsGenerator):
-            self.generator.set_state(generator.get_state())
+        last = share.generators[-1]
+        if isinstance(last, RowsGenerator):
+            self.generator.set_state(last.get_state())
         if self.ranks.share_work:
             mean = _put_gradient(network, self.ranks.gathered_sum(rows, share.n_parts))
         return mean.to(exact(mean.device)) * share.count, share.count

@@ -63,6 +63,18 @@ def test_relative_links_resolve(page):
     assert broken == []
 
 
+def test_every_command_on_a_page_is_there():
+    targets = set(re.findall(r"^([a-z-]+):", read("Makefile"), re.MULTILINE))
+    for page in PAGES:
+        text = read(page)
+        for module in re.findall(r"python -m (benchmarks[\w.]*\w)", text):
+            place = ROOT / module.replace(".", "/")
+            assert place.with_suffix(".py").exists() or (place / "__main__.py").exists(), module
+        for script in re.findall(r"python ((?:docs|examples)/\S+\.py)", text):
+            assert (ROOT / script).exists(), script
+        assert set(re.findall(r"(?:`|^)make ([a-z][a-z-]+)", text, re.MULTILINE)) <= targets
+
+
 def test_pages_of_the_guide_lead_to_every_example():
     linked = {
         Path(link).name for page in PAGES if page.parent.name == "docs" for link in links(page)

@@ -365,7 +365,7 @@ class SlidingWindowDetector(
 
     @available_if(_explains_variance)
     def score(self, X: Any, y: Any = None) -> float:
-        """Return the explained variance of what the network makes of the windows.
+        """Return the share of the variance of the windows that the network explains.
 
         Parameters
         ----------

@@ -251,7 +251,7 @@ def test_what_to_cite_is_this_version():
 
 def test_cells_about_peers_link_to_what_they_rest_on():
     text = read("docs/coming_from.md")
-    table = text.partition("## Beside its peers\n\n")[2].partition("\n\nCells link")[0]
+    table = text.partition("## Compared with its peers\n\n")[2].partition("\n\nCells link")[0]
     targets = dict(re.findall(r"^\[(\w+)\]: (\S+)$", text, re.MULTILINE))
     _, _, *rows = table.splitlines()
     assert len(rows) > 5

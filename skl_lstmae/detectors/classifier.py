@@ -132,8 +132,8 @@ class LSTMClassifier(ClassifierMixin, SequencePredictor):
         Upper bound on the norm of the gradient. None sets no bound.
 
     warm_start : bool, default=False
-        Whether `fit` starts from the weights of the fit before, and appends to its loss curves. The
-        classes stay what they were.
+        Whether `fit` starts from the weights of the previous fit, and appends to its loss curves.
+        The classes stay what they were.
 
     checkpoint : str, path-like or None, default=None
         File that is written after each epoch. If the process ends early, the same call of `fit`,

@@ -155,8 +155,8 @@ class LSTMRegressor(RegressorMixin, SequencePredictor):
         Upper bound on the norm of the gradient. None sets no bound.
 
     warm_start : bool, default=False
-        Whether `fit` starts from the weights of the fit before, and appends to its loss curves. The
-        scaling of the targets stays what it was.
+        Whether `fit` starts from the weights of the previous fit, and appends to its loss curves.
+        The scaling of the targets stays what it was.
 
     checkpoint : str, path-like or None, default=None
         File that is written after each epoch. If the process ends early, the same call of `fit`,

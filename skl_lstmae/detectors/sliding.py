@@ -512,7 +512,7 @@ class SlidingWindowDetector(
     def export_onnx(self) -> NoReturn:
         """Missing: ``detector_.export_onnx(path)`` writes the detector of windows.
 
-        Its score of the last `window_size_` rows is that of a stream.
+        Its score of the last `window_size_` rows is that of a stream if `relative_to_recent` is 0.
         """
         raise AttributeError(
             f"{type(self).__name__} has no export_onnx, as a file has no threshold that follows; "

@@ -266,4 +266,4 @@ def test_the_readme_s_picture_names_what_its_description_promises():
     picture = read("docs/images/taxi_events.svg")
     for name in ("marathon", "snow storm", "Christmas"):  # a holiday
         assert f"<!-- {name} -->" in picture
-    assert picture.count("stroke: #e5533d") == 2 * 8  # stretches, above and below, as captioned
+    assert picture.count("stroke: #e5533d") == 2 * 9  # stretches, above and below, as captioned

@@ -130,3 +130,8 @@ def test_parameters_are_told_in_five_lines_at_most(name):
 def test_docstrings_have_no_gaps_left_to_fill(name):
     docstring = inspect.getdoc({**CALLABLE, **METHODS}[name]) or ""
     assert re.findall(r"%[sdr]\b|\{\}", docstring.partition("\nExamples\n")[0]) == []
+
+
+@pytest.mark.parametrize("name", CALLABLE)
+def test_summaries_have_no_footnote_which_a_table_would_show_raw(name):
+    assert "]_" not in inspect.getdoc(CALLABLE[name]).partition("\n")[0]

@@ -63,6 +63,18 @@ def test_relative_links_resolve(page):
     assert broken == []
 
 
+def test_every_command_on_a_page_is_there():
+    targets = set(re.findall(r"^([a-z-]+):", read("Makefile"), re.MULTILINE))
+    for page in PAGES:
+        text = read(page)
+        for module in re.findall(r"python -m (benchmarks[\w.]*\w)", text):
+            place = ROOT / module.replace(".", "/")
+            assert place.with_suffix(".py").exists() or (place / "__main__.py").exists(), module
+        for script in re.findall(r"python ((?:docs|examples)/\S+\.py)", text):
+            assert (ROOT / script).exists(), script
+        assert set(re.findall(r"(?:`|^)make ([a-z][a-z-]+)", text, re.MULTILINE)) <= targets
+
+
 def test_pages_of_the_guide_lead_to_every_example():
     linked = {
         Path(link).name for page in PAGES if page.parent.name == "docs" for link in links(page)
@@ -239,7 +251,7 @@ def test_what_to_cite_is_this_version():
 
 def test_cells_about_peers_link_to_what_they_rest_on():
     text = read("docs/coming_from.md")
-    table = text.partition("## Beside its peers\n\n")[2].partition("\n\nCells link")[0]
+    table = text.partition("## Compared with its peers\n\n")[2].partition("\n\nCells link")[0]
     targets = dict(re.findall(r"^\[(\w+)\]: (\S+)$", text, re.MULTILINE))
     _, _, *rows = table.splitlines()
     assert len(rows) > 5
@@ -254,4 +266,4 @@ def test_the_readme_s_picture_names_what_its_description_promises():
     picture = read("docs/images/taxi_events.svg")
     for name in ("marathon", "snow storm", "Christmas"):  # a holiday
         assert f"<!-- {name} -->" in picture
-    assert picture.count("stroke: #e5533d") == 2 * 8  # stretches, above and below, as captioned
+    assert picture.count("stroke: #e5533d") == 2 * 9  # stretches, above and below, as captioned

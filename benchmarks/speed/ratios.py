@@ -44,7 +44,7 @@ def times_faster(runs: pd.DataFrame, side: str, other: str, bound: float, work: 
 def times_the_kernels(runs: pd.DataFrame, side: str, bound: float, work: str = "") -> Target:
     """Ask that `side` take no more than `bound` times what the kernels take at their best."""
     found = ratios(runs, work + side, best_kernels(runs, work) or "kernels")
-    return _target(f"{work}{side}: time over the best kernels'", found, bound, False)
+    return _target(f"{work}{side}: time relative to the best kernels'", found, bound, False)
 
 
 def best_kernels(runs: pd.DataFrame, work: str = "") -> str | None:

@@ -123,9 +123,9 @@ class LSTMAutoencoderDetector(LatentTransformerMixin, SequenceDetector):
         a warning names those that are set. See :class:`skl_lstmae.modules.SequenceNetwork`.
 
     n_networks : int, default=1
-        Networks that are trained side by side, each from weights of its own. Their predictions are
-        averaged, and scores compare sequences by the latents of all. Several take as many times the
-        time, and a score depends less on the random state.
+        Number of networks to train side by side, each from initial weights of its own. Their
+        predictions are averaged, and scores compare sequences by the latents of all. A fit takes
+        about as many times the time, and scores depend less on the random state.
 
     scaler : {"standard", "minmax", "robust"}, transformer or None, default="standard"
         How the features are scaled, by statistics of the training sequences: to zero mean and unit
@@ -153,9 +153,8 @@ class LSTMAutoencoderDetector(LatentTransformerMixin, SequenceDetector):
         Weight decay, decoupled from the gradient.
 
     batch_size : int or "auto", default="auto"
-        Number of sequences in a batch. "auto" is 32; on a GPU, with `max_epochs="auto"` and
-        without `early_stopping`, so many that the number of update steps stays the same, at most
-        1024.
+        Number of sequences in a batch. "auto" is 32. On a GPU, with `max_epochs="auto"` and without
+        `early_stopping`, it is as many as keep the number of update steps the same, at most 1024.
 
     max_epochs : int or "auto", default="auto"
         Number of passes over the training sequences. "auto" makes about 360 update steps, in at
@@ -194,9 +193,9 @@ class LSTMAutoencoderDetector(LatentTransformerMixin, SequenceDetector):
         its own, so leave this out in searches.
 
     precision : {"float32", "bfloat16", "auto"}, default="float32"
-        Numbers that training steps compute with. "bfloat16" is refused where torch cannot train
-        LSTMs by it. "auto" takes it on CPUs with instructions for it, with 32 hidden units at
-        least, where it is faster. Weights and scores are float32 either way. See :doc:`/speed`.
+        Numbers that training steps compute with. "bfloat16" is refused if torch cannot train LSTMs
+        with it. "auto" uses it where it is faster: on CPUs with instructions for it, with at least
+        32 hidden units. Weights and scores are float32 either way. See :doc:`/speed`.
 
     distributed : "auto" or False, default="auto"
         Whether `fit` shares its work with the other processes that torchrun, or torch.distributed,

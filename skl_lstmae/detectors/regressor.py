@@ -126,9 +126,8 @@ class LSTMRegressor(RegressorMixin, SequencePredictor):
         Weight decay, decoupled from the gradient.
 
     batch_size : int or "auto", default="auto"
-        Number of sequences in a batch. "auto" is 32; on a GPU, with `max_epochs="auto"` and
-        without `early_stopping`, so many that the number of update steps stays the same, at most
-        1024.
+        Number of sequences in a batch. "auto" is 32. On a GPU, with `max_epochs="auto"` and without
+        `early_stopping`, it is as many as keep the number of update steps the same, at most 1024.
 
     max_epochs : int or "auto", default=40
         Number of passes over the training sequences. "auto" makes about 360 update steps, in at
@@ -156,8 +155,8 @@ class LSTMRegressor(RegressorMixin, SequencePredictor):
         Upper bound on the norm of the gradient. None sets no bound.
 
     warm_start : bool, default=False
-        Whether `fit` starts from the weights of the fit before, and appends to its loss curves. The
-        scaling of the targets stays what it was.
+        Whether `fit` starts from the weights of the previous fit, and appends to its loss curves.
+        The scaling of the targets stays what it was.
 
     checkpoint : str, path-like or None, default=None
         File that is written after each epoch. If the process ends early, the same call of `fit`,
@@ -166,9 +165,9 @@ class LSTMRegressor(RegressorMixin, SequencePredictor):
         its own, so leave this out in searches.
 
     precision : {"float32", "bfloat16", "auto"}, default="float32"
-        Numbers that training steps compute with. "bfloat16" is refused where torch cannot train
-        LSTMs by it. "auto" takes it on CPUs with instructions for it, with 32 hidden units at
-        least, where it is faster. Weights and scores are float32 either way. See :doc:`/speed`.
+        Numbers that training steps compute with. "bfloat16" is refused if torch cannot train LSTMs
+        with it. "auto" uses it where it is faster: on CPUs with instructions for it, with at least
+        32 hidden units. Weights and scores are float32 either way. See :doc:`/speed`.
 
     distributed : "auto" or False, default="auto"
         Whether `fit` shares its work with the other processes that torchrun, or torch.distributed,

@@ -100,8 +100,8 @@ class SlidingWindowDetector(
 
     stride : int or "auto", default=1
         Rows from the start of one window to the next, when scoring. A larger stride takes less
-        time, but fewer windows judge each row. "auto" has about 25 windows judge it, which is 4 for
-        windows of 100 rows.
+        time, but fewer windows judge each row. With "auto" about 25 do; for windows of 100 rows the
+        stride is then 4.
 
     training_stride : int or "auto", default="auto"
         Each epoch draws one of every `training_stride` consecutive windows at random. "auto" makes
@@ -114,9 +114,9 @@ class SlidingWindowDetector(
         also shows a brief anomaly among many normal rows.
 
     relative_to_recent : float, default=0.5
-        To what part the score of a row is relative to those of the rows before it, of which an
-        average forgets in the time of five windows. Where all scores have been low for long, as
-        after a shift of level, one more says little. 0 compares with the training rows alone.
+        How far the score of a row is relative to the scores before it, whose average forgets within
+        about five windows. If all scores have been low for long, as after a shift of level, another
+        low one tells little. 0 compares only with the training rows.
 
     validation_fraction : float, default=0.1
         Share of each series, at its end and at least one window, that is held out of training, if
@@ -365,7 +365,7 @@ class SlidingWindowDetector(
 
     @available_if(_explains_variance)
     def score(self, X: Any, y: Any = None) -> float:
-        """Return the explained variance of what the network makes of the windows.
+        """Return the share of the variance of the windows that the network explains.
 
         Parameters
         ----------
@@ -512,7 +512,7 @@ class SlidingWindowDetector(
     def export_onnx(self) -> NoReturn:
         """Missing: ``detector_.export_onnx(path)`` writes the detector of windows.
 
-        Its score of the last `window_size_` rows is that of a stream.
+        Its score of the last `window_size_` rows is that of a stream if `relative_to_recent` is 0.
         """
         raise AttributeError(
             f"{type(self).__name__} has no export_onnx, as a file has no threshold that follows; "

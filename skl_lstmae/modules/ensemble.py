@@ -11,18 +11,18 @@ from skl_lstmae.modules.network import Output, SequenceNetwork, check_kind
 
 
 class NetworkEnsemble(SequenceNetwork):
-    """Networks of one kind, each with weights of its own, whose predictions are averaged [1]_.
+    """Networks of one kind, each with weights of its own, whose predictions are averaged.
 
-    In training mode each network predicts by itself, so that each has a loss of its own. Latents
+    In training mode each network predicts by itself, so each has a loss of its own [1]_. Latents
     and states are those of all networks side by side.
 
     Parameters
     ----------
     make : callable
-        Makes a network, as a class of networks does.
+        Makes a network: a class, or a function.
 
     n_networks : int
-        How many.
+        Number of networks.
 
     **config : dict
         Arguments of `make`.

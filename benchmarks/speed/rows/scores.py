@@ -77,7 +77,7 @@ def judge_one(runs):
     forward = median_seconds(runs, "bare forward")
     reached = {ours: median_seconds(runs, ours) / forward for ours in OURS.values()}
     return [
-        Target(f"{ours}: p50 over that of the forward", ratio, 2.5, at_least=False)
+        Target(f"{ours}: median time relative to the forward pass", ratio, 2.5, at_least=False)
         for ours, ratio in reached.items()
     ]
 

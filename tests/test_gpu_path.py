@@ -21,7 +21,7 @@ from skl_lstmae import (
     LSTMForecastDetector,
     SlidingWindowDetector,
 )
-from skl_lstmae.data.forms import read
+from skl_lstmae.data.reading import read
 from skl_lstmae.data.sequences import Sequences
 from skl_lstmae.modules import LSTMAutoencoder, LSTMForecaster, LSTMPredictor
 from skl_lstmae.training.batches import BatchBuilder

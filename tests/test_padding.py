@@ -15,6 +15,7 @@ from skl_lstmae.modules import (
     max_step,
     mean_step,
 )
+from skl_lstmae.modules.padding import known_lengths
 
 LENGTHS = torch.tensor([9, 3, 7, 3, 1, 9])
 X = torch.randn(6, 9, 4, generator=torch.Generator().manual_seed(0))
@@ -42,6 +43,7 @@ INTEGERS = "expected 6 integers, one a sequence of the batch."
     [
         ([9, 3, 7, 3, 0, 9], f"lengths are from 0 to 9; {RANGE}"),
         ([10, 3, 7, 3, 1, 9], f"lengths are from 1 to 10; {RANGE}"),
+        (known_lengths(1 + LENGTHS, [10, 4, 8, 4, 2, 10]), f"lengths are from 2 to 10; {RANGE}"),
         ([9, 3], f"lengths has shape (2,) and dtype torch.int64; {INTEGERS}"),
         (LENGTHS > 0, f"lengths has shape (6,) and dtype torch.bool; {INTEGERS}"),
         (LENGTHS.float(), f"lengths has shape (6,) and dtype torch.float32; {INTEGERS}"),

@@ -146,14 +146,14 @@ def max_step(x: Tensor, lengths: Tensor) -> Tensor:
 def known_lengths(lengths: Tensor, numbers: Sequence[int]) -> Tensor:
     """Return lengths with a note of their numbers, so that nobody waits for a GPU to tell them.
 
-    They are those of a batch that has been checked.
+    They are those of a batch whose values are known to be finite.
     """
     lengths.numbers = numbers  # type: ignore[attr-defined]
     return lengths
 
 
 def are_known(lengths: Tensor | Sequence[int] | None) -> bool:
-    """Tell whether there is a note of the numbers, and thus nothing left to check."""
+    """Tell whether there is a note of the numbers."""
     return hasattr(lengths, "numbers")
 
 
@@ -199,12 +199,13 @@ def check_lengths(x: Tensor, lengths: Tensor | Sequence[int] | None) -> Tensor:
     if lengths is None:
         return full_lengths(x)
     lengths = as_lengths(lengths, x.shape[0], x.device)
-    if torch.compiler.is_compiling() or are_known(lengths):  # compiled, nobody knows them yet
+    if torch.compiler.is_compiling():  # when nobody knows the lengths yet
         return lengths
-    if len(x) and not 1 <= int(lengths.min()) <= int(lengths.max()) <= x.shape[1]:
+    numbers = numbers_of(lengths)
+    if len(x) and not 1 <= min(numbers) <= max(numbers) <= x.shape[1]:
         raise ValueError(
-            f"lengths are from {int(lengths.min())} to {int(lengths.max())}; expected numbers of "
-            f"steps from 1 to {x.shape[1]}, the steps of x."
+            f"lengths are from {min(numbers)} to {max(numbers)}; expected numbers of steps from 1 "
+            f"to {x.shape[1]}, the steps of x."
         )
     return lengths
 

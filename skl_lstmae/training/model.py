@@ -257,7 +257,7 @@ class Model:
         sequence, step = real_steps(batch.x, batch.lengths).nonzero(as_tuple=True)
         row = step * len(batch.x) + sequence  # time comes first in memory
         prediction, target, observed = (
-            cells.transpose(0, 1).flatten(0, 1)[row].cpu()
+            cells.transpose(0, 1).flatten(0, 1).index_select(0, row).cpu()
             for cells in (prediction, batch.x, batch.observed)
         )
         errors = find_loss(self.loss)(prediction.double(), target.double())

@@ -43,10 +43,13 @@ def nearest_by_dtw(X: Sequences, y: np.ndarray, X_test: Sequences, seed: int) ->
 
 
 def boosted_summaries(X: Sequences, y: np.ndarray, X_test: Sequences, seed: int) -> np.ndarray:
-    # The default, 20, leaves nothing to divide in classes of five.
-    n_in_leaf = max(1, min(20, len(X) // 10))
-    boosting = HistGradientBoostingClassifier(min_samples_leaf=n_in_leaf, random_state=seed)
+    boosting = HistGradientBoostingClassifier(min_samples_leaf=n_in_leaf(X), random_state=seed)
     return boosting.fit(summaries(X), y).predict(summaries(X_test))
+
+
+def n_in_leaf(X: Sequences) -> int:
+    """Return how many a leaf holds at least: the default, 20, leaves few sequences undivided."""
+    return max(1, min(20, len(X) // 10))
 
 
 def latents(X: Sequences, y: np.ndarray, X_test: Sequences, seed: int) -> np.ndarray:

@@ -16,6 +16,7 @@ from torch.optim.lr_scheduler import OneCycleLR
 
 from benchmarks.supervised.dtw import distances
 from skl_lstmae import LSTMAutoencoderDetector, LSTMClassifier
+from skl_lstmae.training.schedule import BATCH_SIZE
 
 OURS = "LSTMClassifier"
 
@@ -70,7 +71,7 @@ def padded_lstm(X: Sequences, y: np.ndarray, X_test: Sequences, seed: int) -> np
     classes, codes = np.unique(y, return_inverse=True)
     network = PaddedLSTM(train.shape[2], len(classes))
     settings = LSTMClassifier()
-    rate, size = settings.learning_rate, settings.batch_size
+    rate, size = settings.learning_rate, BATCH_SIZE
     optimizer = torch.optim.AdamW(network.parameters(), rate, weight_decay=settings.weight_decay)
     n_steps = settings.max_epochs * -(-len(X) // size)
     schedule = OneCycleLR(optimizer, rate, n_steps, cycle_momentum=False)

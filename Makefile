@@ -19,7 +19,7 @@ REFUSE_NETWORK := ! grep -rlE \
   --include='*.html' --include='*.css'
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-long test-floor test-integrations checks fuzz lint docs gallery browser dist wheel bench \
+.PHONY: help demo test test-long test-floor test-integrations test-spark checks fuzz lint docs gallery browser dist wheel bench \
   bench-defaults bench-detection bench-disk bench-decisions bench-supervised clean
 
 help: ## Show this list
@@ -40,6 +40,10 @@ test-floor: .venv-floor/stamp ## Run the suite with the oldest supported depende
 test-integrations: .venv-integrations/stamp ## Try what large packages bring: Dask, Ray, Lightning, Arrow, xarray
 	.venv-integrations/bin/python -m pytest tests/test_integrations.py tests/test_adapters.py tests/data
 	.venv-integrations/bin/python -m pytest tests/test_python_blocks.py -k "clusters or elsewhere"
+
+test-spark: .venv-spark/stamp ## Score on Spark, in a process of this machine; needs Java
+	@java -version > /dev/null 2>&1 || { echo "Java is wanted: apt-get install default-jre-headless"; exit 1; }
+	.venv-spark/bin/python -m pytest tests/test_integrations.py -k spark
 
 checks: .venv/stamp .venv-floor/stamp ## Count scikit-learn's checks that pass, newest and oldest
 	SCIPY_ARRAY_API=1 $(BIN)/python tests/test_common_checks.py
@@ -101,7 +105,7 @@ bench-supervised: .venv/stamp .venv-peers/stamp ## Measure classifiers on the da
 	.venv-peers/bin/python -m benchmarks.supervised $(BENCH_ARGS)
 
 clean: ## Remove the environments and all else that make and its tools wrote
-	rm -rf .venv .venv-floor .venv-integrations .venv-peers .venv-browser .venv-release .venv-wheel build demo-output dist \
+	rm -rf .venv .venv-floor .venv-integrations .venv-spark .venv-peers .venv-browser .venv-release .venv-wheel build demo-output dist \
 	  .hypothesis .mypy_cache .pytest_cache .ruff_cache
 	$(REMOVE_PAGES)
 	find skl_lstmae tests -name __pycache__ -type d -prune -exec rm -rf {} +
@@ -112,6 +116,8 @@ clean: ## Remove the environments and all else that make and its tools wrote
 .venv-floor/stamp: EXTRAS := tests,plots
 .venv-integrations/stamp: pyproject.toml constraints.txt
 .venv-integrations/stamp: EXTRAS := tests,integrations
+.venv-spark/stamp: pyproject.toml constraints.txt
+.venv-spark/stamp: EXTRAS := tests,spark
 
 # What cannot be had is left out. DeepOD would bring an old torch, and TSB-AD much that its LSTM and
 # its VUS-PR do without; it uses names that numpy 2 has not.

@@ -5,6 +5,7 @@
 
 import os
 import re
+import shutil
 import signal
 import sys
 from pathlib import Path
@@ -111,20 +112,50 @@ def test_four_blocks_of_ray_have_the_scores_of_one_process(ray, detector, is_kil
     assert (tmp_path / "killed").exists() == is_killed
 
 
-# ----------------------------------------------------------------------------------- groups of rows
+# -------------------------------------------------------------------------------------------- Spark
 
 
-def test_groups_of_a_long_table_have_the_scores_of_the_whole(detector):
-    """What Spark's applyInPandas calls, on pandas alone."""
-    page = (Path(__file__).parents[1] / "docs" / "clusters.md").read_text(encoding="utf-8")
-    (judge,) = re.findall(r"^def judge\(group.*?\n\n", page, re.MULTILINE | re.DOTALL)
-    namespace = {"pd": pd, "detector": detector}
-    exec(judge, namespace)
+@pytest.fixture(scope="module")
+def long():
+    """Return the sequences as rows of one table, in any order."""
     frames = [
         pd.DataFrame(x, columns=["a", "b"]).assign(id=f"{i:02}", time=range(len(x)))
         for i, x in enumerate(X_NEW)
     ]
-    long = pd.concat(frames).sample(frac=1, random_state=0)
+    return pd.concat(frames).sample(frac=1, random_state=0)
+
+
+def block_on_spark():
+    """Return the page's block, in one piece."""
+    page = (Path(__file__).parents[1] / "docs" / "clusters.md").read_text(encoding="utf-8")
+    (block,) = re.findall(r"^import pandas as pd\nfrom pyspark.*?(?=^```)", page, re.M | re.S)
+    return block
+
+
+@pytest.fixture(scope="module")
+def spark():
+    sql = pytest.importorskip("pyspark.sql", reason="comes with the extra `spark`: make test-spark")
+    if shutil.which("java") is None:
+        pytest.skip("Spark needs Java: apt-get install default-jre-headless")
+    os.environ |= {"PYSPARK_PYTHON": sys.executable, "SPARK_LOCAL_IP": "127.0.0.1"}
+    builder = sql.SparkSession.builder.master("local[2]").config("spark.ui.enabled", "false")
+    session = builder.config("spark.sql.shuffle.partitions", "4").getOrCreate()
+    yield session
+    session.stop()
+
+
+def test_groups_on_spark_have_the_scores_of_one_process(spark, detector, long):
+    namespace = {"detector": detector, "table": spark.createDataFrame(long)}
+    exec(block_on_spark(), namespace)
+    scores = namespace["scores"].toPandas().sort_values("id")["score"]
+    assert_array_equal(scores, detector.score_samples(X_NEW))
+
+
+def test_groups_of_a_long_table_have_the_scores_of_the_whole(detector, long):
+    """What Spark's applyInPandas calls, on pandas alone."""
+    (judge,) = re.findall(r"^def judge\(group.*?\n\n", block_on_spark(), re.M | re.S)
+    namespace = {"pd": pd, "detector": detector}
+    exec(judge, namespace)
     buckets = long["id"].map(lambda name: int(name) % 7)
     judged = pd.concat(namespace["judge"](group) for _, group in long.groupby(buckets))
     scores = judged.sort_values("id")["score"]

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from benchmarks.supervised import regression
 from benchmarks.supervised.data import Case, folds
 from benchmarks.supervised.dtw import distances
 from benchmarks.supervised.methods import METHODS, OURS, find_method
@@ -80,3 +81,24 @@ def test_the_report_has_a_row_a_method_and_ranks_those_that_were_run_on_all_sets
     assert means(lines, ["vowels"], [OURS], "accuracy")[0, 0] == pytest.approx(0.55)
     rows = [line for line in report(lines).splitlines() if line.startswith("|")]
     assert rows[2:4] == ["| LSTMClassifier | 0.550 | 0.500 | 1.00 |", "| noise=1 | 0.500 |  |  |"]
+
+
+@pytest.mark.parametrize("name", regression.SIMPLE)
+def test_simple_methods_predict_numbers(name):
+    rng = np.random.default_rng(0)
+    y = rng.uniform(size=60)
+    X = [rng.normal(target, 0.01, size=(rng.integers(5, 8), 2)) for target in y]
+    error, _ = regression.run(name, Case(X[:40], y[:40], X[40:], y[40:]), seed=0)
+    assert (error < 0.1) == (name != "mean")
+
+
+def test_what_is_left_of_recordings_is_the_steps_that_are_not_read(monkeypatch):
+    X = [np.arange(n)[:, np.newaxis] for n in (5, 9, 20)]
+    monkeypatch.setattr(regression, "load", lambda name, data: Case(X, y, X[1:], y[1:]))
+    y = np.zeros(3)
+    case = regression.steps_left("any", None)
+    for x, left, whole in zip(case.X_train, case.y_train, X, strict=True):
+        assert len(x) >= regression.SHORTEST
+        assert len(x) + left == len(whole)
+        assert left > 0
+    assert len(case.X_test) == len(case.y_test) == 2

@@ -16,6 +16,7 @@ from torch.optim.lr_scheduler import OneCycleLR
 
 from benchmarks.supervised.dtw import distances
 from skl_lstmae import LSTMAutoencoderDetector, LSTMClassifier
+from skl_lstmae.training.schedule import BATCH_SIZE
 
 OURS = "LSTMClassifier"
 
@@ -43,10 +44,13 @@ def nearest_by_dtw(X: Sequences, y: np.ndarray, X_test: Sequences, seed: int) ->
 
 
 def boosted_summaries(X: Sequences, y: np.ndarray, X_test: Sequences, seed: int) -> np.ndarray:
-    # The default, 20, leaves nothing to divide in classes of five.
-    n_in_leaf = max(1, min(20, len(X) // 10))
-    boosting = HistGradientBoostingClassifier(min_samples_leaf=n_in_leaf, random_state=seed)
+    boosting = HistGradientBoostingClassifier(min_samples_leaf=n_in_leaf(X), random_state=seed)
     return boosting.fit(summaries(X), y).predict(summaries(X_test))
+
+
+def n_in_leaf(X: Sequences) -> int:
+    """Return how many a leaf holds at least: the default, 20, leaves few sequences undivided."""
+    return max(1, min(20, len(X) // 10))
 
 
 def latents(X: Sequences, y: np.ndarray, X_test: Sequences, seed: int) -> np.ndarray:
@@ -67,7 +71,7 @@ def padded_lstm(X: Sequences, y: np.ndarray, X_test: Sequences, seed: int) -> np
     classes, codes = np.unique(y, return_inverse=True)
     network = PaddedLSTM(train.shape[2], len(classes))
     settings = LSTMClassifier()
-    rate, size = settings.learning_rate, settings.batch_size
+    rate, size = settings.learning_rate, BATCH_SIZE
     optimizer = torch.optim.AdamW(network.parameters(), rate, weight_decay=settings.weight_decay)
     n_steps = settings.max_epochs * -(-len(X) // size)
     schedule = OneCycleLR(optimizer, rate, n_steps, cycle_momentum=False)

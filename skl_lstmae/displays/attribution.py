@@ -14,21 +14,15 @@ from skl_lstmae.displays.drawing import (
     MAX_FEATURES,
     check_can,
     check_index,
-    draw_line,
-    draw_steps_and_cells,
     import_pyplot,
-    label_panel,
-    line_width,
-    make_ax,
     name_features,
-    stack_panels,
-    strip_height,
 )
+from skl_lstmae.displays.sequence_panels import SequencePanels
 
 NAME = "AttributionDisplay"
 
 
-class AttributionDisplay:
+class AttributionDisplay(SequencePanels):
     """A sequence, what each step adds to a prediction, and what each value adds.
 
     The features that add most have panels of their own. A strip of colours, features by time, shows
@@ -195,31 +189,14 @@ class AttributionDisplay:
             styled: ``display.strip_.set(cmap="PuOr")``.
         """
         cells = np.nan_to_num(self.attributions)
-        self.features_ = np.argsort(-np.abs(cells).sum(axis=0), kind="stable")[:max_features]
-        n_lines = len(self.features_)
-        heights = [1.0] * (n_lines + 1) + [strip_height(len(self.feature_names))]
-        ax = make_ax(ax, f"{NAME}.plot", figsize=(8, 1 + 0.95 * sum(heights)))
-        self.ax_, self.figure_ = ax, ax.figure
-        self.axes_, bar = stack_panels(ax, heights, n_lines + 1, f"{NAME}.plot")
-        x = np.arange(len(self.sequence))
-        self.lines_, look = [], {"color": BLACK, "linewidth": line_width(len(x))}
-        for panel, j in zip(self.axes_, self.features_, strict=False):
-            line = draw_line(panel, x, self.sequence[:, j], **look)
-            self.lines_.append(line)
-            label_panel(panel, self.feature_names[j])
         most = float(np.abs(cells).max()) or 1.0
         labels = (
             f"what each step adds to {self.prediction}, {cells.sum():.3g} in all",
             "what each feature adds at each step: red is for, blue against",
         )
-        self.steps_, self.strip_ = draw_steps_and_cells(
-            self.axes_,
-            bar,
-            (cells.sum(axis=1), self.attributions),
-            self.feature_names,
-            labels,
-            cmap="RdBu_r",
-            vmin=-most,
-            vmax=most,
-        )
+        values = cells.sum(axis=1), self.attributions
+        style = {"cmap": "RdBu_r", "vmin": -most, "vmax": most}
+        looks = [(self.sequence, {"color": BLACK})]
+        self._draw(ax, np.abs(cells).sum(axis=0), max_features, looks, values, labels, **style)
+        self.lines_ = [line for (line,) in self.lines_]
         return self

@@ -15,24 +15,18 @@ from skl_lstmae.displays.drawing import (
     VERMILLION,
     check_can,
     check_index,
-    draw_line,
-    draw_steps_and_cells,
     import_pyplot,
-    label_panel,
     legend_above,
-    line_width,
-    make_ax,
     name_features,
-    stack_panels,
-    strip_height,
 )
+from skl_lstmae.displays.sequence_panels import SequencePanels
 
 NAME = "ReconstructionDisplay"
 
 METHODS = ["reconstruct", "predict_steps"]
 
 
-class ReconstructionDisplay:
+class ReconstructionDisplay(SequencePanels):
     """A sequence, its reconstruction, the error of each step, and the error of each value.
 
     The features with the largest errors have panels of their own. A strip of colours, features by
@@ -283,40 +277,18 @@ class ReconstructionDisplay:
             Itself, with the attributes that end in an underscore. They hold what was drawn, to be
             styled: ``display.strip_.set(cmap="cividis")``.
         """
-        self.features_ = np.argsort(-self.feature_errors, kind="stable")[:max_features]
-        n_lines = len(self.features_)
-        heights = [1.0] * (n_lines + 1) + [strip_height(len(self.feature_names))]
-        ax = make_ax(ax, f"{NAME}.plot", figsize=(8, 1 + 0.95 * sum(heights)))
-        self.ax_, self.figure_ = ax, ax.figure
-        self.axes_, bar = stack_panels(ax, heights, n_lines + 1, f"{NAME}.plot")
-        x = np.arange(len(self.sequence))
-        self._draw_features(x)
-        self.steps_, self.strip_ = draw_steps_and_cells(
-            self.axes_,
-            bar,
-            (self.step_errors, self.cell_errors),
-            self.feature_names,
-            (
-                f"error of each step, {self.step_errors.sum():.3g} in all",
-                "error of each feature at each step, scaled",
-            ),
-            cmap="magma_r",
-            vmin=0,
-        )
-        return self
-
-    def _draw_features(self, x: NDArray[Any]) -> None:
-        self.lines_ = []
-        width = line_width(len(x))
         looks = [
             (self.sequence, {"color": BLACK, "label": "sequence"}),
             (self.reconstruction, {"color": VERMILLION, "label": self.name, "linestyle": "--"}),
         ]
-        for panel, j in zip(self.axes_, self.features_, strict=False):
-            lines = [
-                draw_line(panel, x, values[:, j], linewidth=width, **look) for values, look in looks
-            ]
-            self.lines_.append(tuple(lines))
-            label_panel(panel, self.feature_names[j])
+        labels = (
+            f"error of each step, {self.step_errors.sum():.3g} in all",
+            "error of each feature at each step, scaled",
+        )
+        values = self.step_errors, self.cell_errors
+        self._draw(
+            ax, self.feature_errors, max_features, looks, values, labels, cmap="magma_r", vmin=0
+        )
         if self.lines_:
             legend_above(self.axes_[0])
+        return self

@@ -80,8 +80,8 @@ class DistanceFromNearest(BaseEstimator):
     fields : tuple of str
         Names of the fields.
     is_whitened : bool, default=False
-        Whether distances are Mahalanobis's, by the references' covariance, shrunk as in
-        :class:`MahalanobisScorer`, rather than in standard deviations.
+        Whether to measure Mahalanobis distances, by the covariance of the references, shrunk as in
+        :class:`MahalanobisScorer`, instead of distances in standard deviations.
 
     Examples
     --------
@@ -176,15 +176,15 @@ class JointScorer(ReferenceScorer):
       time;
     - the same in the outline of its errors, by the logarithm.
 
-    Each sees anomalies of another kind: in the noise, the level, the form, the values, or the noise
+    Each finds another kind of anomaly: in the noise, the level, the form, the values, or the noise
     of a segment of time. A product combines distances whatever their units [1]_.
 
     Parameters
     ----------
     distances : tuple, default=None
-        Unfitted distances of your own, or some of the five, with methods ``fit(references)``,
-        ``refer_to(references)`` and ``measure(summaries)``, by the fields that :meth:`summarize`
-        names. None means the five.
+        Unfitted distances: some of the five, or your own, with methods ``fit(references)``,
+        ``refer_to(references)`` and ``measure(summaries)``. They use the fields that
+        :meth:`summarize` names. None means the five.
 
     References
     ----------

@@ -297,7 +297,7 @@ class LSTMDecoder(nn.Module):
         Probability of zeroing an output between layers, in training.
 
     autoregressive : bool, default=False
-        Whether the previous step is read beside the latent.
+        Whether the previous step is read in addition to the latent.
 
     teacher_forcing : float, default=0.5
         Probability that the previous steps of a training batch are the true ones.

@@ -19,7 +19,7 @@ TOLERANCE = 1e-4
 
 
 class Output(NamedTuple):
-    """What a network makes of a padded batch.
+    """What a network returns for a padded batch.
 
     Attributes
     ----------

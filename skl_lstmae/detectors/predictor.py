@@ -26,7 +26,8 @@ from skl_lstmae.detectors.callbacks import FitCallbacks
 from skl_lstmae.detectors.exported import ExportedPredictorMixin
 from skl_lstmae.detectors.latents import LatentTransformerMixin
 from skl_lstmae.detectors.learner import SequenceLearner
-from skl_lstmae.modules import LSTMAutoencoder, LSTMPredictor, NetworkEnsemble
+from skl_lstmae.detectors.pretrained import pretrained_network, pretrained_scaling
+from skl_lstmae.modules import LSTMPredictor
 from skl_lstmae.training.attributions import integrated_gradients
 from skl_lstmae.training.blueprint import Blueprint, may_be_large
 from skl_lstmae.training.model import Model
@@ -186,7 +187,8 @@ class SequencePredictor(ExportedPredictorMixin, LatentTransformerMixin, Sequence
 
     def _blueprint(self, n_features: int) -> Blueprint:
         meaning = self._meaning
-        known: Any = vars(self) if self.init is None else self._source().config
+        source = None if self.init is None else pretrained_network(self.init)
+        known: Any = vars(self) if source is None else source.config
         arguments = {
             "input_size": n_features,
             "output_size": meaning.n_outputs,
@@ -204,22 +206,8 @@ class SequencePredictor(ExportedPredictorMixin, LatentTransformerMixin, Sequence
             self.network,
             n_features,
             target=(*(-1,) * meaning.per_step, meaning.n_outputs),
-            encoder=None if self.init is None else self._source().encoder,
+            encoder=None if source is None else source.encoder,
         )
-
-    def _source(self) -> Any:
-        """Return the network whose encoder is the first one here."""
-        network = getattr(self.init, "module_", None)
-        if isinstance(network, NetworkEnsemble):
-            network = network.networks[0]
-        if not isinstance(network, LSTMAutoencoder | LSTMPredictor):
-            found = "that is not fitted" if network is None else f"of a {type(network).__name__}"
-            raise ValueError(
-                f"init is a {type(self.init).__name__} {found}; expected a fitted one of an "
-                "LSTMAutoencoder or LSTMPredictor: pass FrozenEstimator(init) if something clones "
-                "this estimator, and so unfits it, as searches do."
-            )
-        return network
 
     def _check_parameters(self) -> None:
         super()._check_parameters()
@@ -233,23 +221,7 @@ class SequencePredictor(ExportedPredictorMixin, LatentTransformerMixin, Sequence
         """Learn the scaling, or take that of the encoder's weights."""
         if self.init is None:
             return super()._fit_scaling(training, names)
-        self._refuse_other_names(known_names(self.init))
-        known = self._source().input_size
-        if known != training.n_features:
-            raise ValueError(
-                f"X has {training.n_features} features, but init was fitted on {known}; expected "
-                "as many."
-            )
-        return self.init._model.scaling
-
-    def _refuse_other_names(self, known: tuple[Any, ...]) -> None:
-        """Refuse features of other names than those that the encoder has learned from."""
-        names = known_names(self)
-        if known and names and known != names:
-            raise ValueError(
-                f"X has the features {list(names)}, but init was fitted on {list(known)}; expected "
-                "the same in the same order."
-            )
+        return pretrained_scaling(self.init, known_names(self), training.n_features)
 
 
 def attribute(

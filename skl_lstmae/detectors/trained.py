@@ -107,3 +107,8 @@ class TrainedNetwork(FrozenState, BaseEstimator):
                 "save the detector again."
             )
         super().__setstate__(state)
+
+
+def model_of(estimator: TrainedNetwork) -> Model:
+    """Return the model of a fitted estimator, to go on with in another."""
+    return estimator._model

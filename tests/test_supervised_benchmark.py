@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from benchmarks.supervised import regression
+from benchmarks.supervised.augmented import AUGMENTED, cropped, warped
 from benchmarks.supervised.data import Case, folds
 from benchmarks.supervised.dtw import distances
 from benchmarks.supervised.methods import METHODS, OURS, find_method
@@ -102,3 +103,21 @@ def test_what_is_left_of_recordings_is_the_steps_that_are_not_read(monkeypatch):
         assert len(x) + left == len(whole)
         assert left > 0
     assert len(case.X_test) == len(case.y_test) == 2
+
+
+@pytest.mark.parametrize("name", AUGMENTED)
+def test_altered_copies_are_learned_from_beside_the_sequences(name):
+    rng, y = np.random.default_rng(0), np.repeat(["low", "high"], 20)
+    X = [rng.normal(6 * (label == "high"), size=(rng.integers(5, 8), 2)) for label in y]
+    assert np.mean(find_method(name)(X, y, X, 0) == y) > 0.9
+
+
+def test_a_crop_is_a_stretch_and_a_warp_keeps_length_ends_and_order():
+    x, rng = np.arange(40.0)[:, np.newaxis], np.random.default_rng(0)
+    for _ in range(20):
+        stretch, bent = cropped(x, rng)[:, 0], warped(x, rng)[:, 0]
+        assert 32 <= len(stretch) <= 40
+        assert (np.diff(stretch) == 1).all()
+        assert bent.shape == (40,)
+        assert bent[[0, -1]] == pytest.approx([0, 39])
+        assert (np.diff(bent) > 0).all()

@@ -19,6 +19,7 @@ import numpy as np
 import torch
 
 from benchmarks.names import names_among
+from benchmarks.supervised.augmented import AUGMENTED
 from benchmarks.supervised.data import SETS, folds, load
 from benchmarks.supervised.methods import METHODS, OURS, WITHOUT_CHANCE, find_method
 from benchmarks.supervised.report import report
@@ -94,7 +95,7 @@ def _options() -> argparse.Namespace:
     out = Path("build/supervised.jsonl")
     add("--out", type=Path, default=out, help="results, one a line; by default %(default)s")
     add("--sets", type=names_among(SETS), default=list(SETS), help=f"of {', '.join(SETS)}")
-    names = f"of {', '.join(METHODS)}, or parameters of the first, such as noise=0.1"
+    names = f"of {', '.join(METHODS | AUGMENTED)}, or parameters of the first, such as noise=0.1"
     add("--methods", type=_methods, default=list(METHODS), help=names)
     add("--seeds", type=int, default=3, help="number of seeds, from 0 on")
     add("--jobs", type=int, default=2, help="number of processes, one thread each")
@@ -105,7 +106,9 @@ def _options() -> argparse.Namespace:
 
 def _methods(text: str) -> list[str]:
     """Read names of methods, or parameters of ours."""
-    names_among(METHODS)(",".join(name for name in text.split(",") if "=" not in name) or OURS)
+    names_among(METHODS | AUGMENTED)(
+        ",".join(name for name in text.split(",") if "=" not in name) or OURS
+    )
     return text.split(",")
 
 

@@ -14,6 +14,7 @@ from sklearn.preprocessing import StandardScaler
 from torch import nn
 from torch.optim.lr_scheduler import OneCycleLR
 
+from benchmarks.supervised.augmented import AUGMENTED
 from benchmarks.supervised.dtw import distances
 from skl_lstmae import LSTMAutoencoderDetector, LSTMClassifier
 from skl_lstmae.training.schedule import BATCH_SIZE
@@ -24,9 +25,9 @@ Sequences = list[np.ndarray]
 
 
 def find_method(name: str) -> Callable[..., Any]:
-    """Return a method of `METHODS`, or our classifier with other parameters, "noise=0.1"."""
+    """Return a method of these names, or our classifier with other parameters, "noise=0.1"."""
     if "=" not in name:
-        return METHODS[name]
+        return (METHODS | AUGMENTED)[name]
     pairs = (pair.partition("=") for pair in name.split(" "))
     return partial(classify, **{key: ast.literal_eval(value) for key, _, value in pairs})
 

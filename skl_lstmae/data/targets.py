@@ -190,7 +190,8 @@ def check_labels(labels: Any, name: str) -> NDArray[Any]:
             "sequence."
         )
     array = _column(labels, name)
-    is_missing = np.array([_is_missing(label) for label in array.tolist()], dtype=bool)
+    found = array.tolist()
+    is_missing = np.array([_is_missing(label) for label in found], dtype=bool)
     if is_missing.any():
         whose = f"for sequence {is_missing.argmax()}" if name == "y" else "at one place"
         what = "the sequence" if name == "y" else "it"
@@ -198,13 +199,12 @@ def check_labels(labels: Any, name: str) -> NDArray[Any]:
             f"{name} holds no class {whose}, but {array[is_missing][0]}; expected a label each: "
             f"leave {what} out."
         )
-    array = np.array(array.tolist()) if array.dtype.kind == "O" and _are_text(array) else array
-    kinds = sorted({type(label).__name__ for label in array.tolist()})
+    kinds = sorted({"str" if isinstance(x, str) else type(x).__name__ for x in found})
     if len(kinds) > 1:
         raise ValueError(
             f"{name} mixes labels of type {' and '.join(kinds)}; expected those of one type."
         )
-    array = np.array(array.tolist()) if array.dtype.kind == "O" else array
+    array = np.array(found) if array.dtype.kind == "O" else array
     if type_of_target(array).startswith("continuous"):
         raise ValueError(
             f"Unknown label type: {name} holds numbers that are no classes, as {array[0]}; use "
@@ -232,10 +232,6 @@ def is_nested(y: Any) -> bool:
     if not (isinstance(y, (list, tuple)) or is_object_vector(y)):
         return False
     return any(isinstance(member, (list, tuple)) or np.ndim(member) for member in y)
-
-
-def _are_text(labels: NDArray[Any]) -> bool:
-    return all(isinstance(label, str) for label in labels)
 
 
 def _is_missing(label: Any) -> bool:

@@ -158,8 +158,9 @@ def test_scores_that_are_all_alike_have_a_steady_offset():
         ([-1.0, -np.e, -np.e, -1.0], 0.5, True),
         ([-1.0, 3.0, -1.0, 3.0], 2.0, False),
         ([0.0, -1e-6], 0.0, True),
+        ([-1e-3, -1e-3 * (1 + 1e-15)], 0.0, True),
     ],
-    ids=["distances", "both signs", "no error at all"],
+    ids=["distances", "both signs", "no error at all", "rounding"],
 )
 def test_scores_none_of_which_is_positive_spread_by_factors(scores, deviation, by_factors):
     found, is_by_factors = spread_of(np.array(scores))

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.stats import norm
 
-MEMORY = 5
+MEMORY = 7
 """Windows' lengths over which the mean and the deviation of errors are weighted."""
 
 CLIPPED = 3.0
@@ -33,6 +33,9 @@ stretch, or a dead sensor, not every trifle is an alarm."""
 
 TINY = 1e-6
 """Errors below it are alike."""
+
+ROUNDING = 1e-9
+"""And so are those that differ by a smaller share of the largest."""
 
 
 @dataclass
@@ -126,4 +129,5 @@ def spread_of(scores: NDArray[np.float64]) -> tuple[float, bool]:
     """Return the `deviation` of reference scores, and whether they spread by factors."""
     by_factors = bool(scores.max() <= 0)
     errors = np.log(np.maximum(-scores, TINY)) if by_factors else scores
-    return float(np.std(errors)), by_factors
+    deviation = float(np.std(errors))
+    return deviation if deviation > ROUNDING * np.abs(errors).max() else 0.0, by_factors

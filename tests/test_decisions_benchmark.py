@@ -3,11 +3,13 @@
 import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
+from sklearn.neighbors import LocalOutlierFactor
 
 from benchmarks.decisions.nab import corpus_score
 from benchmarks.decisions.processes import KINDS, simulate
-from benchmarks.decisions.rules import contamination, rolling
-from benchmarks.decisions.series import count, onsets
+from benchmarks.decisions.rules import contamination, dspot, rolling
+from benchmarks.decisions.series import count, onsets, stream_alarms
+from skl_lstmae import SlidingWindowDetector
 
 
 def flags_at(n_rows, *rows):
@@ -53,6 +55,27 @@ def test_simple_rules_look_at_what_came_before():
     later = np.array([-2.0, -0.5, 7.0, 7.0])
     assert_array_equal(rolling(trained, scores, 5)[:2], rolling(trained, later, 5)[:2])
     assert rolling(trained, scores, 5)[[0, 1, 3]].tolist() == [True, False, True]
+
+
+def test_dspot_keeps_the_rate_on_noise_and_follows_its_mean():
+    noise = np.random.default_rng(0).normal(size=22_000)
+    scores = noise - np.linspace(0, 20, len(noise))
+    flags = dspot(scores[:2000], scores[2000:], size=10)
+    assert 0.005 < flags.mean() < 0.03  # what it flags never becomes a part of the tail
+    scores[12_000:12_010] -= 8
+    assert dspot(scores[:2000], scores[2000:], size=10)[10_000:10_010].all()
+
+
+def test_alarms_of_streams_are_those_of_their_labels():
+    X = np.random.default_rng(0).normal(size=(700, 2))
+    X[600:605] += 4
+    inner = LocalOutlierFactor(novelty=True)
+    detector = SlidingWindowDetector(inner, window_size=5).fit(X[:500])
+    stream, scores = detector.stream(), detector.stream().push(X[495:])
+    stream.push(X[495:500])
+    expected = stream.predict(X[500:]) == -1
+    assert expected.any()
+    assert_array_equal(stream_alarms(detector, scores), expected)
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -22,7 +22,14 @@ def report(lines: Lines, data: Path) -> str:
     seeds = sorted({line["task"][2] for line in lines})
     parts = [f"Seeds {seeds}; false_alarm_rate=0.01."]
     rules = _by_rule(lines)
-    for rule in ("adaptive", "stream", "fixed", "contamination quantile", "rolling quantile"):
+    for rule in (
+        "adaptive",
+        "stream",
+        "fixed",
+        "contamination quantile",
+        "rolling quantile",
+        "DSPOT",
+    ):
         if rule in rules:
             parts += [f"### {rule}", _series_table(rules[rule])]
     if any(line["task"][0] == "nab" for line in lines):

@@ -66,7 +66,7 @@ class Judge:
             scores[block] = self._judged(self.summarize(sequences.take(block)))
         return scores
 
-    def offsets(self, scores: NDArray[np.float64], lengths: NDArray[np.intp]) -> float | None:
+    def offsets(self, scores: NDArray[np.float64], sequences: Sequences) -> float | None:
         """Return the threshold, which is the same for all."""
         return self.offset
 

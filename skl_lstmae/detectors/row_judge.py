@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from copy import copy
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -46,7 +47,10 @@ class Threshold:
     spreads_by_factors : bool
         Whether it is that of logarithms.
     offset : float, default=nan
-        The threshold of rows that do not drift.
+        The threshold of the first row, or of all.
+    rate : float, default=None
+        The false-alarm rate at which the threshold follows scores that drift; None means that it
+        does not.
     """
 
     level: RecentLevel
@@ -54,6 +58,7 @@ class Threshold:
     deviation: float
     spreads_by_factors: bool
     offset: float = np.nan
+    rate: float | None = None
 
     @classmethod
     def by(cls, level: RecentLevel, scores: NDArray[np.float64], n_independent: float) -> Threshold:
@@ -68,9 +73,15 @@ class Threshold:
         references = ReferenceScores.of(scores, n_independent)
         return replace(self, calibration=self.calibration.resting_on(references, *roles))
 
-    def adaptive(self, rate: float, size: int) -> AdaptiveOffset:
-        """Return an offset for one series, that follows its scores."""
-        return AdaptiveOffset(self.offset, self.deviation, rate, size, self.spreads_by_factors)
+    def by_hand(self, offset: float) -> Threshold:
+        """Return a threshold that somebody has chosen, and that does not follow."""
+        return replace(self, offset=offset, rate=None)
+
+    def adaptive(self, size: int) -> AdaptiveOffset | None:
+        """Return an offset for one series, that follows its scores, if it does."""
+        if self.rate is None:
+            return None
+        return AdaptiveOffset(self.offset, self.deviation, self.rate, size, self.spreads_by_factors)
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,8 +104,6 @@ class RowJudge:
         Of rows, and of single windows, with which streams compare.
     worst : float
         The score of rows without data, lower than that of any row of the training series.
-    rate : float, default=None
-        The false-alarm rate at which offsets follow scores that drift; None means that they do not.
     usual_step : float, default=None
         Seconds from one training row to the next, if times are known.
     max_steps : float, default=inf
@@ -111,7 +120,6 @@ class RowJudge:
     rows: Threshold
     singles: Threshold
     worst: float
-    rate: float | None = None
     usual_step: float | None = None
     max_steps: float = np.inf
     own_scores: dict[str, NDArray[np.float64]] = field(default_factory=dict)
@@ -128,7 +136,7 @@ class RowJudge:
 
     def with_offset(self, offset: float) -> RowJudge:
         """Return the judge with another threshold of rows."""
-        return replace(self, rows=replace(self.rows, offset=offset))
+        return replace(self, rows=self.rows.by_hand(offset))
 
     def may_tell_drift(self, series: Sequences) -> bool:
         """Return whether these are so many that most are hardly anomalies."""
@@ -144,22 +152,20 @@ class RowJudge:
         return rows
 
     def offsets(
-        self, scores: NDArray[np.float64], lengths: NDArray[np.intp]
+        self, scores: NDArray[np.float64], series: Sequences
     ) -> float | NDArray[np.float64]:
         """Return the offset of each row, (total_timesteps,), or that of all.
 
-        Parameters
-        ----------
-        scores : ndarray of shape (total_timesteps,)
-        lengths : ndarray of shape (n_series,)
-            How many of the rows each series has; at the start of one nothing is known of it.
+        At the start of a series nothing is known of it. Rows of a training series have the fixed
+        offset, which rests on them.
         """
-        if self.rate is None:
+        adaptive = self.rows.adaptive(self.size)
+        if adaptive is None:
             return self.rows.offset
-        parts = np.split(scores, np.cumsum(lengths)[:-1])
-        offsets = [
-            follow(self.rows.adaptive(self.rate, self.size), part, self.worst) for part in parts
-        ]
+        parts = np.split(scores, np.cumsum(series.lengths)[:-1])
+        offsets = [follow(copy(adaptive), part, self.worst) for part in parts]
+        for i, _, _ in self._recognise(series, self._slide(series)):
+            offsets[i][:] = self.rows.offset
         return np.concatenate(offsets)
 
     def score_parts(
@@ -226,9 +232,9 @@ class RowJudge:
     ) -> FoundEvents:
         """Judge the rows of series, and join the anomalous ones to events."""
         pieces, scores = self.cut(series, times), self.score(series, times)
-        offsets = np.broadcast_to(self.offsets(scores, series.lengths), scores.shape)
+        offsets = np.broadcast_to(self.offsets(scores, series), scores.shape)
         if max_gap == "auto":
-            max_gap = 0 if self.rate is None else self.size
+            max_gap = 0 if self.rows.rate is None else self.size
         intervals = find_intervals_within(
             scores - offsets, pieces.lengths, int(max_gap), min_length, budget
         )
@@ -252,15 +258,15 @@ class RowJudge:
         """Return the scores of the windows of series; those without data have the worst."""
         windows = self._slide(series)
         scores, is_judged = np.full(len(windows), np.nan), have_data(windows)
-        for own, stretch in self._recognise(series, windows):
+        for _, own, stretch in self._recognise(series, windows):
             scores[stretch], is_judged[stretch] = own, False
         scores[is_judged] = self.windows.score(windows.take(is_judged))
         return np.where(np.isnan(scores), self.worst, scores)
 
     def _recognise(
         self, series: Sequences, windows: Sequences
-    ) -> Iterator[tuple[NDArray[np.float64], slice]]:
-        """Yield the scores of each series of the fit, and where its windows stand."""
+    ) -> Iterator[tuple[int, NDArray[np.float64], slice]]:
+        """Yield the number of each series of the fit, its scores, and where its windows stand."""
         firsts = np.searchsorted(windows.starts, series.starts)
         ends = np.append(firsts[1:], len(windows))
         lengths = {len(own) for own in self.own_scores.values()}
@@ -268,7 +274,7 @@ class RowJudge:
             if end - first in lengths:  # others are not read, as they may be larger than memory
                 own = self.own_scores.get(digest(series[i]))
                 if own is not None:
-                    yield own, slice(first, end)
+                    yield i, own, slice(first, end)
 
     def _merge(self, scores: NDArray[np.float64], series: Sequences) -> NDArray[np.float64]:
         windows = self._slide(series)

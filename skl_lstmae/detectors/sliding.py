@@ -135,10 +135,10 @@ class SlidingWindowDetector(
         in runs, since neighbouring rows share windows.
 
     threshold : {"adaptive", "fixed"}, default="adaptive"
-        Whether the threshold of a row follows the scores of the rows before it. Without drift it is
-        ``offset_``. With drift it falls, never above ``offset_``: alarms stay about as rare as
-        asked for, and mark where something new begins. "fixed" always uses ``offset_``, and so does
-        a `contamination` that is a number.
+        Whether the threshold of a row follows the scores of the rows before it. It begins at
+        ``offset_``. Wherever scores drift to, alarms stay about as rare as asked for, and mark
+        where something new begins. "fixed" always uses ``offset_``, and so does a `contamination`
+        that is a number, or an ``offset_`` that is set by hand.
 
     max_time_steps : float, default=5
         Longest step in time within a series, as a multiple of the usual step, if the index of X
@@ -166,7 +166,7 @@ class SlidingWindowDetector(
         Rows from one training window to the next, on average.
 
     offset_ : float
-        Rows with lower scores are anomalous, as long as scores do not drift.
+        Rows with lower scores are anomalous. An adaptive `threshold` begins there.
 
     n_features_in_ : int
         Number of features of X.
@@ -557,13 +557,13 @@ class SlidingWindowDetector(
 
     def _set_threshold(self) -> None:
         judge = self._judge
-        rows, singles = (
-            replace(threshold, offset=self._offset_of(threshold.calibration))
-            for threshold in (judge.rows, judge.singles)
-        )
         adapts = self.threshold == "adaptive" and self.contamination == "auto"
         rate = self.false_alarm_rate if adapts else None
-        self._judge = replace(judge, rows=rows, singles=singles, rate=rate)
+        rows, singles = (
+            replace(threshold, offset=self._offset_of(threshold.calibration), rate=rate)
+            for threshold in (judge.rows, judge.singles)
+        )
+        self._judge = replace(judge, rows=rows, singles=singles)
 
     def _told(self, judge: RowJudge, purpose: str) -> RowJudge:
         """Return the judge, which reports what it scores if that is wanted."""

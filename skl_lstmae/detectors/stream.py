@@ -14,9 +14,8 @@ from skl_lstmae.data.names import known_names
 from skl_lstmae.data.times import jumps_of
 from skl_lstmae.data.windows import count_empty, trailing
 from skl_lstmae.detectors.events import main_features
-from skl_lstmae.detectors.row_judge import RowJudge, follow, rows_of_blackout
+from skl_lstmae.detectors.row_judge import RowJudge, Threshold, follow, rows_of_blackout
 from skl_lstmae.detectors.thresholded import check_offset
-from skl_lstmae.scoring.adaptive import AdaptiveOffset
 
 
 class Stream:
@@ -65,26 +64,22 @@ class Stream:
         self._latest: Any = None
         self._level = replace(judge.singles.level)
         self._lock = Lock()
-        self._begin(judge.singles.offset)
+        self._begin(judge.singles)
 
-    def _begin(self, offset: float) -> None:
-        judge = self._judge
-        self._fixed = self._offset = offset
-        self._adaptive: AdaptiveOffset | None = None
-        if judge.rate is not None:
-            singles = replace(judge.singles, offset=offset)
-            self._adaptive = singles.adaptive(judge.rate, judge.size)
+    def _begin(self, threshold: Threshold) -> None:
+        self._fixed = self._offset = threshold.offset
+        self._adaptive = threshold.adaptive(self._judge.size)
 
     @property
     def offset_(self) -> float:
-        """Threshold of the latest row: a lower score is anomalous. May be set."""
+        """Threshold of the latest row: a lower score is anomalous. May be set, and then stays."""
         return self._offset
 
     @offset_.setter
     def offset_(self, offset: float) -> None:
         offset = check_offset(offset)
         with self._lock:
-            self._begin(offset)
+            self._begin(self._judge.singles.by_hand(offset))
 
     def predict(self, X: Any) -> NDArray[np.int64]:
         """Take more rows of the series, as `push` does, and label them as normal or anomalous.

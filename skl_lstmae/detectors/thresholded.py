@@ -44,7 +44,7 @@ class ThresholdJudge(Protocol):
         ...
 
     def offsets(
-        self, scores: NDArray[np.float64], lengths: NDArray[np.intp]
+        self, scores: NDArray[np.float64], sequences: Sequences
     ) -> float | NDArray[np.float64] | None:
         """Return the threshold of each sample, or that of all."""
         ...
@@ -81,7 +81,7 @@ class Scored:
     @property
     def offsets(self) -> float | NDArray[np.float64] | None:
         """The threshold, or that of each sample."""
-        return self.judge.offsets(self.scores, self.sequences.lengths)
+        return self.judge.offsets(self.scores, self.sequences)
 
     def warn_of_drift(self) -> None:
         """Warn if samples as a whole are unlike those that the threshold rests on."""

@@ -249,7 +249,7 @@ class AnomalyScoreDisplay:
             series=values,
             times=_axis_values(times),
             scores=found.scores,
-            offset=found.offsets if judge.rate else float(judge.rows.offset),
+            offset=found.offsets if judge.rows.rate else float(judge.rows.offset),
             events=found.intervals,
             true_events=intervals_of_labels(labels),
             feature_names=name_features(feature_names, estimator, values.shape[1]),

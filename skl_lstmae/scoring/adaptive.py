@@ -2,40 +2,62 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy.stats import norm
 
-STEPS = (0.02, 0.2, 2.0)
-"""By how many standard deviations of the reference scores an alarm moves each tracker, about."""
+MEMORY = 7
+"""Windows' lengths over which the mean and the deviation of errors are weighted."""
 
-TARGET = 2
-"""How often, in false-alarm rates, scores are to lie below a tracker: those that do not drift then
-stay below the fixed offset, which is the one that counts."""
+CLIPPED = 3.0
+"""Errors further from the mean, in deviations, move it no more: a long anomaly is learned late."""
+
+CLIPPED_SPREAD = 2.25
+"""And these widen the deviation no more, so that after one anomaly the next one is found, too."""
+
+FIRST_SHARE = 0.75
+"""Of the normal law's quantile, for the first limit: a mean that follows takes part of each rise
+with it, so that less is left above."""
+
+BELOW, ABOVE = 1.0, 2.5
+"""How far below and above the first limit others may be."""
+
+STEP = 0.05
+"""By how much an alarm raises the limit."""
+
+SMALLEST_SHARE = 0.5
+"""Of the reference errors' deviation, which that of others is taken for at least: after a calm
+stretch, or a dead sensor, not every trifle is an alarm."""
 
 TINY = 1e-6
 """Errors below it are alike."""
 
-PATIENCE = 0.1
-"""Alarms that a series may have at the fixed offset, in windows' lengths, before it gives way."""
+ROUNDING = 1e-9
+"""And so are those that differ by a smaller share of the largest."""
 
 
 @dataclass
 class AdaptiveOffset:
     """The offset of each score, learned from those before it alone.
 
-    Three trackers follow the same low quantile of the scores, one by small steps and slowly, one by
-    large steps and at once, as in adaptive conformal inference [1]_, [2]_: a score below a tracker
-    moves it down by a step, any other moves it up by so small a share of it that the two balance at
-    the quantile. The offset is the median of the three, so that neither the slowest nor the
-    hastiest decides, but never above the fixed offset. A long anomaly is followed too: an alarm
-    marks its beginning.
+    A score is told by how many standard deviations its error, which is minus the score or the
+    logarithm of that, lies above the mean of those before. Mean and variance are exponentially
+    weighted [1]_, and learn from errors that are clipped, as in robust control charts [2]_. Errors
+    above a limit are alarms. An alarm raises the limit by a step, every other score lowers it by so
+    small a share of the step that the two balance at the false-alarm rate, as in adaptive conformal
+    inference [3]_, whatever the distribution of the scores. There the level of a quantile moves,
+    without bounds. Here the limit has some, so that a long anomaly does not silence alarms for
+    long; where errors have a far longer tail than the normal law has, alarms come more often.
+
+    The first offset is the fixed one. A long anomaly is followed, too: an alarm marks its
+    beginning.
 
     Parameters
     ----------
     fixed : float
-        The offset of scores that do not drift.
+        The first offset, and that of all scores if those that it rests on are all alike.
     deviation : float
         Standard deviation of the reference scores or, if they spread by factors, of their
         logarithms.
@@ -48,10 +70,12 @@ class AdaptiveOffset:
 
     References
     ----------
-    .. [1] I. Gibbs, E. Candes, "Adaptive conformal inference under distribution shift", NeurIPS
+    .. [1] S. W. Roberts, "Control chart tests based on geometric moving averages", Technometrics 1,
+       1959, :doi:`10.1080/00401706.1959.10489860`.
+    .. [2] P. J. Huber, "Robust estimation of a location parameter", Annals of Mathematical
+       Statistics 35, 1964, :doi:`10.1214/aoms/1177703732`.
+    .. [3] I. Gibbs, E. Candes, "Adaptive conformal inference under distribution shift", NeurIPS
        2021.
-    .. [2] A. N. Angelopoulos, E. J. Candes, R. J. Tibshirani, "Conformal PID control for time
-       series prediction", NeurIPS 2023.
 
     Examples
     --------
@@ -59,7 +83,7 @@ class AdaptiveOffset:
     >>> from skl_lstmae.scoring.adaptive import AdaptiveOffset
     >>> offset = AdaptiveOffset(-2.0, deviation=0.5, rate=0.01, size=10)
     >>> drifted = np.full(200, -5.0)
-    >>> int((drifted < offset.follow(drifted)).sum()) < 20
+    >>> int((drifted < offset.follow(drifted)).sum()) < 40
     True
     """
 
@@ -68,29 +92,34 @@ class AdaptiveOffset:
     rate: float
     size: int
     spreads_by_factors: bool = True
-    n_alarms: int = 0
-    trackers: list[float] = field(default_factory=list)
+    state: tuple[float, float, float] | None = None
 
     def follow(self, scores: ArrayLike) -> NDArray[np.float64]:
         """Return the offsets of scores, (n_scores,), and learn from them."""
-        start = float(self._errors(np.array([self.fixed]))[0])
-        trackers = self.trackers or [start] * len(STEPS)
-        steps = [step * self.deviation for step in STEPS]
-        target = min(TARGET * self.rate, 0.5)
-        patience = PATIENCE * self.size
         errors = self._errors(np.asarray(scores, dtype=np.float64))
-        levels = np.full(len(errors), start)
+        if self.deviation == 0:
+            return np.full(len(errors), self.fixed)
+        first = FIRST_SHARE * float(norm.isf(self.rate))
+        mean, variance, limit = self.state or self._begin(first)
+        share = 1 / (MEMORY * self.size)
+        smallest = SMALLEST_SHARE * self.deviation
+        levels = np.empty(len(errors))
         for i, error in enumerate(errors.tolist()):
-            if self.n_alarms >= patience:
-                levels[i] = max(start, sorted(trackers)[len(trackers) // 2])
-            self.n_alarms += error > levels[i]
-            trackers = [
-                max(start, tracker + step * ((error > tracker) - target))
-                for tracker, step in zip(trackers, steps, strict=True)
-            ]
-        self.trackers = trackers
-        offsets = -np.exp(levels) if self.spreads_by_factors else -levels
-        return np.where(levels > start, offsets, self.fixed)
+            deviation = max(variance**0.5, smallest)
+            levels[i] = mean + limit * deviation
+            limit += STEP * ((error > levels[i]) - self.rate)
+            limit = min(max(limit, first - BELOW), first + ABOVE)
+            excess = error - mean
+            squared = min(abs(excess), CLIPPED_SPREAD * deviation) ** 2
+            mean += share * min(max(excess, -CLIPPED * deviation), CLIPPED * deviation)
+            variance += share * (squared - variance)
+        self.state = mean, variance, limit
+        return -np.exp(levels) if self.spreads_by_factors else -levels
+
+    def _begin(self, limit: float) -> tuple[float, float, float]:
+        """Return a mean and variance of errors with which the first offset is the fixed one."""
+        start = float(self._errors(np.array([self.fixed]))[0])
+        return start - limit * self.deviation, self.deviation**2, limit
 
     def _errors(self, scores: NDArray[np.float64]) -> NDArray[np.float64]:
         return np.log(np.maximum(-scores, TINY)) if self.spreads_by_factors else -scores
@@ -100,4 +129,5 @@ def spread_of(scores: NDArray[np.float64]) -> tuple[float, bool]:
     """Return the `deviation` of reference scores, and whether they spread by factors."""
     by_factors = bool(scores.max() <= 0)
     errors = np.log(np.maximum(-scores, TINY)) if by_factors else scores
-    return float(np.std(errors)), by_factors
+    deviation = float(np.std(errors))
+    return deviation if deviation > ROUNDING * np.abs(errors).max() else 0.0, by_factors

@@ -1,7 +1,5 @@
 """Scores relative to those of the rows before."""
 
-from dataclasses import replace
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -44,13 +42,6 @@ def test_the_level_is_an_exponentially_weighted_mean_of_the_rows_before(scores, 
     assert_allclose(np.log(-found) if scores is FACTORS else -found, expected)
 
 
-@pytest.mark.parametrize("n_parts", [2, 7, 2000])
-def test_no_bit_depends_on_how_scores_are_divided(scores, level, n_parts):
-    whole = replace(level).relative(scores)
-    parts = [level.relative(part) for part in np.array_split(scores, n_parts)]
-    assert_array_equal(np.concatenate([*parts, level.relative(scores[:0])]), whole)
-
-
 def test_a_shift_of_all_scores_is_taken_from_them_by_the_weight(scores):
     low = scores * 20 if scores is FACTORS else scores - 20
     for weight, left in ((0, 1), (0.5, 0.5), (1, 0)):
@@ -67,11 +58,6 @@ def test_a_calm_stretch_makes_no_score_lower(scores, level):
     relative = level.relative(np.concatenate([calm, scores]))
     assert_array_equal(relative[: len(calm) + 5], np.concatenate([calm, scores[:5]]))
     assert (relative[len(calm) :] >= scores).all()
-
-
-def test_with_a_stride_the_level_forgets_as_much_in_fewer_scores(scores, level):
-    thinned = replace(level).relative(np.repeat(scores[:100], 5))[::5]
-    assert_allclose(level.relative(scores[:100], stride=5), thinned, rtol=0.2)
 
 
 def test_in_a_series_that_drifts_an_anomaly_stands_out():
@@ -111,7 +97,6 @@ def test_a_blackout_leaves_the_level_as_it_is(scores, level):
     assert (related[100:130] == worst).all()
     expected = relate(level, scores, [len(scores)], worst)
     assert_array_equal(np.delete(related, np.s_[100:130]), expected)
-    assert level.level is None  # another series begins where this one did
 
 
 def test_a_jump_of_time_leaves_the_level_as_it_is():
@@ -123,15 +108,10 @@ def test_a_jump_of_time_leaves_the_level_as_it_is():
     assert (gone_on > anew).mean() > 0.95
 
 
-def test_a_stream_relates_its_scores_too_however_it_is_divided():
-    detector, X = fit(), make_series(400) + np.where(np.arange(400) > 200, 1.5, 0)[:, np.newaxis]
-    at_once = detector.stream().push(X)
-    stream = detector.stream()
-    in_parts = np.concatenate([stream.push(part) for part in np.split(X, [7, 30, 31, 250])])
-    assert_array_equal(in_parts, at_once)
-    alone = fit(relative_to_recent=0).stream().push(X)
-    assert_array_equal(at_once[:19], alone[:19])  # no whole window yet
-    assert np.median(at_once[300:]) > np.median(alone[300:])
+def test_a_stream_scores_single_windows_alone():
+    X = make_series(400) * np.linspace(1, 3, 400)[:, np.newaxis]
+    one, other = (fit(relative_to_recent=weight).stream().push(X) for weight in (0, 1))
+    assert_array_equal(one, other)
 
 
 @pytest.mark.parametrize("weight", [-0.1, 1.1, "all"])

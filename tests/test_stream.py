@@ -41,9 +41,7 @@ INNER = {
 
 
 def fit(inner=ERROR, X=None, **parameters):
-    """Fit a detector whose scores are those of windows alone, unless told otherwise."""
-    alone = {"window_size": WINDOW, "random_state": 0, "relative_to_recent": 0}
-    parameters = alone | parameters
+    parameters = {"window_size": WINDOW, "random_state": 0, **parameters}
     return fitted(SlidingWindowDetector(inner, **parameters), make_series(300) if X is None else X)
 
 

@@ -74,12 +74,6 @@ def count_empty(windows: Sequences) -> NDArray[np.intp]:
     return np.searchsorted(empty, ends) - np.searchsorted(empty, windows.starts)
 
 
-def count_windows(windows: Sequences, series: Sequences) -> NDArray[np.intp]:
-    """Return how many windows, in the order of their rows, begin in each series, (n_series,)."""
-    firsts = np.searchsorted(windows.starts, series.starts)
-    return np.diff(firsts, append=len(windows))
-
-
 def have_data(windows: Sequences) -> NDArray[np.bool_]:
     """Return which windows have data in half of their steps or more; others are not judged."""
     return 2 * count_empty(windows) <= windows.lengths

@@ -7,7 +7,6 @@ from skl_lstmae.data.sequences import Sequences
 from skl_lstmae.data.windows import (
     are_blacked_out,
     count_empty,
-    count_windows,
     have_data,
     merge,
     slide,
@@ -49,23 +48,17 @@ def judge_rows(
     is_normal_row = ~is_odd[rows.rows()] & ~is_missing
     is_normal_window = ~_are_all(is_odd, windows) & have_data(windows)
 
-    def threshold(
-        scores: NDArray[np.float64],
-        is_normal: NDArray[np.bool_],
-        lengths: NDArray[np.intp],
-        stride: int,
-    ) -> Threshold:
-        level = RecentLevel.of(scores[is_normal], relative_to_recent, RECENT_WINDOWS * plan.size)
-        relative = relate(level, scores, lengths, worst, stride)[is_normal]
-        return Threshold.by(level, relative, independent_windows(rows, plan.size))
-
+    recent = RecentLevel.of(merged[is_normal_row], relative_to_recent, RECENT_WINDOWS * plan.size)
+    related = relate(recent, merged, rows.lengths, worst)
+    n = independent_windows(rows, plan.size)
     judge = RowJudge(
         learned.judge,
         plan.size,
         plan.stride,
         aggregation,
-        rows=threshold(merged, is_normal_row, rows.lengths, 1),
-        singles=threshold(own_scores, is_normal_window, count_windows(windows, rows), plan.stride),
+        recent,
+        rows=Threshold.by(related[is_normal_row], n),
+        singles=Threshold.by(own_scores[is_normal_window], n),
         worst=worst_score(own_scores[is_normal_window]),
     )
     return judge.knowing(plan.series, plan.windows, scores)

@@ -17,7 +17,6 @@ from skl_lstmae.data.windows import (
     are_blacked_out,
     blocks,
     count_empty,
-    count_windows,
     have_data,
     merge,
     slide,
@@ -38,8 +37,6 @@ class Threshold:
 
     Parameters
     ----------
-    level : RecentLevel
-        What scores are relative to, as it is where a series begins.
     calibration : Calibration
         The scores that it rests on.
     deviation : float
@@ -53,7 +50,6 @@ class Threshold:
         does not.
     """
 
-    level: RecentLevel
     calibration: Calibration
     deviation: float
     spreads_by_factors: bool
@@ -61,10 +57,10 @@ class Threshold:
     rate: float | None = None
 
     @classmethod
-    def by(cls, level: RecentLevel, scores: NDArray[np.float64], n_independent: float) -> Threshold:
-        """Rest a threshold on scores of normal rows, relative to a level."""
+    def by(cls, scores: NDArray[np.float64], n_independent: float) -> Threshold:
+        """Rest a threshold on scores of normal rows."""
         fresh = ReferenceScores.of(scores, n_independent)
-        return cls(level, Calibration(fresh=fresh, learned=fresh), *spread_of(scores))
+        return cls(Calibration(fresh=fresh, learned=fresh), *spread_of(scores))
 
     def resting_on(
         self, scores: NDArray[np.float64], n_independent: float, *roles: str
@@ -100,6 +96,8 @@ class RowJudge:
         Rows from one window to the next.
     aggregation : str
         How the scores of a row's windows become its score.
+    recent : RecentLevel
+        What the scores of rows are relative to.
     rows, singles : Threshold
         Of rows, and of single windows, with which streams compare.
     worst : float
@@ -117,6 +115,7 @@ class RowJudge:
     size: int
     stride: int
     aggregation: str
+    recent: RecentLevel
     rows: Threshold
     singles: Threshold
     worst: float
@@ -178,11 +177,7 @@ class RowJudge:
         pieces = self.cut(series, times)
         singles = self._score_windows(pieces)
         rows = self._merge(singles, pieces)
-        n_windows = count_windows(self._slide(pieces), series)
-        return (
-            relate(self.rows.level, rows, series.lengths, self.worst),
-            relate(self.singles.level, singles, n_windows, self.worst, self.stride),
-        )
+        return relate(self.recent, rows, series.lengths, self.worst), singles
 
     def resting_on(self, series: Sequences, times: Sequence[Any], *roles: str) -> RowJudge:
         """Return the judge whose thresholds rest on these series, as :class:`Calibration` says.
@@ -297,31 +292,23 @@ def follow(
 
 
 def relate(
-    level: RecentLevel,
-    scores: NDArray[np.float64],
-    lengths: NDArray[np.intp],
-    worst: float,
-    stride: int = 1,
+    recent: RecentLevel, scores: NDArray[np.float64], lengths: NDArray[np.intp], worst: float
 ) -> NDArray[np.float64]:
-    """Return scores relative to the recent ones of their series, (n_scores,).
+    """Return the scores of rows relative to the recent ones of their series, (total_timesteps,).
 
     Parameters
     ----------
-    level : RecentLevel
-        As it is where a series begins.
-    scores : ndarray of shape (n_scores,)
-        Of rows, or of windows.
+    recent : RecentLevel
+    scores : ndarray of shape (total_timesteps,)
     lengths : ndarray of shape (n_series,)
-        How many of them each series has.
+        How many of the rows each series has.
     worst : float
-        The score of what holds no data, and has no part in this.
-    stride : int, default=1
-        Rows from one score to the next.
+        The score of rows without data, which have no part in this.
     """
     related = scores.copy()
     for part in np.split(related, np.cumsum(lengths)[:-1]):
         has_data = part != worst
-        part[has_data] = replace(level).relative(part[has_data], stride)
+        part[has_data] = recent.relative(part[has_data])
     return related
 
 

@@ -1,7 +1,6 @@
 """A series that comes in piece by piece: each row is judged when it comes."""
 
 from copy import deepcopy
-from dataclasses import replace
 from threading import Lock
 from typing import Any
 
@@ -62,7 +61,6 @@ class Stream:
         self._recent: NDArray[np.float64] = np.empty((0, detector.n_features_in_))
         self._is_new: NDArray[np.bool_] = np.empty(0, dtype=bool)
         self._latest: Any = None
-        self._level = replace(judge.singles.level)
         self._lock = Lock()
         self._begin(judge.singles)
 
@@ -213,18 +211,15 @@ class Stream:
             is_blackout = n_empty[first:] >= n_blackout
             is_judged = ~is_blackout & (count_empty(windows) < windows.lengths)
             scores[is_judged] = judge.windows.score(windows.take(is_judged), one_by_one=True)
-            adaptive, level = deepcopy(self._adaptive), replace(self._level)
+            adaptive = deepcopy(self._adaptive)
             # A window that is not full is unlike any that was learned from, and would raise alarms.
-            is_full = windows.lengths == judge.size
-            is_ready = is_blackout | is_full
-            is_related = is_full & (scores != judge.worst)
-            scores[is_related] = level.relative(scores[is_related])
+            is_ready = is_blackout | (windows.lengths == judge.size)
             offsets = np.where(is_ready, self._fixed, -np.inf)
             if adaptive is not None:
                 offsets[is_ready] = follow(adaptive, scores[is_ready], judge.worst)
             kept = slice(max(0, len(rows) - judge.size + 1), None)
             self._recent, self._is_new, self._latest = rows[kept].copy(), is_new[kept], latest
-            self._adaptive, self._level = adaptive, level
+            self._adaptive = adaptive
             self._offset = float(offsets[-1]) if len(offsets) else self._offset
         if jumps.any():
             warn(

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from skl_lstmae.scoring.adaptive import TINY
 
 
-@dataclass
+@dataclass(frozen=True)
 class RecentLevel:
     """The level of recent scores, an exponentially weighted moving average [1]_.
 
@@ -41,8 +41,7 @@ class RecentLevel:
     >>> import numpy as np
     >>> from skl_lstmae.scoring.recent import RecentLevel
     >>> level = RecentLevel(start=0.0, weight=0.5, n_scores=10, spreads_by_factors=True)
-    >>> drifted = level.relative(np.full(100, -9.0))
-    >>> drifted[[0, 99]].round(1)
+    >>> level.relative(np.full(100, -9.0))[[0, 99]].round(1)
     array([-9., -3.])
     """
 
@@ -50,7 +49,6 @@ class RecentLevel:
     weight: float
     n_scores: float
     spreads_by_factors: bool
-    level: float | None = None
 
     @classmethod
     def of(cls, scores: NDArray[np.float64], weight: float, n_scores: float) -> RecentLevel:
@@ -59,19 +57,16 @@ class RecentLevel:
         start = float(np.mean(_errors(scores, by_factors=by_factors)))
         return cls(start, weight, n_scores, by_factors)
 
-    def relative(self, scores: NDArray[np.float64], stride: int = 1) -> NDArray[np.float64]:
-        """Return scores relative to the level before each, and learn from them, (n_scores,).
-
-        From one of them to the next the level forgets as much as in `stride` scores.
-        """
+    def relative(self, scores: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the scores of a series, each relative to the level before it, (n_scores,)."""
         if self.weight == 0 or len(scores) == 0:
             return scores
-        level = self.start if self.level is None else self.level
-        share = min(1.0, stride / self.n_scores)
+        share = min(1.0, 1 / self.n_scores)
         errors = _errors(scores, by_factors=self.spreads_by_factors)
-        after, _ = scipy.signal.lfilter([share], [1, share - 1], errors, zi=[(1 - share) * level])
-        before = np.append(level, after[:-1])
-        self.level = float(after[-1])
+        after, _ = scipy.signal.lfilter(
+            [share], [1, share - 1], errors, zi=[(1 - share) * self.start]
+        )
+        before = np.append(self.start, after[:-1])
         excess = self.weight * np.maximum(before - self.start, 0.0)
         return scores * np.exp(-excess) if self.spreads_by_factors else scores + excess
 

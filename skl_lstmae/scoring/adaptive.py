@@ -27,6 +27,14 @@ BELOW, ABOVE = 1.0, 2.5
 STEP = 0.05
 """By how much an alarm raises the limit."""
 
+RAISING = 0.5
+"""Alarms one after the other, in windows' lengths, that raise the limit: more of them are one
+anomaly, which is not to hide the next one."""
+
+HELD_BACK = 1
+"""Alarms one after the other, in windows' lengths, from which mean and deviation learn half as
+much: most anomalies do not last longer."""
+
 SMALLEST_SHARE = 0.5
 """Of the reference errors' deviation, which that of others is taken for at least: after a calm
 stretch, or a dead sensor, not every trifle is an alarm."""
@@ -48,8 +56,9 @@ class AdaptiveOffset:
     above a limit are alarms. An alarm raises the limit by a step, every other score lowers it by so
     small a share of the step that the two balance at the false-alarm rate, as in adaptive conformal
     inference [3]_, whatever the distribution of the scores. There the level of a quantile moves,
-    without bounds. Here the limit has some, so that a long anomaly does not silence alarms for
-    long; where errors have a far longer tail than the normal law has, alarms come more often.
+    without bounds. Here the limit has some, of a long run of alarms only the first raise it, and
+    less is learned from them, so that an anomaly does not silence alarms for long. Where errors
+    have a far longer tail than the normal law has, alarms come more often.
 
     The first offset is the fixed one. A long anomaly is followed, too: an alarm marks its
     beginning.
@@ -92,7 +101,7 @@ class AdaptiveOffset:
     rate: float
     size: int
     spreads_by_factors: bool = True
-    state: tuple[float, float, float] | None = None
+    state: tuple[float, float, float, int] | None = None
 
     def follow(self, scores: ArrayLike) -> NDArray[np.float64]:
         """Return the offsets of scores, (n_scores,), and learn from them."""
@@ -100,26 +109,30 @@ class AdaptiveOffset:
         if self.deviation == 0:
             return np.full(len(errors), self.fixed)
         first = FIRST_SHARE * float(norm.isf(self.rate))
-        mean, variance, limit = self.state or self._begin(first)
+        mean, variance, limit, run = self.state or self._begin(first)
         share = 1 / (MEMORY * self.size)
         smallest = SMALLEST_SHARE * self.deviation
         levels = np.empty(len(errors))
         for i, error in enumerate(errors.tolist()):
             deviation = max(variance**0.5, smallest)
             levels[i] = mean + limit * deviation
-            limit += STEP * ((error > levels[i]) - self.rate)
+            is_alarm = error > levels[i]
+            run = (run + 1) * is_alarm
+            if run <= RAISING * self.size:
+                limit += STEP * (is_alarm - self.rate)
             limit = min(max(limit, first - BELOW), first + ABOVE)
+            learned = share / 2 if is_alarm and run <= HELD_BACK * self.size else share
             excess = error - mean
             squared = min(abs(excess), CLIPPED_SPREAD * deviation) ** 2
-            mean += share * min(max(excess, -CLIPPED * deviation), CLIPPED * deviation)
-            variance += share * (squared - variance)
-        self.state = mean, variance, limit
+            mean += learned * min(max(excess, -CLIPPED * deviation), CLIPPED * deviation)
+            variance += learned * (squared - variance)
+        self.state = mean, variance, limit, run
         return -np.exp(levels) if self.spreads_by_factors else -levels
 
-    def _begin(self, limit: float) -> tuple[float, float, float]:
+    def _begin(self, limit: float) -> tuple[float, float, float, int]:
         """Return a mean and variance of errors with which the first offset is the fixed one."""
         start = float(self._errors(np.array([self.fixed]))[0])
-        return start - limit * self.deviation, self.deviation**2, limit
+        return start - limit * self.deviation, self.deviation**2, limit, 0
 
     def _errors(self, scores: NDArray[np.float64]) -> NDArray[np.float64]:
         return np.log(np.maximum(-scores, TINY)) if self.spreads_by_factors else -scores

@@ -307,7 +307,8 @@ class SequenceDetector(ExportedDetectorMixin, ThresholdMixin, SequenceLearner):
 
     def _score(self, X: Any) -> Scored:
         judge, sequences, _ = self._read(X)
-        return Scored(judge, sequences, judge.score(sequences), lambda scores: scores)
+        scores = judge.score(sequences)
+        return Scored(judge, sequences, scores, lambda scores: scores, lambda: judge.offset)
 
     def _calibrate_on(self, X: Any) -> None:
         judge, sequences, _ = self._read(X)

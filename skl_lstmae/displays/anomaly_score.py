@@ -243,7 +243,8 @@ class AnomalyScoreDisplay:
         series = all_series.alone(index)
         values = series[0]
         times = form.row_labels()[1][index]
-        found = judge.find_events(series, [times], max_gap, min_length)
+        rows = judge.score(series, [times])
+        found = judge.find_events(rows, max_gap, min_length)
         labels = None if y is None else labels_of_one(y, all_series.lengths, index)
         display = cls(
             series=values,
@@ -254,9 +255,7 @@ class AnomalyScoreDisplay:
             true_events=intervals_of_labels(labels),
             feature_names=name_features(feature_names, estimator, values.shape[1]),
             feature_shares=_total(found.feature_shares, found.intervals, values.shape[1]),
-            cell_errors=judge.cell_errors(judge.cut(series, [times]))
-            if strip == "errors"
-            else None,
+            cell_errors=judge.cell_errors(rows.pieces) if strip == "errors" else None,
         )
         return display.plot(ax, max_features=max_features)
 

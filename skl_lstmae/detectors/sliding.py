@@ -474,12 +474,13 @@ class SlidingWindowDetector(
         >>> len(events), bool(abs(events.peak[0] - 210) < 30)
         (1, True)
         """
-        judge, series, form = self._read(X)
+        fitted = copy(self)
+        judge, series, form = fitted._read(X)
         ids, times = form.row_labels()
         rows = self._told(judge, "of X").score(series, times)
         found = judge.find_events(rows, max_gap, min_length, budget)
         self._scored(judge, rows, form).warn_of_drift()
-        names = known_names(self) or range(self.n_features_in_)
+        names = known_names(fitted) or range(series.n_features)
         return tabulate(found, series, (ids, times), list(names))
 
     def stream(self) -> Stream:
@@ -504,8 +505,9 @@ class SlidingWindowDetector(
         >>> stream.predict(X[1600]), stream.predict([3.0])
         (array([1]), array([-1]))
         """
-        check_is_fitted(self)
-        return Stream(copy(self), self._judge)
+        fitted = copy(self)
+        check_is_fitted(fitted)
+        return Stream(fitted, fitted._judge)
 
     @property
     def export_onnx(self) -> NoReturn:
@@ -533,9 +535,9 @@ class SlidingWindowDetector(
         return tags
 
     def _read(self, X: Any) -> tuple[RowJudge, Sequences, Form]:
-        check_is_fitted(self)
-        judge = self._judge
-        return judge, *check_series(self, X, reset=False)
+        fitted = copy(self)  # one state, although another thread may fit meanwhile
+        check_is_fitted(fitted)
+        return fitted._judge, *check_series(fitted, X, reset=False)
 
     def _score(self, X: Any) -> Scored:
         judge, series, form = self._read(X)

@@ -1,6 +1,7 @@
 """A long series with its scores, the threshold, what was found and what is true."""
 
 from collections.abc import Sequence
+from copy import copy
 from numbers import Integral
 from typing import Any, Self
 
@@ -238,6 +239,7 @@ class AnomalyScoreDisplay:
             )
         if strip == "errors":
             check_can(estimator, ["cell_errors"], caller, "a SlidingWindowDetector of autoencoders")
+        estimator = copy(estimator)  # one state, although another thread may fit meanwhile
         judge, all_series, form = read_with(estimator, X)
         check_index(index, len(all_series), "series")
         series = all_series.alone(index)

@@ -3,23 +3,37 @@
 import multiprocessing
 import os
 from concurrent.futures import ThreadPoolExecutor
-from copy import deepcopy
+from copy import copy, deepcopy
+from functools import partial
 from threading import Barrier
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from conftest import QUICK, make_ragged
 from joblib import Parallel, delayed, parallel_config
 from numpy.testing import assert_array_equal
 from sklearn.base import clone
+from sklearn.ensemble import IsolationForest
 from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 from sklearn.utils import check_array
 from torch.nn.modules.module import register_module_forward_pre_hook
 
-from skl_lstmae import LSTMAutoencoderDetector, LSTMForecastDetector, SlidingWindowDetector
+from skl_lstmae import (
+    AnomalyScoreDisplay,
+    AttributionDisplay,
+    LatentDisplay,
+    LSTMAutoencoderDetector,
+    LSTMClassifier,
+    LSTMForecastDetector,
+    ReconstructionDisplay,
+    ScoreDistributionDisplay,
+    SlidingWindowDetector,
+)
+from skl_lstmae.data import checks
 from skl_lstmae.scoring.calibration import Calibration
 
 X = make_ragged(40, shortest=6, longest=10)
@@ -245,3 +259,55 @@ def test_decoding_reads_one_state_although_another_thread_fits_meanwhile(monkeyp
         "skl_lstmae.detectors.autoencoder.check_array", check_while_another_thread_fits
     )
     assert_array_equal(detector.inverse_transform(Z), expected)
+
+
+def make_slider():
+    return SlidingWindowDetector(IsolationForest(n_estimators=5, random_state=0), window_size=6)
+
+
+OF_SEQUENCES = {
+    "score": lambda detector, X: detector.decision_function(X),
+    "transform": lambda detector, X: detector.transform(X),
+    "recalibrate": lambda detector, X: copy(detector).recalibrate(X).offset_,
+    "latents": lambda detector, X: LatentDisplay.from_estimator(detector, X).offset,
+    "pictures": lambda detector, X: ReconstructionDisplay.from_estimator(detector, X).feature_names,
+    "distribution": lambda detector, X: ScoreDistributionDisplay.from_estimator(detector, X).offset,
+}
+OF_SERIES = {
+    "score": lambda detector, X: detector.decision_function(X)[0],
+    "events": lambda detector, X: str(detector.find_events(X)),
+    "picture": lambda detector, X: AnomalyScoreDisplay.from_estimator(detector, X).feature_names,
+}
+OF_CLASSES = {
+    "predict": lambda classifier, X: classifier.predict_proba(X),
+    "picture": lambda classifier, X: AttributionDisplay.from_estimator(classifier, X).feature_names,
+}
+
+
+@pytest.mark.filterwarnings("ignore:.* of the samples of X score lower")
+@pytest.mark.parametrize(
+    ("make", "calls", "X"),
+    [
+        (make, OF_SEQUENCES, X),
+        (make_slider, OF_SERIES, [np.concatenate(X)]),
+        (partial(make, LSTMClassifier), OF_CLASSES, X),
+    ],
+    ids=["sequences", "series", "classes"],
+)
+def test_each_call_reads_one_state_although_another_thread_fits_meanwhile(
+    make, calls, X, monkeypatch
+):
+    frames = [pd.DataFrame(x[:, :2], columns=["a", "b"]) for x in X]
+    others = [3 * frame[["b", "a"]] for frame in frames]
+    detector, other = (make().fit(x, LABELS) for x in (frames, others))
+    before, check = detector.__dict__, checks.validate_data
+    expected = {name: call(detector, frames) for name, call in calls.items()}
+
+    def check_while_another_thread_fits(*args, **kwargs):
+        detector.__dict__ = other.__dict__
+        return check(*args, **kwargs)
+
+    monkeypatch.setattr(checks, "validate_data", check_while_another_thread_fits)
+    for name, call in calls.items():
+        detector.__dict__ = before
+        assert_array_equal(call(detector, frames), expected[name], name)

@@ -23,14 +23,22 @@ import pandas as pd
 import pytest
 import skops.io as sio
 import torch
-from conftest import QUICK, exactly, fitted, make_ragged
+from conftest import QUICK, exactly, fitted, make_ragged, make_series
 from numpy.testing import assert_array_equal
 from sklearn.base import clone
+from sklearn.ensemble import IsolationForest
 from sklearn.exceptions import NotFittedError
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, MinMaxScaler, PowerTransformer
 
-from skl_lstmae import LSTMAutoencoderDetector, __version__
+from skl_lstmae import (
+    LSTMAutoencoderDetector,
+    LSTMClassifier,
+    LSTMForecastDetector,
+    LSTMRegressor,
+    SlidingWindowDetector,
+    __version__,
+)
 from skl_lstmae._files import EARLIER_MODULES
 from skl_lstmae.modules import LSTMAutoencoder
 from skl_lstmae.scoring import DistanceFromNearest, JointScorer, Scorer
@@ -494,3 +502,33 @@ def test_other_weights_than_those_that_were_saved_are_refused(damage, message):
     state["_judge"] = replace(state["_judge"], model=model)
     with pytest.raises(ValueError, match=message):
         LSTMAutoencoderDetector().__setstate__(pickle.loads(pickle.dumps(state)))
+
+
+def slider(inner):
+    return SlidingWindowDetector(inner, window_size=8)
+
+
+SMALL = {**QUICK, "max_epochs": 1}
+SERIES = make_series(200)
+FITTED = {
+    **{name: partial(shared, name) for name in OF_THE_PACKAGE},
+    "forecaster": lambda: LSTMForecastDetector(**SMALL).fit(X),
+    "pieces": lambda: LSTMForecastDetector(**SMALL).fit([SERIES]),
+    "networks": lambda: LSTMAutoencoderDetector(**SMALL, n_networks=2).fit(X),
+    "classifier": lambda: LSTMClassifier(**SMALL).fit(X, np.arange(40) % 2),
+    "regressor": lambda: LSTMRegressor(**SMALL, loss="pinball").fit(X, np.arange(40.0)),
+    "series": lambda: slider(LSTMForecastDetector(**SMALL)).fit(SERIES),
+    "tables": lambda: slider(IsolationForest(n_estimators=5)).fit(SERIES),
+    "stream": lambda: slider(IsolationForest(n_estimators=5)).fit(SERIES).stream(),
+}
+
+
+@pytest.mark.filterwarnings("ignore:Set aside as unlike the others")
+@pytest.mark.parametrize("fit", FITTED.values(), ids=FITTED)
+def test_a_file_names_packages_alone_within_which_modules_may_move(fit):
+    pickled = pickletools.genops(pickle.dumps(fit(), protocol=2))
+    names = [name.split()[0] for code, name, _ in pickled if code.name == "GLOBAL"]
+    ours = {name for name in names if name.startswith("skl_lstmae")}
+    packages = {"", ".data", ".detectors", ".modules", ".scoring", ".training"}
+    assert ours
+    assert ours <= {f"skl_lstmae{package}" for package in packages}

@@ -568,6 +568,20 @@ def test_the_rows_of_the_fit_have_the_offset_that_rests_on_them(adaptive):
     assert_array_equal(fresh, adaptive.decision_function(X[:300]))
 
 
+@pytest.mark.filterwarnings("ignore:.* of the samples of X score lower")
+def test_the_rows_of_the_fit_are_known_although_their_times_jump():
+    times = INDICES["times"]
+    frame = pd.DataFrame(make_drifting()[:1000], index=times).drop(times[400:420])
+    detector = fit(FOREST, frame)
+    assert_allclose(offsets_of(detector, frame), detector.offset_)
+    # Of a series that shares a piece with the fit, the rows of that piece alone are known.
+    other = frame.copy()
+    other.iloc[:400] += np.random.default_rng(2).normal(0, 0.1, size=(400, frame.shape[1]))
+    offsets = offsets_of(detector, other)
+    assert_allclose(offsets[400:], detector.offset_)
+    assert (np.abs(offsets[1:400] - detector.offset_) > 1e-9).any()
+
+
 @of_drift
 def test_an_offset_set_by_hand_stays_until_a_rule_sets_another(adaptive):
     X, by_rule = make_drifting()[1000:], copy(adaptive)

@@ -1,6 +1,7 @@
 """What all detectors of sequences share: learning, thresholds, scores, persistence."""
 
 from collections.abc import Callable
+from copy import copy
 from dataclasses import replace
 from numbers import Integral
 from typing import Any, ClassVar, Literal, Self
@@ -301,13 +302,15 @@ class SequenceDetector(ExportedDetectorMixin, ThresholdMixin, SequenceLearner):
         return judge.model.explained_variance(sequences)
 
     def _read(self, X: Any) -> tuple[Judge, Sequences, Form]:
-        check_is_fitted(self)
-        judge = self._judge
-        return judge, *check_sequences(self, X, n_channels=judge.model.n_features)
+        fitted = copy(self)  # one state, although another thread may fit meanwhile
+        check_is_fitted(fitted)
+        judge = fitted._judge
+        return judge, *check_sequences(fitted, X, n_channels=judge.model.n_features)
 
     def _score(self, X: Any) -> Scored:
         judge, sequences, _ = self._read(X)
-        return Scored(judge, sequences, judge.score(sequences), lambda scores: scores)
+        scores = judge.score(sequences)
+        return Scored(judge, sequences, scores, lambda scores: scores, lambda: judge.offset)
 
     def _calibrate_on(self, X: Any) -> None:
         judge, sequences, _ = self._read(X)

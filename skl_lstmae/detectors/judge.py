@@ -66,10 +66,6 @@ class Judge:
             scores[block] = self._judged(self.summarize(sequences.take(block)))
         return scores
 
-    def offsets(self, scores: NDArray[np.float64], sequences: Sequences) -> float | None:
-        """Return the threshold, which is the same for all."""
-        return self.offset
-
     def with_offset(self, offset: float) -> Self:
         """Return the judge with another threshold."""
         return replace(self, offset=offset)

@@ -1,6 +1,7 @@
 """What the estimators share that predict a target of sequences: a class, or numbers."""
 
 from abc import abstractmethod
+from copy import copy
 from dataclasses import dataclass
 from numbers import Integral
 from typing import Any
@@ -154,9 +155,10 @@ class SequencePredictor(ExportedPredictorMixin, LatentTransformerMixin, Sequence
         self._predictor = Predictor(self._learn_once(split), self._meaning)
 
     def _read(self, X: Any) -> tuple[Predictor, Sequences, Form]:
-        check_is_fitted(self)
-        predictor = self._predictor
-        return predictor, *check_sequences(self, X, n_channels=predictor.model.n_features)
+        fitted = copy(self)  # one state, although another thread may fit meanwhile
+        check_is_fitted(fitted)
+        predictor = fitted._predictor
+        return predictor, *check_sequences(fitted, X, n_channels=predictor.model.n_features)
 
     def _outputs(self, X: Any) -> tuple[Any, NDArray[np.float32], Form]:
         """Return what outputs mean, and the outputs, all by one state of the estimator."""

@@ -22,6 +22,7 @@ from skl_lstmae.data.windows import (
     slide,
 )
 from skl_lstmae.detectors.events import FoundEvents, blame, find_intervals_within
+from skl_lstmae.detectors.scored_rows import ScoredRows
 from skl_lstmae.detectors.window_judge import WindowJudge
 from skl_lstmae.scoring.adaptive import AdaptiveOffset, spread_of
 from skl_lstmae.scoring.calibration import Calibration, ReferenceScores
@@ -141,18 +142,26 @@ class RowJudge:
         """Return whether these are so many that most are hardly anomalies."""
         return independent_windows(series, self.size) >= MIN_WINDOWS_FOR_DRIFT
 
-    def score(self, series: Sequences, times: Sequence[Any]) -> NDArray[np.float64]:
-        """Return the scores of the rows of series with such times, (total_timesteps,).
+    def score(self, series: Sequences, times: Sequence[Any]) -> ScoredRows:
+        """Score the rows of series with such times.
 
         A training series is judged as if it were a fresh one. Within a longer series the same rows
-        are known: windows that overlap them are references.
+        are known: windows that overlap them are references. No window reaches across a jump in
+        time, as the level of recent scores does.
         """
-        rows, _ = self.score_parts(series, times)
-        return rows
+        pieces = self.cut(series, times)
+        windows = self._slide(pieces)
+        singles, is_training = self._score_windows(pieces, windows)
+        rows = self._merge(singles, windows, pieces)
+        return ScoredRows(
+            series,
+            pieces,
+            relate(self.recent, rows, series.lengths, self.worst),
+            singles,
+            np.repeat(is_training, pieces.lengths),
+        )
 
-    def offsets(
-        self, scores: NDArray[np.float64], series: Sequences
-    ) -> float | NDArray[np.float64]:
+    def offsets(self, rows: ScoredRows) -> float | NDArray[np.float64]:
         """Return the offset of each row, (total_timesteps,), or that of all.
 
         At the start of a series nothing is known of it. Rows of a training series have the fixed
@@ -161,39 +170,25 @@ class RowJudge:
         adaptive = self.rows.adaptive(self.size)
         if adaptive is None:
             return self.rows.offset
-        parts = np.split(scores, np.cumsum(series.lengths)[:-1])
-        offsets = [follow(copy(adaptive), part, self.worst) for part in parts]
-        for i, _, _ in self._recognise(series, self._slide(series)):
-            offsets[i][:] = self.rows.offset
-        return np.concatenate(offsets)
+        parts = np.split(rows.scores, np.cumsum(rows.series.lengths)[:-1])
+        offsets = np.concatenate([follow(copy(adaptive), part, self.worst) for part in parts])
+        return np.where(rows.is_training, self.rows.offset, offsets)
 
-    def score_parts(
-        self, series: Sequences, times: Sequence[Any]
-    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Return the scores of rows and of single windows.
-
-        No window reaches across a jump in time, as the level of recent scores does.
-        """
-        pieces = self.cut(series, times)
-        singles = self._score_windows(pieces)
-        rows = self._merge(singles, pieces)
-        return relate(self.recent, rows, series.lengths, self.worst), singles
-
-    def resting_on(self, series: Sequences, times: Sequence[Any], *roles: str) -> RowJudge:
-        """Return the judge whose thresholds rest on these series, as :class:`Calibration` says.
+    def resting_on(self, rows: ScoredRows, *roles: str) -> RowJudge:
+        """Return the judge whose thresholds rest on these rows, as :class:`Calibration` says.
 
         They do not rest on rows without data, which are anomalous whatever the rule.
         """
-        rows, singles = (scores[scores != self.worst] for scores in self.score_parts(series, times))
-        n = independent_windows(self.cut(series, times), self.size)
-        if len(rows) == 0:
+        scores, singles = (part[part != self.worst] for part in (rows.scores, rows.singles))
+        n = independent_windows(rows.pieces, self.size)
+        if len(scores) == 0:
             raise ValueError(
                 "every window of X lacks data in more than half of its rows; expected some to "
                 "calibrate on: pass other rows."
             )
         return replace(
             self,
-            rows=self.rows.resting_on(rows, n, *roles),
+            rows=self.rows.resting_on(scores, n, *roles),
             singles=self.singles.resting_on(singles, n, *roles),
             worst=min(self.worst, worst_score(singles)),
         )
@@ -219,15 +214,14 @@ class RowJudge:
 
     def find_events(
         self,
-        series: Sequences,
-        times: Sequence[Any],
+        rows: ScoredRows,
         max_gap: int | str = "auto",
         min_length: int = 1,
         budget: float | None = None,
     ) -> FoundEvents:
-        """Judge the rows of series, and join the anomalous ones to events."""
-        pieces, scores = self.cut(series, times), self.score(series, times)
-        offsets = np.broadcast_to(self.offsets(scores, series), scores.shape)
+        """Join the anomalous rows to events."""
+        pieces, scores = rows.pieces, rows.scores
+        offsets = np.broadcast_to(self.offsets(rows), scores.shape)
         if max_gap == "auto":
             max_gap = 0 if self.rows.rate is None else self.size
         intervals = find_intervals_within(
@@ -249,14 +243,19 @@ class RowJudge:
     def _slide(self, series: Sequences) -> Sequences:
         return slide(series, self.size, self.stride)
 
-    def _score_windows(self, series: Sequences) -> NDArray[np.float64]:
-        """Return the scores of the windows of series; those without data have the worst."""
-        windows = self._slide(series)
+    def _score_windows(
+        self, series: Sequences, windows: Sequences
+    ) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+        """Return the scores of the windows of series, and which series are those of the fit.
+
+        Windows without data have the worst score.
+        """
         scores, is_judged = np.full(len(windows), np.nan), have_data(windows)
-        for _, own, stretch in self._recognise(series, windows):
-            scores[stretch], is_judged[stretch] = own, False
+        is_training = np.zeros(len(series), dtype=bool)
+        for i, own, stretch in self._recognise(series, windows):
+            scores[stretch], is_judged[stretch], is_training[i] = own, False, True
         scores[is_judged] = self.windows.score(windows.take(is_judged))
-        return np.where(np.isnan(scores), self.worst, scores)
+        return np.where(np.isnan(scores), self.worst, scores), is_training
 
     def _recognise(
         self, series: Sequences, windows: Sequences
@@ -271,8 +270,9 @@ class RowJudge:
                 if own is not None:
                     yield i, own, slice(first, end)
 
-    def _merge(self, scores: NDArray[np.float64], series: Sequences) -> NDArray[np.float64]:
-        windows = self._slide(series)
+    def _merge(
+        self, scores: NDArray[np.float64], windows: Sequences, series: Sequences
+    ) -> NDArray[np.float64]:
         merged = merge(scores, windows, series, self.aggregation, count_empty(windows))
         merged[are_blacked_out(series, rows_of_blackout(self.size))] = self.worst
         return merged

@@ -36,6 +36,7 @@ from skl_lstmae.detectors.options import Aggregation
 from skl_lstmae.detectors.resuming import delete_checkpoint
 from skl_lstmae.detectors.row_calibration import judge_rows, odd_rows
 from skl_lstmae.detectors.row_judge import RowJudge
+from skl_lstmae.detectors.scored_rows import ScoredRows
 from skl_lstmae.detectors.set_aside import warn_of_rows
 from skl_lstmae.detectors.stream import Stream
 from skl_lstmae.detectors.table_judge import fit_to_tables
@@ -49,9 +50,6 @@ from skl_lstmae.detectors.window_plan import (
     plan_windows,
 )
 from skl_lstmae.training.distributed import joined
-
-MIN_WINDOWS_FOR_DRIFT = 10
-"""Windows side by side from which drift may be told."""
 
 EVENT_CONSTRAINTS: dict[str, list[Any]] = {
     "max_gap": [Interval(Integral, 0, None, closed="left"), StrOptions({"auto"})],
@@ -306,7 +304,7 @@ class SlidingWindowDetector(
         if self.contamination == "auto":
             warn_of_rows(odd_rows(plan, learned), whole, form)
         else:  # which has odd rows expected
-            judge = judge.resting_on(plan.series, (), "population")
+            judge = judge.resting_on(judge.score(plan.series, ()), "population")
         self._judge = replace(judge, usual_step=usual_step(times), max_steps=self.max_time_steps)
         self._set_threshold()
         callbacks.end_fit()
@@ -476,11 +474,13 @@ class SlidingWindowDetector(
         >>> len(events), bool(abs(events.peak[0] - 210) < 30)
         (1, True)
         """
-        judge, series, form = self._read(X)
+        fitted = copy(self)
+        judge, series, form = fitted._read(X)
         ids, times = form.row_labels()
-        found = self._told(judge, "of X").find_events(series, times, max_gap, min_length, budget)
-        Scored(judge, series, found.scores, form.per_row).warn_of_drift()
-        names = known_names(self) or range(self.n_features_in_)
+        rows = self._told(judge, "of X").score(series, times)
+        found = judge.find_events(rows, max_gap, min_length, budget)
+        self._scored(judge, rows, form).warn_of_drift()
+        names = known_names(fitted) or range(series.n_features)
         return tabulate(found, series, (ids, times), list(names))
 
     def stream(self) -> Stream:
@@ -505,8 +505,9 @@ class SlidingWindowDetector(
         >>> stream.predict(X[1600]), stream.predict([3.0])
         (array([1]), array([-1]))
         """
-        check_is_fitted(self)
-        return Stream(copy(self), self._judge)
+        fitted = copy(self)
+        check_is_fitted(fitted)
+        return Stream(fitted, fitted._judge)
 
     @property
     def export_onnx(self) -> NoReturn:
@@ -534,14 +535,17 @@ class SlidingWindowDetector(
         return tags
 
     def _read(self, X: Any) -> tuple[RowJudge, Sequences, Form]:
-        check_is_fitted(self)
-        judge = self._judge
-        return judge, *check_series(self, X, reset=False)
+        fitted = copy(self)  # one state, although another thread may fit meanwhile
+        check_is_fitted(fitted)
+        return fitted._judge, *check_series(fitted, X, reset=False)
 
     def _score(self, X: Any) -> Scored:
         judge, series, form = self._read(X)
-        scores = self._told(judge, "of X").score(series, form.row_labels()[1])
-        return Scored(judge, series, scores, form.per_row)
+        rows = self._told(judge, "of X").score(series, form.row_labels()[1])
+        return self._scored(judge, rows, form)
+
+    def _scored(self, judge: RowJudge, rows: ScoredRows, form: Form) -> Scored:
+        return Scored(judge, rows.series, rows.scores, form.per_row, lambda: judge.offsets(rows))
 
     def _calibrate_on(self, X: Any) -> None:
         judge, series, form = self._read(X)
@@ -552,8 +556,7 @@ class SlidingWindowDetector(
                 f"one window of {judge.size}: pass more rows."
             )
         told = self._told(judge, "to calibrate the threshold")
-        rested = told.resting_on(series, form.row_labels()[1])
-        self._judge = replace(rested, windows=judge.windows)
+        self._judge = judge.resting_on(told.score(series, form.row_labels()[1]))
 
     def _set_threshold(self) -> None:
         judge = self._judge

@@ -43,12 +43,6 @@ class ThresholdJudge(Protocol):
         """The scores that it rests on."""
         ...
 
-    def offsets(
-        self, scores: NDArray[np.float64], sequences: Sequences
-    ) -> float | NDArray[np.float64] | None:
-        """Return the threshold of each sample, or that of all."""
-        ...
-
     def may_tell_drift(self, sequences: Sequences) -> bool:
         """Return whether these are so many that most are hardly anomalies."""
         ...
@@ -71,17 +65,15 @@ class Scored:
     scores : ndarray of shape (n_samples,)
     put_back : callable
         Takes an array of shape (n_samples,) back into the form of `X`.
+    offsets : callable
+        Returns the threshold of each sample, or that of all, if there is one.
     """
 
     judge: ThresholdJudge
     sequences: Sequences
     scores: NDArray[np.float64]
     put_back: Callable[[NDArray[Any]], Any]
-
-    @property
-    def offsets(self) -> float | NDArray[np.float64] | None:
-        """The threshold, or that of each sample."""
-        return self.judge.offsets(self.scores, self.sequences)
+    offsets: Callable[[], float | NDArray[np.float64] | None]
 
     def warn_of_drift(self) -> None:
         """Warn if samples as a whole are unlike those that the threshold rests on."""
@@ -172,7 +164,7 @@ class ThresholdMixin(FrozenState, OutlierMixin):
         """
         scored = self._score(X)
         scored.warn_of_drift()
-        return scored.put_back(scored.scores - self._known(scored.offsets))
+        return scored.put_back(scored.scores - self._known(scored.offsets()))
 
     def predict(self, X: Any) -> Any:
         """Label samples as normal or anomalous.
@@ -191,7 +183,7 @@ class ThresholdMixin(FrozenState, OutlierMixin):
         """
         scored = self._score(X)
         scored.warn_of_drift()
-        return scored.put_back(np.where(scored.scores < self._known(scored.offsets), -1, 1))
+        return scored.put_back(np.where(scored.scores < self._known(scored.offsets()), -1, 1))
 
     def p_values(self, X: Any) -> Any:
         """Return the share of normal samples that score as low as each sample.

@@ -1,6 +1,7 @@
 """A long series with its scores, the threshold, what was found and what is true."""
 
 from collections.abc import Sequence
+from copy import copy
 from numbers import Integral
 from typing import Any, Self
 
@@ -238,12 +239,14 @@ class AnomalyScoreDisplay:
             )
         if strip == "errors":
             check_can(estimator, ["cell_errors"], caller, "a SlidingWindowDetector of autoencoders")
+        estimator = copy(estimator)  # one state, although another thread may fit meanwhile
         judge, all_series, form = read_with(estimator, X)
         check_index(index, len(all_series), "series")
         series = all_series.alone(index)
         values = series[0]
         times = form.row_labels()[1][index]
-        found = judge.find_events(series, [times], max_gap, min_length)
+        rows = judge.score(series, [times])
+        found = judge.find_events(rows, max_gap, min_length)
         labels = None if y is None else labels_of_one(y, all_series.lengths, index)
         display = cls(
             series=values,
@@ -254,9 +257,7 @@ class AnomalyScoreDisplay:
             true_events=intervals_of_labels(labels),
             feature_names=name_features(feature_names, estimator, values.shape[1]),
             feature_shares=_total(found.feature_shares, found.intervals, values.shape[1]),
-            cell_errors=judge.cell_errors(judge.cut(series, [times]))
-            if strip == "errors"
-            else None,
+            cell_errors=judge.cell_errors(rows.pieces) if strip == "errors" else None,
         )
         return display.plot(ax, max_features=max_features)
 

@@ -1,6 +1,7 @@
 """A sequence, and which of its values speak for or against what is predicted of it."""
 
 from collections.abc import Sequence
+from copy import copy
 from typing import Any, Self
 
 import numpy as np
@@ -159,6 +160,7 @@ class AttributionDisplay(SequencePanels):
         caller = f"{NAME}.from_estimator"
         import_pyplot(caller)
         check_can(estimator, ["attributions"], caller, "LSTMClassifier or LSTMRegressor")
+        estimator = copy(estimator)  # one state, although another thread may fit meanwhile
         predictor, sequences, _ = read_with(estimator, X)
         check_index(index, len(sequences), "sequences")
         cells, (name,) = attribute(estimator, predictor, sequences.alone(index), target, step)

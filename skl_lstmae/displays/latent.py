@@ -147,10 +147,10 @@ class LatentDisplay:
         check_can(estimator, ["score_samples"], caller, "LSTMAutoencoderDetector")
         if isinstance(estimator, SequenceDetector):
             judge, sequences, _ = read_with(estimator, X)
-            latents, scores = judge.latents_and_scores(sequences)
+            (latents, scores), offset = judge.latents_and_scores(sequences), judge.offset
         else:  # a pipeline that ends with one
             latents, scores = estimator.transform(X), estimator.score_samples(X)
-        offset = getattr(estimator, "offset_", None)
+            offset = getattr(estimator, "offset_", None)
         return cls.from_predictions(latents, scores=scores, offset=offset, ax=ax)
 
     @classmethod

@@ -1,6 +1,7 @@
 """A sequence, what the network makes of it, and where the two differ."""
 
 from collections.abc import Sequence
+from copy import copy
 from typing import Any, Self
 
 import numpy as np
@@ -177,6 +178,7 @@ class ReconstructionDisplay(SequencePanels):
         import_pyplot(caller)
         example = "LSTMAutoencoderDetector or LSTMForecastDetector"
         method = check_can(estimator, METHODS, caller, example)
+        estimator = copy(estimator)  # one state, although another thread may fit meanwhile
         judge, sequences, _ = read_with(estimator, X)
         check_index(index, len(sequences), "sequences")
         sequence = sequences[index]

@@ -1,5 +1,6 @@
 """How the scores of reference and new samples lie around the threshold."""
 
+from copy import copy
 from typing import Any, Self
 
 import numpy as np
@@ -150,6 +151,7 @@ class ScoreDistributionDisplay:
         import_pyplot(caller)
         for method in ("score_samples", "offset_"):
             check_can(estimator, [method], caller, "LSTMAutoencoderDetector")
+        estimator = copy(estimator)  # one state, although another thread may fit meanwhile
         return cls.from_predictions(
             _join(estimator.score_samples(X_reference)),
             None if X_new is None else _join(estimator.score_samples(X_new)),

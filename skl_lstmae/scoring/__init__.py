@@ -1,11 +1,13 @@
 """From what a network makes of sequences to scores, and from scores to thresholds."""
 
 from skl_lstmae._files import name_by_package
+from skl_lstmae.scoring.adaptive import AdaptiveOffset
 from skl_lstmae.scoring.calibration import Calibration, ReferenceScores
 from skl_lstmae.scoring.joint import DistanceFromMean, DistanceFromNearest, JointScorer
 from skl_lstmae.scoring.mahalanobis import MahalanobisScorer
 from skl_lstmae.scoring.neighbors import NearestTwo, NeighborsScorer
 from skl_lstmae.scoring.outcome import Outcome
+from skl_lstmae.scoring.recent import RecentLevel
 from skl_lstmae.scoring.references import ReferenceScorer
 from skl_lstmae.scoring.scorer import (
     AdaptedScorer,
@@ -26,7 +28,8 @@ __all__ = [
     "Scorer",
 ]
 
-name_by_package(__name__, Calibration, ReferenceScores, NearestTwo, Outcome)
+name_by_package(__name__, AdaptiveOffset, Calibration, RecentLevel, ReferenceScores)
+name_by_package(__name__, NearestTwo, Outcome)
 name_by_package(__name__, DistanceFromMean, DistanceFromNearest)
 name_by_package(__name__, Scorer, ErrorScorer, MaxErrorScorer, FunctionScorer, AdaptedScorer)
 name_by_package(__name__, ReferenceScorer, MahalanobisScorer, NeighborsScorer, JointScorer)

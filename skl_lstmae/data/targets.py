@@ -215,8 +215,8 @@ def check_labels(labels: Any, name: str) -> NDArray[Any]:
 
 def _column(labels: Any, name: str) -> NDArray[Any]:
     """Return labels side by side, none of which has become text because others are."""
-    array = labels if hasattr(labels, "__array__") else np.asarray(labels)
-    shape, kind = np.shape(array), array.dtype.kind
+    array = np.asarray(labels)
+    shape, kind = array.shape, array.dtype.kind
     if len(shape) not in (1, 2) or shape[1:] > (1,) or kind in "cSV":
         hint = ": pass y.argmax(axis=1) if it marks one class a row" if len(shape) == 2 else ""
         raise ValueError(

@@ -15,7 +15,7 @@ from skl_lstmae import (
     LSTMForecastDetector,
     SlidingWindowDetector,
 )
-from skl_lstmae.modules import LSTMAutoencoder, LSTMForecaster, NetworkEnsemble
+from skl_lstmae.modules import LSTMAutoencoder, LSTMForecaster, LSTMPredictor, NetworkEnsemble
 
 THREE = QUICK | {"n_networks": 3}
 OWN = {name: value for name, value in QUICK.items() if name != "hidden_size"}
@@ -210,3 +210,23 @@ def test_windows_are_judged_by_several_networks():
     detector = SlidingWindowDetector(inner, window_size=10).fit(X)
     assert len(detector.detector_.module_.networks) == 3
     assert detector.score_samples(X).shape == (200,)
+
+
+def test_a_function_may_make_an_ensemble_which_goes_on(X):
+    def make(n_features):
+        return NetworkEnsemble(LSTMAutoencoder, 2, input_size=n_features, hidden_size=4)
+
+    one = LSTMAutoencoderDetector(**OWN, network=make).fit(X)
+    assert one.partial_fit(X).module_.n_networks == 2
+    several = LSTMAutoencoderDetector(**OWN, network=make, n_networks=2).fit(X)
+    assert_allclose(several.loss_curve_[0], one.loss_curve_[0], rtol=0.3)  # a mean, not a sum
+
+
+def test_a_classifier_refuses_networks_whose_predictions_are_averaged(X):
+    def make(n_features, n_outputs):
+        return NetworkEnsemble(
+            LSTMPredictor, 3, input_size=n_features, output_size=n_outputs, hidden_size=4
+        )
+
+    with pytest.raises(ValueError, match="pass a function that makes a single network"):
+        LSTMClassifier(**OWN, network=make).fit(X, np.arange(len(X)) % 2)

@@ -469,3 +469,21 @@ def test_one_warning_names_the_parameters_that_a_network_of_ones_own_ignores(
 def test_defaults_beside_a_network_of_ones_own_are_met_with_no_warning():
     for hidden_size in (64, np.int64(64), [64]):
         fitted(LSTMAutoencoderDetector(**OWN, hidden_size=hidden_size, network=Mixed), X)
+
+
+class Remembering(KeptAutoencoder):
+    """Puts another tensor in the place of a buffer in each step."""
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.register_buffer("n_steps", torch.zeros(()))
+
+    def forward(self, x, lengths=None, generator=None):
+        if self.training:
+            self.n_steps = self.n_steps + 1
+        return super().forward(x, lengths, generator)
+
+
+def test_a_buffer_that_a_network_replaces_is_kept():
+    detector = LSTMAutoencoderDetector(network=Remembering, max_epochs=2, random_state=0).fit(X)
+    assert detector.module_.n_steps > 0

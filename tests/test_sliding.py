@@ -1013,3 +1013,30 @@ def test_verbose_tells_of_epochs_and_windows_and_changes_nothing(
     assert capsys.readouterr().out.count("Scored 681 of 681") == 1
     detector.stream().push(X[:30])
     assert capsys.readouterr().out == ""
+
+
+@pytest.mark.parametrize("size", [20, 21, 23, 30])
+@pytest.mark.parametrize("aggregation", ["mean", "mean_min"])
+def test_rows_that_no_window_with_data_covers_are_anomalous_and_teach_nothing(size, aggregation):
+    detector = fit(X=make_series(600), window_size=size, aggregation=aggregation)
+    X = make_series(900, seed=1)
+    X[np.setdiff1d(np.arange(300, 500), np.arange(300, 500, 3))] = (
+        np.nan
+    )  # one row in three is left
+    scores = detector.score_samples(X)
+    offsets = scores - detector.decision_function(X)
+    assert len(np.unique(scores[300 + size : 500 - size])) == 1
+    assert (detector.predict(X)[300 + size : 500 - size] == -1).all()
+    assert offsets[520] > 2 * offsets[280]  # both are negative
+
+
+@pytest.mark.parametrize("share", [0.2, 0.4, 0.5])
+def test_rows_missing_at_random_in_training_leave_the_threshold_where_it_is(share):
+    X = make_series(800)
+    holed = X.copy()
+    holed[np.random.default_rng(0).uniform(size=800) < share] = np.nan
+    whole, found = (fit(X=data, window_size=20, threshold="fixed") for data in (X, holed))
+    assert found.offset_ > 3 * whole.offset_
+    new = make_series(300, seed=1)
+    new[150:180] += 6
+    assert (found.predict(new)[150:180] == -1).all()

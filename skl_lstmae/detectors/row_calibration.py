@@ -5,16 +5,14 @@ from numpy.typing import NDArray
 
 from skl_lstmae.data.sequences import Sequences
 from skl_lstmae.data.windows import (
-    are_blacked_out,
-    count_empty,
     have_data,
-    merge,
     slide,
 )
 from skl_lstmae.detectors.row_judge import (
     RowJudge,
     Threshold,
     independent_windows,
+    merge_scores,
     relate,
     rows_of_blackout,
     worst_score,
@@ -40,12 +38,11 @@ def judge_rows(
     rows = plan.calibrating
     windows = slide(rows, plan.size, plan.stride)
     own_scores = scores[np.searchsorted(plan.windows.starts, windows.starts)]
-    merged = merge(own_scores, windows, rows, aggregation, count_empty(windows))
+    blackout = rows_of_blackout(plan.size)
+    merged = merge_scores(own_scores, windows, rows, aggregation, blackout, worst)
     is_odd = np.zeros(len(rows.values), dtype=bool)
     is_odd[odd_rows(plan, learned)] = True
-    is_missing = are_blacked_out(rows, rows_of_blackout(plan.size))
-    merged[is_missing] = worst
-    is_normal_row = ~is_odd[rows.rows()] & ~is_missing
+    is_normal_row = ~is_odd[rows.rows()] & (merged != worst)
     is_normal_window = ~_are_all(is_odd, windows) & have_data(windows)
 
     recent = RecentLevel.of(merged[is_normal_row], relative_to_recent, RECENT_WINDOWS * plan.size)

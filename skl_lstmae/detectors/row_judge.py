@@ -152,7 +152,8 @@ class RowJudge:
         pieces = self.cut(series, times)
         windows = self._slide(pieces)
         singles, is_training = self._score_windows(pieces, windows)
-        rows = self._merge(singles, windows, pieces)
+        blackout = rows_of_blackout(self.size)
+        rows = merge_scores(singles, windows, pieces, self.aggregation, blackout, self.worst)
         return ScoredRows(
             series,
             pieces,
@@ -270,12 +271,27 @@ class RowJudge:
                 if own is not None:
                     yield i, own, slice(first, end)
 
-    def _merge(
-        self, scores: NDArray[np.float64], windows: Sequences, series: Sequences
-    ) -> NDArray[np.float64]:
-        merged = merge(scores, windows, series, self.aggregation, count_empty(windows))
-        merged[are_blacked_out(series, rows_of_blackout(self.size))] = self.worst
-        return merged
+
+def merge_scores(
+    scores: NDArray[np.float64],
+    windows: Sequences,
+    series: Sequences,
+    aggregation: str,
+    blackout: int,
+    worst: float,
+) -> NDArray[np.float64]:
+    """Return the scores of rows by those of the windows that cover them, (total_timesteps,).
+
+    Windows without data do not count beside others. Rows that only such windows cover, and those of
+    a blackout of so many rows, have the worst score, to the last bit.
+    """
+    is_judged = have_data(windows)
+    n_empty = np.where(is_judged, count_empty(windows), windows.lengths)
+    rows = merge(scores, windows, series, aggregation, n_empty)
+    if not is_judged.all():
+        rows[merge(is_judged.astype(float), windows, series, "max") == 0] = worst
+    rows[are_blacked_out(series, blackout)] = worst
+    return rows
 
 
 def follow(

@@ -513,7 +513,7 @@ class SlidingWindowDetector(
     def export_onnx(self) -> NoReturn:
         """Missing: ``detector_.export_onnx(path)`` writes the detector of windows.
 
-        Its score of the last `window_size_` rows is that of a stream if `relative_to_recent` is 0.
+        Its score of the last `window_size_` rows is that of a stream.
         """
         raise AttributeError(
             f"{type(self).__name__} has no export_onnx, as a file has no threshold that follows; "

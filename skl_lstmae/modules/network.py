@@ -392,6 +392,11 @@ def check_network(
             raise ValueError(
                 f"{name} has {attribute}={found!r}; expected {expected or 'a positive int'}."
             )
+    if target is not None and network.n_networks > 1:
+        raise ValueError(
+            f"{name} averages {network.n_networks} networks that predict steps, which is for "
+            "detectors; pass a function that makes a single network."
+        )
     _check_signature(network)
     _check_output(network, n_features, target)
 

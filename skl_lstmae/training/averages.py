@@ -39,8 +39,8 @@ class AveragedNetwork:
         self.module = deepcopy(network).to(next(network.parameters()).device)
         self.power = power
         self.n_averaged = 0
+        self._network = network
         self._pairs = list(zip(self.module.parameters(), network.parameters(), strict=True))
-        self._buffers = list(zip(self.module.buffers(), network.buffers(), strict=True))
 
     @torch.no_grad()
     def update(self) -> None:
@@ -48,7 +48,8 @@ class AveragedNetwork:
         share = (self.power + 1) / (self.n_averaged + self.power + 1)
         for average, weight in self._pairs:
             average.lerp_(weight, share)
-        for own, latest in self._buffers:
+        # Not paired for good, as a layer may put another tensor in a buffer's place.
+        for own, latest in zip(self.module.buffers(), self._network.buffers(), strict=True):
             own.copy_(latest)
         self.n_averaged += 1
 

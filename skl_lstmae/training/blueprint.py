@@ -73,9 +73,9 @@ class Blueprint:
 
     def copy(self, network: SequenceNetwork) -> SequenceNetwork:
         """Return a copy of a trained network to go on with, or refuse one of other arguments."""
-        asked = {"input_size": self.n_features, "n_networks": self.n_networks}
-        if isinstance(self.given, SequenceNetwork):
-            asked["n_networks"] = self.given.n_networks
+        asked = {"input_size": self.n_features}
+        if self.is_ours or self.n_networks > 1 or not isinstance(network, NetworkEnsemble):
+            asked["n_networks"] = self.n_networks
         return copy_network(network, asked, self.arguments if self.is_ours else None)
 
     def _call(self) -> SequenceNetwork:

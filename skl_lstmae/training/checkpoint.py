@@ -19,7 +19,7 @@ from skl_lstmae.training.distributed import ALONE, Ranks
 from skl_lstmae.training.optimizers import Optimizer
 from skl_lstmae.training.progress import Progress
 
-KIND = b"skl_lstmae checkpoint 1\n"
+KIND = b"skl_lstmae checkpoint 2\n"
 """What such a file begins with; the SHA-256 of the rest follows, since torch checks no sums."""
 
 N_BYTES_BEFORE = len(KIND) + sha256().digest_size

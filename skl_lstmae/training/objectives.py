@@ -140,7 +140,7 @@ class StepPrediction:
         """Return the sum of the losses of the observed cells; of several networks the mean sum."""
         prediction = network(batch.x, batch.lengths, generator).prediction
         losses = self.loss(prediction, batch.x.expand_as(prediction)) * batch.observed
-        return losses.sum() / (len(prediction) if prediction.dim() == 4 else 1)
+        return losses.sum() / prediction.shape[:-3].numel()
 
 
 @dataclass(frozen=True, eq=False)

@@ -48,7 +48,7 @@ class TCN(SequenceNetwork):
         lengths = check_lengths(x, lengths)
         states = self.encoder(x.transpose(1, 2)).transpose(1, 2)
         latent = self.bottleneck(mean_step(states, lengths))
-        clock = torch.arange(x.shape[1]) / lengths.unsqueeze(1)
+        clock = torch.arange(x.shape[1], device=x.device) / lengths.unsqueeze(1)
         read = torch.cat([latent.unsqueeze(1).expand(-1, x.shape[1], -1), clock.unsqueeze(2)], 2)
         prediction = self.head(self.decoder(read.transpose(1, 2)).transpose(1, 2))
         return Output(prediction, latent, states)

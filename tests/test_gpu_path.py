@@ -4,8 +4,10 @@ No GPU is needed. A device that keeps no numbers, torch's "meta", refuses to tel
 suits a GPU can be asked of a CPU.
 """
 
+import ast
 from collections import Counter
 from contextlib import contextmanager
+from pathlib import Path
 from unittest import mock
 
 import numpy as np
@@ -24,6 +26,7 @@ from skl_lstmae import (
 from skl_lstmae.data.reading import read
 from skl_lstmae.data.sequences import Sequences
 from skl_lstmae.modules import LSTMAutoencoder, LSTMForecaster, LSTMPredictor
+from skl_lstmae.modules.padding import known_lengths
 from skl_lstmae.training.batches import BatchBuilder
 from skl_lstmae.training.calls import ON_GPU
 from skl_lstmae.training.mean_loss import MeanLoss
@@ -111,6 +114,22 @@ def test_nobody_reads_a_number_within_an_epoch(name, is_held, monkeypatch):
 def test_to_read_a_number_there_fails():
     with pytest.raises(RuntimeError, match="meta"):
         torch.zeros((), device=META).item()
+
+
+def networks_of_the_examples():
+    """Return the networks that the example of one's own defines, without running the rest."""
+    file = Path(__file__).parents[1] / "examples" / "own_network.py"
+    tree, names = ast.parse(file.read_text()), {"torch": torch}
+    tree.body = [node for node in tree.body if isinstance(node, ast.ImportFrom | ast.ClassDef)]
+    exec(compile(tree, str(file), "exec"), names)
+    return [names[node.name] for node in tree.body if isinstance(node, ast.ClassDef)]
+
+
+@pytest.mark.parametrize("network", networks_of_the_examples())
+def test_networks_of_the_examples_make_their_tensors_where_their_input_is(network):
+    lengths = known_lengths(torch.zeros(2, dtype=torch.int64, device=META), [7, 4])
+    output = network(3).to(META)(torch.zeros(2, 7, 3, device=META), lengths)
+    assert {part.device for part in (output.prediction, output.latent)} == {META}
 
 
 def test_a_batch_is_one_kernel_call_of_each_layer_and_nothing_is_asked_for(monkeypatch):

@@ -4,7 +4,7 @@ import re
 
 import numpy as np
 import pytest
-from conftest import QUICK, exactly, fitted, make_ragged
+from conftest import QUICK, exactly, fitted, make_ragged, make_series
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.base import BaseEstimator
 from sklearn.cluster import KMeans
@@ -14,8 +14,14 @@ from sklearn.mixture import GaussianMixture
 from sklearn.neighbors import KernelDensity
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
+from torch.nn import L1Loss
 
-from skl_lstmae import LSTMAutoencoderDetector, LSTMForecastDetector
+from skl_lstmae import (
+    LSTMAutoencoderDetector,
+    LSTMClassifier,
+    LSTMForecastDetector,
+    SlidingWindowDetector,
+)
 from skl_lstmae.scoring import NeighborsScorer, Scorer
 
 X, X_MORE = make_ragged(), make_ragged(seed=1)
@@ -183,6 +189,49 @@ def test_an_estimator_of_scikit_learn_is_refused_as_a_scorer_before_any_work(est
     )
     with pytest.raises(ValueError, match=re.escape(words)):
         detector.fit("not even looked at")
+
+
+@pytest.mark.parametrize("kind", [FitsOnly, ForeignFitsOnly, NeighborsScorer])
+def test_a_class_is_refused_in_place_of_an_object_before_any_work(kind):
+    name = kind.__name__
+    sentence = f"scorer={name} is a class; pass an object of it, as scorer={name}()."
+    with pytest.raises(ValueError, match=exactly(sentence)):
+        LSTMAutoencoderDetector(**QUICK, scorer=kind).fit("not even looked at")
+
+
+@pytest.mark.parametrize(
+    ("estimator", "name"),
+    [
+        (LSTMAutoencoderDetector(scaler=StandardScaler), "scaler=StandardScaler"),
+        (LSTMForecastDetector(loss=L1Loss), "loss=L1Loss"),
+        (LSTMClassifier(init=LSTMAutoencoderDetector), "init=LSTMAutoencoderDetector"),
+        (SlidingWindowDetector(IsolationForest), "detector=IsolationForest"),
+    ],
+    ids=["scaler", "loss", "init", "detector"],
+)
+def test_so_is_one_in_place_of_any_other_object(estimator, name):
+    sentence = f"{name} is a class; pass an object of it, as {name}()."
+    with pytest.raises(ValueError, match=exactly(sentence)):
+        estimator.fit("not even looked at", "nor this")
+
+
+class ReturnsNothing(FitsOnly):
+    def fit(self, summaries):
+        super().fit(summaries)
+
+
+@pytest.mark.parametrize("fit", ["sequences", "series", "pieces"])
+def test_what_the_fit_of_a_scorer_returns_makes_no_difference(fit):
+    def scores(scorer):
+        detector = LSTMForecastDetector(**QUICK, scorer=scorer)
+        if fit == "sequences":
+            return fitted(detector, X).decision_function(X)
+        if fit == "pieces":
+            return fitted(detector, [make_series(400)]).decision_function(X)
+        slider = SlidingWindowDetector(detector, window_size=8)
+        return fitted(slider, make_series(200)).decision_function(make_series(50, seed=1))
+
+    assert_array_equal(scores(ReturnsNothing()), scores(FitsOnly()))
 
 
 class Density(KernelDensity):

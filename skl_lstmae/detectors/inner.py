@@ -10,6 +10,7 @@ from sklearn.base import BaseEstimator, clone, is_classifier
 from sklearn.utils import check_random_state
 
 from skl_lstmae.detectors.base import SequenceDetector
+from skl_lstmae.detectors.objects import refuse_class
 from skl_lstmae.detectors.table_judge import score_method
 from skl_lstmae.detectors.thresholded import ThresholdMixin
 
@@ -53,6 +54,7 @@ def _refuse(outer: str, inner: str, misplaced: dict[str, Any]) -> None:
 
 def refuse_unsuited(detector: Any) -> None:
     """Refuse, before any work, what cannot judge windows or would not take them for such."""
+    refuse_class("detector", detector)
     detector = clone(detector)
     score_method(detector)
     if isinstance(detector, SequenceDetector):

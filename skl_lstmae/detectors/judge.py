@@ -8,7 +8,6 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.base import clone
 
 from skl_lstmae.data.sequences import Sequences
 from skl_lstmae.data.split import Split
@@ -16,7 +15,7 @@ from skl_lstmae.data.windows import are_apart
 from skl_lstmae.scoring.calibration import Calibration, ReferenceScores
 from skl_lstmae.scoring.conformal import N_FOLDS, as_fresh, conform, find_odd, oddness
 from skl_lstmae.scoring.outcome import Outcome
-from skl_lstmae.scoring.scorer import Scorer, check_scores
+from skl_lstmae.scoring.scorer import Scorer, check_scores, fit_clone
 from skl_lstmae.training.model import Model
 
 MIN_OTHERS = 3
@@ -109,9 +108,7 @@ class Judge:
 
     def learned(self, sequences: Sequences) -> Self:
         """Return the judge whose scorer has learned what is normal from sequences."""
-        judge = replace(self, scorer=clone(self.scorer))
-        judge.scorer.fit(judge.summarize(sequences))
-        return judge
+        return replace(self, scorer=fit_clone(self.scorer, self.summarize(sequences)))
 
     def calibrated(self, split: Split) -> Self:
         """Return the judge with a scorer and a calibration learned from a split."""
@@ -155,9 +152,9 @@ class Judge:
             Which references were set aside.
         """
         summaries = self.summarize(references)
-        is_odd = find_odd(oddness(clone(self.scorer).fit(summaries), summaries))
+        is_odd = find_odd(oddness(fit_clone(self.scorer, summaries), summaries))
         references, summaries = references.take(~is_odd), summaries[~is_odd]
-        judge = replace(self, scorer=clone(self.scorer).fit(summaries))
+        judge = replace(self, scorer=fit_clone(self.scorer, summaries))
         scores = judge._cross_scores(windows, references, summaries)
         # Of a window or two the error is so large that it would silence alarms; an offset that
         # follows the scores makes good what they do not tell.
@@ -175,7 +172,7 @@ class Judge:
                 others = summaries[are_apart(references, windows.take(fold))]
                 judge = self
                 if len(others) >= MIN_OTHERS:
-                    judge = replace(self, scorer=clone(self.scorer).fit(others))
+                    judge = replace(self, scorer=fit_clone(self.scorer, others))
                 scores[fold] = judge.score(windows.take(fold))
         return scores
 

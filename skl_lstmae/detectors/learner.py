@@ -26,6 +26,7 @@ from skl_lstmae.data.names import feature_names
 from skl_lstmae.data.sequences import Sequences
 from skl_lstmae.data.split import Split
 from skl_lstmae.detectors.callbacks import FitCallbacks
+from skl_lstmae.detectors.objects import refuse_class
 from skl_lstmae.detectors.options import EmptyFeatures, Precision
 from skl_lstmae.detectors.resuming import check_agreement, delete_checkpoint, open_checkpoint
 from skl_lstmae.detectors.trained import TrainedNetwork, all_or_nothing
@@ -274,6 +275,8 @@ class SequenceLearner(CallbackSupportMixin, TrainedNetwork):
 
     def _check_parameters(self) -> None:
         """Refuse what the declared constraints, which see one parameter at a time, let through."""
+        for name in ("scaler", "loss", "scorer", "init"):
+            refuse_class(name, getattr(self, name, None))
         widths = np.atleast_1d(np.array(self.hidden_size, dtype=object))
         if not len(widths) or not all(isinstance(n, int | np.integer) and n >= 1 for n in widths):
             raise ValueError(

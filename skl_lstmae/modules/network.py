@@ -94,6 +94,7 @@ class SequenceNetwork(nn.Module):
 
     - Batches are right-padded. No real step may depend on padding; :func:`real_steps` tells the two
       apart.
+    - Make tensors on the device of x, as in ``torch.arange(n, device=x.device)``: it may be a GPU.
     - Random numbers in training come from the generator passed to :meth:`forward`. As torch's own
       dropout takes none, a detector seeds torch's global generator for the call, unless
       `takes_generator`, and leaves it as it was.

@@ -10,10 +10,15 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import connected_components
 from scipy.stats import trim_mean
-from sklearn.base import clone
 
 from skl_lstmae.scoring.references import ReferenceScorer
-from skl_lstmae.scoring.scorer import MAX_REFERENCES, SMALLEST_ERROR, Scorer, check_scores
+from skl_lstmae.scoring.scorer import (
+    MAX_REFERENCES,
+    SMALLEST_ERROR,
+    Scorer,
+    check_scores,
+    fit_clone,
+)
 
 N_FOLDS = 20
 """Parts that take turns in being judged by the others."""
@@ -76,9 +81,9 @@ def conform(scorer: Scorer, summaries: NDArray[Any], is_held_out: NDArray[np.boo
     .. [1] V. Vovk, "Cross-conformal predictors", Annals of Mathematics and Artificial Intelligence
        74, 2015, :doi:`10.1007/s10472-013-9368-4`.
     """
-    is_odd = find_odd(oddness(clone(scorer).fit(summaries), summaries))
+    is_odd = find_odd(oddness(fit_clone(scorer, summaries), summaries))
     normal, was_held_out = summaries[~is_odd], is_held_out[~is_odd]
-    scorer = clone(scorer).fit(normal)
+    scorer = fit_clone(scorer, normal)
     references, others = np.split(normal, [MAX_REFERENCES])
     groups = find_copies(scorer, references)
     scores = np.concatenate(
@@ -110,7 +115,7 @@ def cross_scores(
     scores = np.empty(len(summaries))
     for fold in np.unique(folds):
         is_judged = folds == fold
-        judge = clone(scorer).fit(summaries[~is_judged])
+        judge = fit_clone(scorer, summaries[~is_judged])
         scores[is_judged] = check_scores(judge.score(summaries[is_judged]), is_judged.sum())
     return scores
 

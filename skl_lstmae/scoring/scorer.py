@@ -6,7 +6,7 @@ from typing import Any, Self
 import numpy as np
 import sklearn  # whose modules are imported when they are first used
 from numpy.typing import NDArray
-from sklearn.base import BaseEstimator
+from sklearn.base import BaseEstimator, clone
 
 from skl_lstmae.scoring.outcome import Outcome
 
@@ -55,9 +55,13 @@ class Scorer(BaseEstimator):
     """Judges sequences by what a network returns for them, in three steps.
 
     :meth:`summarize` turns each sequence into a row of numbers, batch by batch, so that memory
-    stays bounded. :meth:`fit` learns from the rows of the training sequences, and
+    stays bounded; it gets an :class:`Outcome`, whose numbers are NaN for a feature that a sequence
+    never observes. :meth:`fit` learns from the rows of the training sequences, and
     :meth:`partial_fit` from more. :meth:`score` judges rows. A scorer of your own inherits from
-    this class and overrides what it needs. Pass it as ``scorer`` to a detector, which fits a clone.
+    this class and overrides what it needs. Pass an object of it as ``scorer`` to a detector.
+
+    A detector fits clones, about twenty of them: one learns from all rows, and each of the others
+    from all but a part, which it then judges as if it were fresh.
 
     Examples
     --------
@@ -87,12 +91,17 @@ class Scorer(BaseEstimator):
         """Return what a score needs of each sequence, one row for each.
 
         By default the latent and the logarithm of each feature's mean error, of shape
-        (n_sequences, latent_size + n_features).
+        (n_sequences, latent_size + n_features). The logarithm is NaN for a feature that a sequence
+        never observes.
         """
         return latents_and_log_errors(outcome)
 
     def fit(self, summaries: NDArray[Any]) -> Self:
-        """Learn what is normal from the summaries of training sequences, at most 1024 of them."""
+        """Learn what is normal from the summaries of training sequences.
+
+        These are all, or a sample of at most 16384, but for those that are set aside as odd. Of
+        long series there are at most 1024 windows.
+        """
         return self
 
     def partial_fit(self, summaries: NDArray[Any]) -> Self:
@@ -180,6 +189,13 @@ class AdaptedScorer(Scorer):
     def score(self, summaries: NDArray[Any]) -> NDArray[np.float64]:
         """Return its scores."""
         return self.scorer.score(summaries)
+
+
+def fit_clone(scorer: Scorer, summaries: NDArray[Any]) -> Scorer:
+    """Return a clone that has learned from summaries, whatever its `fit` returns."""
+    fresh = clone(scorer)
+    fresh.fit(summaries)
+    return fresh
 
 
 def check_scores(scores: Any, n_sequences: int) -> NDArray[np.float64]:

@@ -1040,3 +1040,14 @@ def test_rows_missing_at_random_in_training_leave_the_threshold_where_it_is(shar
     new = make_series(300, seed=1)
     new[150:180] += 6
     assert (found.predict(new)[150:180] == -1).all()
+
+
+def test_rows_of_which_no_window_has_enough_data_are_refused():
+    X = make_series(600)
+    X[np.arange(600) % 3 != 0] = np.nan
+    sentence = (
+        f"no window of {WINDOW} rows of X has data in half of its rows; expected some to learn "
+        "from: pass other rows, or choose a smaller window_size."
+    )
+    with pytest.raises(ValueError, match=exactly(sentence)):
+        make(ERROR).fit(X)

@@ -142,7 +142,13 @@ def plan_windows(
             "have no observed value; expected some: leave these rows out."
         )
     training_stride = choose_training_stride(training, size, training_stride)
-    return WindowPlan(series, training, held_out, size, stride, training_stride, names)
+    plan = WindowPlan(series, training, held_out, size, stride, training_stride, names)
+    if len(plan.references) == 0 or len(plan.judged) == 0:
+        raise ValueError(
+            f"no window of {size} rows of X has data in half of its rows; expected some to learn "
+            "from: pass other rows, or choose a smaller window_size."
+        )
+    return plan
 
 
 def choose_window_size(series: Sequences, window_size: int | Literal["auto"]) -> int:

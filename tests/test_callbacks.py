@@ -377,6 +377,23 @@ def test_callbacks_of_a_sliding_detector_see_the_epochs_inside(detector):
     assert windows.detector_._skl_callbacks == [own]
 
 
+class Examiner(Watcher):
+    """Lets the fitted detectors that it is shown score sequences."""
+
+    def on_fit_task_end(self, estimator, context, *, fitted_estimator=None):
+        self.events.append(fitted_estimator.score_samples(X))
+
+
+@of_both
+def test_callbacks_of_a_detector_inside_see_it_fitted(detector):
+    examiner = Examiner()
+    windows = SlidingWindowDetector(detector.set_callbacks(examiner), window_size=8)
+    windows.fit(np.concatenate(X))
+    *epochs, last = [event for event in examiner.events if isinstance(event, np.ndarray)]
+    assert len(epochs) == windows.detector_.n_epochs_
+    assert_array_equal(last, windows.detector_.score_samples(X))
+
+
 def test_a_callback_of_a_sliding_detector_may_stop_the_training_inside(detector):
     windows = SlidingWindowDetector(detector, window_size=8)
     windows.set_callbacks(Watcher(stop_at="end epoch 1")).fit(np.concatenate(X))

@@ -234,6 +234,24 @@ def test_what_the_fit_of_a_scorer_returns_makes_no_difference(fit):
     assert_array_equal(scores(ReturnsNothing()), scores(FitsOnly()))
 
 
+class Counting(OwnScorer):
+    n_fits = 0
+
+    def fit(self, summaries):
+        Counting.n_fits += 1
+        return super().fit(summaries)
+
+
+@pytest.mark.parametrize("windows", [False, True], ids=["sequences", "windows"])
+def test_no_scorer_is_fitted_to_be_thrown_away(windows):
+    detector, data = LSTMForecastDetector(**QUICK, scorer=Counting()), make_ragged(40)
+    if windows:
+        detector, data = SlidingWindowDetector(detector, window_size=8), make_series(300)
+    Counting.n_fits = 0
+    fitted(detector, data)
+    assert Counting.n_fits == 1 + 1 + 20  # to find odd ones, of the detector, and of the parts
+
+
 class Density(KernelDensity):
     def score(self, rows):
         return self.score_samples(rows)

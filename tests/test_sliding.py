@@ -71,9 +71,9 @@ def fit(inner=ERROR, X=None, **parameters):
 class Recorder(LSTMAutoencoderDetector):
     """Keeps the windows that it is trained on."""
 
-    def _fit_to_windows(self, split):
-        self.split_ = split
-        return super()._fit_to_windows(split)
+    def _fit_to_windows(self, plan):
+        self.split_ = plan.split
+        return super()._fit_to_windows(plan)
 
 
 class TableRecorder(OutlierMixin, BaseEstimator):

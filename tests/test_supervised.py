@@ -277,9 +277,9 @@ def test_whole_sequences_of_every_class_are_held_out():
     seen = []
 
     class Spy(LSTMClassifier):
-        def _learn(self, split, random_state, callbacks):
+        def _train(self, split, random_state, callbacks):
             seen.append(split)
-            super()._learn(split, random_state, callbacks)
+            return super()._train(split, random_state, callbacks)
 
     spy = Spy(**classifier.get_params()).fit(X, y)
     (split,) = seen
@@ -841,9 +841,9 @@ def recorded_split(kind, y, **parameters):
     """Fit, and return what was trained on, what was held out, and their targets."""
 
     class Recorder(kind):
-        def _learn(self, split, random_state, callbacks):
+        def _train(self, split, random_state, callbacks):
             self.split_ = split
-            super()._learn(split, random_state, callbacks)
+            return super()._train(split, random_state, callbacks)
 
     weights = parameters.pop("sample_weight", None)
     recorder = Recorder(**QUICK | {"early_stopping": True} | parameters).fit(X, y, weights)

@@ -208,7 +208,8 @@ class SequenceDetector(ExportedDetectorMixin, ThresholdMixin, SequenceLearner):
             split = self._split(chosen, random_state)
             if split.numbers is not None:
                 split = replace(split, numbers=numbers[split.numbers])
-            self._learn(split, random_state, callbacks)
+            model = self._train(split, random_state, callbacks)
+            self._conclude(model, split, random_state)
             if self.contamination == "auto":  # else odd ones are expected
                 warn_of_sequences(self._judge.set_aside, are_pieces=split.numbers is None)
         callbacks.end_fit()
@@ -231,7 +232,7 @@ class SequenceDetector(ExportedDetectorMixin, ThresholdMixin, SequenceLearner):
 
     def _conclude(self, model: Model, split: Split, random_state: RandomState) -> None:
         judge = self._make_judge(model, split)
-        if split.overlaps:  # windows, whose threshold is that of the rows
+        if split.overlaps:  # windows, in the midst of training, for callbacks that use them
             self._judge = judge.learned(split.sample(MAX_REFERENCES))
         else:
             self._judge = judge.calibrated(split)
@@ -239,15 +240,22 @@ class SequenceDetector(ExportedDetectorMixin, ThresholdMixin, SequenceLearner):
         self._random_state = spawn_random_state(random_state)
 
     @fit_context(prefer_skip_nested_validation=True)
-    def _fit_to_windows(self, split: Split) -> Judge:
+    def _fit_to_windows(self, plan: WindowPlan) -> LearnedWindows:
         """Learn from windows of long series, whose threshold another estimator holds."""
         self._check_before_fit()
         callbacks = FitCallbacks(self, None, None)
         with settled(may_be_large(self.network, self.hidden_size)):
-            self.n_features_in_ = split.training.n_features
-            self._learn(split, shared_random_state(self.random_state), callbacks)
+            self.n_features_in_ = plan.split.training.n_features
+            random_state = shared_random_state(self.random_state)
+            model = self._train(plan.split, random_state, callbacks)
+            self._random_state = spawn_random_state(random_state)
+            if self.verbose:
+                print(f"Scoring {len(plan.judged)} windows to calibrate the threshold")
+            self._judge, scores, is_odd = self._make_judge(model, plan.split).conformed(
+                plan.references, plan.judged, plan.was_held_out
+            )
         callbacks.end_fit()
-        return self._judge
+        return LearnedWindows(self._judge, scores, is_odd)
 
     def _learn_more(self, X: Any, y: Any, meaning: Any) -> None:
         if self.__sklearn_is_fitted__():
@@ -383,9 +391,4 @@ def fit_to_windows(detector: SequenceDetector, plan: WindowPlan) -> LearnedWindo
 
     It then refers to windows of all rows.
     """
-    judge = detector._fit_to_windows(plan.split)
-    if detector.verbose:
-        print(f"Scoring {len(plan.judged)} windows to calibrate the threshold")
-    judge, scores, is_odd = judge.conformed(plan.references, plan.judged, plan.was_held_out)
-    detector._judge = judge
-    return LearnedWindows(judge, scores, is_odd)
+    return detector._fit_to_windows(plan)

@@ -178,8 +178,8 @@ class SequenceLearner(CallbackSupportMixin, TrainedNetwork):
         if self.warm_start:
             self._refuse_another_network("warm_start")
 
-    def _learn(self, split: Split, random_state: RandomState, callbacks: FitCallbacks) -> None:
-        """Train a model on the split, and keep what it makes of it."""
+    def _train(self, split: Split, random_state: RandomState, callbacks: FitCallbacks) -> Model:
+        """Return a model that is trained on the split."""
         recipe = self._recipe()
         n_epochs = recipe.n_epochs(split)
         callbacks.begin_fit(n_epochs)
@@ -191,7 +191,7 @@ class SequenceLearner(CallbackSupportMixin, TrainedNetwork):
             check_agreement(self, split)
             checkpoint = open_checkpoint(self, model, split, random_state)
             recipe.train(model, split, random_state, self.history_, callbacks, checkpoint)
-        self._conclude(model, split, random_state)
+        return model
 
     @abstractmethod
     def _recipe(self) -> Recipe:

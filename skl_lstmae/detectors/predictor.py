@@ -127,7 +127,8 @@ class SequencePredictor(ExportedPredictorMixin, LatentTransformerMixin, Sequence
                 split = hold_out_like(
                     split, keys, self.validation_fraction, random_state, keeps_each=are_classes
                 )
-            self._learn(split, random_state, callbacks)
+            model = self._train(split, random_state, callbacks)
+            self._conclude(model, split, random_state)
         callbacks.end_fit()
 
     def _label(

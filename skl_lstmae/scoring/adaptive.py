@@ -27,10 +27,6 @@ BELOW, ABOVE = 1.0, 2.5
 STEP = 0.05
 """By how much an alarm raises the limit."""
 
-RAISING = 0.5
-"""Alarms one after the other, in windows' lengths, that raise the limit: more of them are one
-anomaly, which is not to hide the next one."""
-
 HELD_BACK = 1
 """Alarms one after the other, in windows' lengths, from which mean and deviation learn half as
 much: most anomalies do not last longer."""
@@ -56,9 +52,9 @@ class AdaptiveOffset:
     above a limit are alarms. An alarm raises the limit by a step, every other score lowers it by so
     small a share of the step that the two balance at the false-alarm rate, as in adaptive conformal
     inference [3]_, whatever the distribution of the scores. There the level of a quantile moves,
-    without bounds. Here the limit has some, of a long run of alarms only the first raise it, and
-    less is learned from them, so that an anomaly does not silence alarms for long. Where errors
-    have a far longer tail than the normal law has, alarms come more often.
+    without bounds. Here the limit has some, and less is learned from the first alarms of a run, so
+    that an anomaly does not silence alarms for long. Where errors have a far longer tail than the
+    normal law has, alarms come more often.
 
     The first offset is the fixed one. A long anomaly is followed, too: an alarm marks its
     beginning.
@@ -118,8 +114,7 @@ class AdaptiveOffset:
             levels[i] = mean + limit * deviation
             is_alarm = error > levels[i]
             run = (run + 1) * is_alarm
-            if run <= RAISING * self.size:
-                limit += STEP * (is_alarm - self.rate)
+            limit += STEP * (is_alarm - self.rate)
             limit = min(max(limit, first - BELOW), first + ABOVE)
             learned = share / 2 if is_alarm and run <= HELD_BACK * self.size else share
             excess = error - mean

@@ -101,7 +101,7 @@ class AdaptiveOffset:
 
     def follow(self, scores: ArrayLike) -> NDArray[np.float64]:
         """Return the offsets of scores, (n_scores,), and learn from them."""
-        errors = self._errors(np.asarray(scores, dtype=np.float64))
+        errors = errors_of(np.asarray(scores, dtype=np.float64), self.spreads_by_factors)
         if self.deviation == 0:
             return np.full(len(errors), self.fixed)
         first = FIRST_SHARE * float(norm.isf(self.rate))
@@ -126,16 +126,18 @@ class AdaptiveOffset:
 
     def _begin(self, limit: float) -> tuple[float, float, float, int]:
         """Return a mean and variance of errors with which the first offset is the fixed one."""
-        start = float(self._errors(np.array([self.fixed]))[0])
+        start = float(errors_of(np.array([self.fixed]), self.spreads_by_factors)[0])
         return start - limit * self.deviation, self.deviation**2, limit, 0
 
-    def _errors(self, scores: NDArray[np.float64]) -> NDArray[np.float64]:
-        return np.log(np.maximum(-scores, TINY)) if self.spreads_by_factors else -scores
+
+def errors_of(scores: NDArray[np.float64], by_factors: bool) -> NDArray[np.float64]:
+    """Return the errors that scores stand for, by their logarithms if they spread by factors."""
+    return np.log(np.maximum(-scores, TINY)) if by_factors else -scores
 
 
 def spread_of(scores: NDArray[np.float64]) -> tuple[float, bool]:
     """Return the `deviation` of reference scores, and whether they spread by factors."""
     by_factors = bool(scores.max() <= 0)
-    errors = np.log(np.maximum(-scores, TINY)) if by_factors else scores
+    errors = errors_of(scores, by_factors)
     deviation = float(np.std(errors))
     return deviation if deviation > ROUNDING * np.abs(errors).max() else 0.0, by_factors

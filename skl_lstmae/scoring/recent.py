@@ -8,7 +8,7 @@ import numpy as np
 import scipy  # whose modules are imported when they are first used
 from numpy.typing import NDArray
 
-from skl_lstmae.scoring.adaptive import TINY
+from skl_lstmae.scoring.adaptive import errors_of
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ class RecentLevel:
     def of(cls, scores: NDArray[np.float64], weight: float, n_scores: float) -> RecentLevel:
         """Return that of series which begin at the level of reference scores."""
         by_factors = bool(scores.max() <= 0)
-        start = float(np.mean(_errors(scores, by_factors=by_factors)))
+        start = float(np.mean(errors_of(scores, by_factors)))
         return cls(start, weight, n_scores, by_factors)
 
     def relative(self, scores: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -62,14 +62,10 @@ class RecentLevel:
         if self.weight == 0 or len(scores) == 0:
             return scores
         share = min(1.0, 1 / self.n_scores)
-        errors = _errors(scores, by_factors=self.spreads_by_factors)
+        errors = errors_of(scores, self.spreads_by_factors)
         after, _ = scipy.signal.lfilter(
             [share], [1, share - 1], errors, zi=[(1 - share) * self.start]
         )
         before = np.append(self.start, after[:-1])
         excess = self.weight * np.maximum(before - self.start, 0.0)
         return scores * np.exp(-excess) if self.spreads_by_factors else scores + excess
-
-
-def _errors(scores: NDArray[np.float64], *, by_factors: bool) -> NDArray[np.float64]:
-    return np.log(np.maximum(-scores, TINY)) if by_factors else -scores

@@ -105,7 +105,7 @@ class ThresholdMixin(FrozenState, OutlierMixin):
         "false_alarm_rate": [Interval(Real, 0, 0.5, closed="right")],
     }
 
-    _judge: Any
+    _judge: ThresholdJudge
 
     @property
     def offset_(self) -> float:

@@ -96,7 +96,7 @@ class SlidingWindowDetector(
         come nearest to 100 rows, or 100 rows if there is no period or one of more than 133 rows; at
         most a sixth of the longest series. :doc:`/long_series` tells how the period is found.
 
-    stride : int or "auto", default=1
+    stride : int or "auto", default="auto"
         Rows from the start of one window to the next, when scoring. A larger stride takes less
         time, but fewer windows judge each row. With "auto" about 25 do; for windows of 100 rows the
         stride is then 4.
@@ -215,7 +215,7 @@ class SlidingWindowDetector(
         detector: Any = None,
         *,
         window_size: int | Literal["auto"] = "auto",
-        stride: int | Literal["auto"] = 1,
+        stride: int | Literal["auto"] = "auto",
         training_stride: int | Literal["auto"] = "auto",
         aggregation: Aggregation = "mean_min",
         relative_to_recent: float = 0.5,

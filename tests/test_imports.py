@@ -37,7 +37,7 @@ OUTSIDE = {
     "scoring": {"numpy", "scipy", "sklearn"},
     "training": {"joblib", "numpy", "sklearn", "threadpoolctl", "torch"},
     "export": {"numpy", "onnx", "sklearn", "spox", "torch"},
-    "detectors": {"numpy", "pandas", "sklearn", "torch"},
+    "detectors": {"numpy", "pandas", "scipy", "sklearn", "torch"},
     "displays": {"matplotlib", "numpy", "sklearn"},
 }
 

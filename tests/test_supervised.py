@@ -507,6 +507,8 @@ def test_attributions_of_what_is_not_there_are_refused(classifier, regressor):
     )
     with pytest.raises(ValueError, match=exactly(sentence)):
         classifier.attributions(X, target="none")
+    with pytest.raises(ValueError, match=r"^target=array.* is none of the classes"):
+        classifier.attributions(X, target=np.array(["slow", "fast"]))
     with pytest.raises(ValueError, match="The 'n_steps' parameter of"):
         classifier.attributions(X, n_steps=0)
     sentence = "target=2, but outputs are numbered from 0 to 1; pass one of these numbers."
@@ -601,6 +603,11 @@ REFUSED = {
         LSTMClassifier,
         pd.Series([pd.NA, *LABELS[1:]], dtype="string"),
         "y holds no class for sequence 0, but <NA>; expected a label each: leave the sequence out.",
+    ),
+    "masked class": (
+        LSTMClassifier,
+        np.ma.array([0, 1] * 18, mask=[True] + [False] * 35),
+        "y holds no class for sequence 0, but None; expected a label each: leave the sequence out.",
     ),
     "steps of several widths": (
         LSTMRegressor,

@@ -9,13 +9,14 @@ import numpy as np
 import torch
 from numpy.random import RandomState
 from numpy.typing import NDArray
+from scipy.special import log_softmax
 from sklearn.base import ClassifierMixin
 from sklearn.utils.validation import check_is_fitted
 
 from skl_lstmae._sklearn import StrOptions, fit_context, validate_params
+from skl_lstmae.data.classes import Classes, check_labels, read_labels
 from skl_lstmae.data.forms import Form
 from skl_lstmae.data.sequences import Sequences
-from skl_lstmae.data.targets import Classes, check_labels, read_labels
 from skl_lstmae.detectors.options import EmptyFeatures, Pooling, Precision
 from skl_lstmae.detectors.predictor import EXPLAINED, SequencePredictor, attribute
 from skl_lstmae.modules import SequenceNetwork
@@ -428,10 +429,8 @@ class LSTMClassifier(ClassifierMixin, SequencePredictor):
         True
         """
         _, logits, _ = self._outputs(X)
-        below: NDArray[np.float64] = logits.astype(np.float64)
-        below -= below.max(axis=1, keepdims=True)
-        below -= np.log(np.exp(below).sum(axis=1, keepdims=True))
-        return below
+        log_probabilities: NDArray[np.float64] = log_softmax(logits.astype(np.float64), axis=1)
+        return log_probabilities
 
     def predict(self, X: Any) -> NDArray[Any]:
         """Return the most probable class of each sequence.
@@ -538,7 +537,7 @@ class LSTMClassifier(ClassifierMixin, SequencePredictor):
     ) -> tuple[NDArray[Any], list[str]]:
         codes = outputs.argmax(axis=1)
         if target is not None:
-            if target not in meaning.labels.tolist():
+            if np.ndim(target) or target not in meaning.labels.tolist():
                 raise ValueError(
                     f"target={target!r} is none of the classes, {meaning.labels.tolist()}; pass "
                     "one of these."

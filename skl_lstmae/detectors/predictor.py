@@ -11,17 +11,13 @@ from numpy.random import RandomState
 from numpy.typing import NDArray
 from sklearn.utils.validation import check_is_fitted
 
-from skl_lstmae._sklearn import (
-    Interval,
-    StrOptions,
-    fit_context,
-)
+from skl_lstmae._sklearn import Interval, StrOptions, fit_context
 from skl_lstmae.data.checks import check_sequences
+from skl_lstmae.data.classes import Classes
 from skl_lstmae.data.forms import Form
 from skl_lstmae.data.names import known_names
 from skl_lstmae.data.sequences import Sequences
 from skl_lstmae.data.split import Split, hold_out_like
-from skl_lstmae.data.targets import Classes
 from skl_lstmae.data.weights import check_weights, counted, of_mean_one, order_by_content
 from skl_lstmae.detectors.callbacks import FitCallbacks
 from skl_lstmae.detectors.exported import ExportedPredictorMixin

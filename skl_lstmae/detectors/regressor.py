@@ -14,13 +14,13 @@ from sklearn.metrics import r2_score
 
 from skl_lstmae._sklearn import Interval, StrOptions, fit_context, validate_params
 from skl_lstmae.data.forms import Form
-from skl_lstmae.data.sequences import Sequences
-from skl_lstmae.data.targets import (
+from skl_lstmae.data.numeric_targets import (
     Numbers,
     NumericTarget,
     read_numbers,
     refuse_unobserved,
 )
+from skl_lstmae.data.sequences import Sequences
 from skl_lstmae.data.weights import check_weights
 from skl_lstmae.detectors.options import EmptyFeatures, Pooling, Precision, TargetLoss
 from skl_lstmae.detectors.predictor import EXPLAINED, SequencePredictor, attribute
@@ -419,18 +419,18 @@ class LSTMRegressor(RegressorMixin, SequencePredictor):
         numeric = self._read_target(y, sequences, form)
         predictor.meaning.refuse_others(numeric)
         target = numeric.sequences
-        rows, lengths = target.values[target.rows()], target.lengths
+        rows = target.values[target.rows()]
         refuse_unobserved(rows)
         outputs = predictor.model.targets(sequences)
         predictions = predictor.meaning.unscaled(outputs).reshape(rows.shape)
-        weights = None
-        if sample_weight is not None:
-            weights = np.repeat(check_weights(sample_weight, len(target), "sequence"), lengths)
-        scores = []
-        for actual, predicted in zip(rows.T, predictions.T, strict=True):
-            seen = ~np.isnan(actual)
-            some = None if weights is None else weights[seen]
-            scores.append(r2_score(actual[seen], predicted[seen], sample_weight=some))
+        if sample_weight is None:
+            sample_weight = np.ones(len(target))
+        weights = np.repeat(check_weights(sample_weight, len(target), "sequence"), target.lengths)
+        seen = ~np.isnan(rows)
+        scores = [
+            r2_score(actual[is_seen], predicted[is_seen], sample_weight=weights[is_seen])
+            for actual, predicted, is_seen in zip(rows.T, predictions.T, seen.T, strict=True)
+        ]
         return float(np.mean(scores))
 
     @validate_params(EXPLAINED, prefer_skip_nested_validation=True)

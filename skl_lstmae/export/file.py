@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from skl_lstmae._version import __version__
-from skl_lstmae.data.targets import Classes, Numbers
+from skl_lstmae.data.classes import Classes
+from skl_lstmae.data.numeric_targets import Numbers
 from skl_lstmae.export import operators as op
 from skl_lstmae.export.batch import Batch, read, unscaled
 from skl_lstmae.export.layers import max_step

@@ -89,20 +89,42 @@ def test_simple_methods_predict_numbers(name):
     rng = np.random.default_rng(0)
     y = rng.uniform(size=60)
     X = [rng.normal(target, 0.01, size=(rng.integers(5, 8), 2)) for target in y]
-    error, _ = regression.run(name, Case(X[:40], y[:40], X[40:], y[40:]), seed=0)
+    error, _ = regression.run(name, [Case(X[:40], y[:40], X[40:], y[40:])], seed=0)
     assert (error < 0.1) == (name != "mean")
+
+
+def test_our_regressor_may_have_other_parameters():
+    rng = np.random.default_rng(0)
+    case = Case(ragged(6, seed=0), rng.normal(size=6), ragged(2, seed=1), rng.normal(size=2))
+    plain, wide = (
+        regression.predict(f"max_epochs=1 hidden_size={width}", case, seed=0) for width in (2, 4)
+    )
+    assert plain.shape == wide.shape == (2,)
+    assert (plain != wide).all()
+
+
+def test_folds_of_days_predict_from_those_before_them():
+    y = np.arange(12.0)
+    case = Case(ragged(12, seed=0), y, [], np.array([]))
+    for part in regression.folds("taxis, next day", case, seed=0):
+        assert part.y_train.max() < part.y_test.min()
+    parts = list(regression.folds("vowels, steps left", case, seed=0))
+    assert sorted(np.concatenate([part.y_test for part in parts])) == y.tolist()
 
 
 def test_what_is_left_of_recordings_is_the_steps_that_are_not_read(monkeypatch):
     X = [np.arange(n)[:, np.newaxis] for n in (5, 9, 20)]
     monkeypatch.setattr(regression, "load", lambda name, data: Case(X, y, X[1:], y[1:]))
     y = np.zeros(3)
-    case = regression.steps_left("any", None)
+    case = regression.cut("any", len, None)
     for x, left, whole in zip(case.X_train, case.y_train, X, strict=True):
         assert len(x) >= regression.SHORTEST
         assert len(x) + left == len(whole)
         assert left > 0
     assert len(case.X_test) == len(case.y_test) == 2
+    case = regression.cut("any", regression.first_mean, None)
+    for x, rest, whole in zip(case.X_train, case.y_train, X, strict=True):
+        assert rest == whole[len(x) :].mean()
 
 
 @pytest.mark.parametrize("name", AUGMENTED)

@@ -1,28 +1,32 @@
 """Measure how well numbers are predicted with default parameters, beside simple methods.
 
-Run as ``python -m benchmarks.supervised.regression --data DIR``; it takes minutes. What is asked of
-recordings is what is left of them, as of a machine its remaining useful life: each is cut at a
-random step, and the number of steps after it is the target.
+Run as ``python -m benchmarks.supervised.regression --data DIR``; it takes minutes. Recordings are
+cut at random steps. What is asked is how many steps are left, as of a machine its remaining useful
+life, or the mean of the first feature over them.
 """
 
 import argparse
+import ast
 import os
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from time import process_time
+from typing import Any
 
 import numpy as np
 import torch
 from sklearn.dummy import DummyRegressor
 from sklearn.ensemble import HistGradientBoostingRegressor
 from sklearn.linear_model import RidgeCV
+from sklearn.model_selection import KFold, TimeSeriesSplit
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from benchmarks.markdown import table
 from benchmarks.supervised.__main__ import DATA
-from benchmarks.supervised.data import Case, load
+from benchmarks.supervised.data import N_FOLDS, Case, load
 from benchmarks.supervised.methods import n_in_leaf, summaries
 from skl_lstmae import LSTMRegressor
 from skl_lstmae.datasets import load_nyc_taxi
@@ -43,8 +47,8 @@ def next_day(data: Path) -> Case:
     return Case(X[:TRAINED], y[:TRAINED], X[TRAINED:], y[TRAINED:])
 
 
-def steps_left(name: str, data: Path) -> Case | None:
-    """Return the beginnings of a set's recordings, and how many steps of each are left."""
+def cut(name: str, target: Callable[[np.ndarray], float], data: Path) -> Case | None:
+    """Return the beginnings of a set's recordings, and a target that the steps left tell."""
     case, rng = load(name, data), np.random.default_rng(0)
     if case is None:
         return None
@@ -52,15 +56,33 @@ def steps_left(name: str, data: Path) -> Case | None:
     for X in (case.X_train, case.X_test):
         read = [int(rng.integers(SHORTEST, len(x))) for x in X]
         parts.append([x[:n] for x, n in zip(X, read, strict=True)])
-        parts.append(np.array([len(x) - n for x, n in zip(X, read, strict=True)], dtype=float))
+        parts.append(np.array([target(x[n:]) for x, n in zip(X, read, strict=True)], dtype=float))
     return Case(*parts)
+
+
+def first_mean(left: np.ndarray) -> float:
+    return left[:, 0].mean()
 
 
 SETS: dict[str, Callable[[Path], Case | None]] = {
     "taxis, next day": next_day,
-    "vowels, steps left": lambda data: steps_left("vowels", data),
-    "gestures, steps left": lambda data: steps_left("gestures", data),
+    "vowels, steps left": partial(cut, "vowels", len),
+    "gestures, steps left": partial(cut, "gestures", len),
+    "vowels, rest": partial(cut, "vowels", first_mean),
+    "gestures, rest": partial(cut, "gestures", first_mean),
+    "gun point, rest": partial(cut, "gun point", first_mean),
+    "power demand, rest": partial(cut, "power demand", first_mean),
 }
+
+
+def folds(name: str, case: Case, seed: int) -> Iterator[Case]:
+    """Divide the training sequences alone; days are predicted from those before them."""
+    are_days = SETS[name] is next_day
+    shuffled = KFold(N_FOLDS, shuffle=True, random_state=seed)
+    splitter = TimeSeriesSplit(N_FOLDS) if are_days else shuffled
+    for train, test in splitter.split(case.y_train):
+        X_train, X_test = ([case.X_train[i] for i in part] for part in (train, test))
+        yield Case(X_train, case.y_train[train], X_test, case.y_train[test])
 
 
 def of_summaries(regressor):
@@ -68,10 +90,6 @@ def of_summaries(regressor):
     return lambda case: (
         regressor(case).fit(summaries(case.X_train), case.y_train).predict(summaries(case.X_test))
     )
-
-
-def ours(case: Case, seed: int) -> np.ndarray:
-    return LSTMRegressor(random_state=seed).fit(case.X_train, case.y_train).predict(case.X_test)
 
 
 SIMPLE = {
@@ -90,35 +108,61 @@ SIMPLE = {
 OURS = "LSTMRegressor"
 
 
-def run(name: str, case: Case, seed: int) -> tuple[float, float]:
-    """Return the mean absolute error on the test sequences, and CPU seconds."""
+def predict(method: str, case: Case, seed: int) -> np.ndarray:
+    """Predict by a method of these names, or by ours with other parameters, "dropout=0.1"."""
+    if method in SIMPLE:
+        return SIMPLE[method](case)
+    pairs = (pair.partition("=") for pair in method.split(" ") if "=" in pair)
+    parameters: dict[str, Any] = {key: ast.literal_eval(value) for key, _, value in pairs}
+    regressor = LSTMRegressor(random_state=seed, **parameters)
+    return regressor.fit(case.X_train, case.y_train).predict(case.X_test)
+
+
+def run(method: str, cases: list[Case], seed: int) -> tuple[float, float]:
+    """Return the mean absolute error on the test sequences of all cases, and CPU seconds."""
     begin = process_time()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        found = ours(case, seed) if name == OURS else SIMPLE[name](case)
-    return float(np.abs(found - case.y_test).mean()), process_time() - begin
+        wrong = [np.abs(predict(method, case, seed) - case.y_test) for case in cases]
+    return float(np.concatenate(wrong).mean()), process_time() - begin
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    folder = os.environ.get(DATA)
-    parser.add_argument("--data", type=Path, default=folder and Path(folder))
-    parser.add_argument("--seeds", type=int, default=3, help="number of seeds, from 0 on")
-    options = parser.parse_args()
+    options = _options()
     torch.set_num_threads(1)
     cases = {name: case for name, read in SETS.items() if (case := read(options.data))}
     rows, times, of_mean = [], [], None
-    for name in (*SIMPLE, OURS):
-        seeds = range(options.seeds if name == OURS else 1)
-        runs = np.array([[run(name, case, seed) for seed in seeds] for case in cases.values()])
+    for method in (*SIMPLE, *options.methods):
+        is_fixed = method in SIMPLE and not options.folds
+        runs = np.array(
+            [
+                [
+                    run(method, list(folds(name, case, seed)) if options.folds else [case], seed)
+                    for seed in range(1 if is_fixed else options.seeds)
+                ]
+                for name, case in cases.items()
+            ]
+        )
         errors, seconds = runs.transpose(2, 0, 1)  # (set, seed) each
-        of_mean = errors[:, :1] if of_mean is None else of_mean
-        rows.append([name, *(_cell(shares) for shares in errors / of_mean)])
-        times.append([name, *(f"{second:.1f}" for second in seconds.mean(axis=1))])
+        of_mean = errors if of_mean is None else of_mean
+        shares = errors / of_mean
+        rows.append([method, *map(_cell, shares), f"{shares.mean():.3f}"])
+        times.append([method, *(f"{second:.1f}" for second in seconds.mean(axis=1))])
     print(f"Mean absolute error over that of the mean, random states 0 to {options.seeds - 1}.\n")
-    print(table(["", *cases], rows))
+    print(table(["", *cases, "mean"], rows))
     print("\nCPU seconds, fit and prediction together.\n")
     print(table(["", *cases], times))
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    folder, add = os.environ.get(DATA), parser.add_argument
+    add("--data", type=Path, default=folder and Path(folder))
+    add("--seeds", type=int, default=3, help="number of seeds, from 0 on")
+    add("--folds", action="store_true", help="divide the training data, and leave the test data")
+    others = "parameters of ours, such as dropout=0.1, or several such, divided by commas"
+    add("--methods", type=lambda text: text.split(","), default=[OURS], help=others)
+    return parser.parse_args()
 
 
 def _cell(shares: np.ndarray) -> str:

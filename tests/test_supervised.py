@@ -14,10 +14,10 @@ from conftest import exactly, make_ragged
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.base import clone
 from sklearn.calibration import CalibratedClassifierCV
-from sklearn.ensemble import StackingClassifier
+from sklearn.ensemble import StackingClassifier, StackingRegressor
 from sklearn.exceptions import NotFittedError
 from sklearn.frozen import FrozenEstimator
-from sklearn.linear_model import LogisticRegression
+from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -572,10 +572,16 @@ def test_probabilities_can_be_calibrated():
     assert_allclose(calibrated.predict_proba(X).sum(axis=1), 1)
 
 
-def test_a_regressor_takes_part_in_searches():
+def test_a_regressor_takes_part_in_searches_pipelines_and_stacks(detector):
     assert len(cross_val_score(LSTMRegressor(**QUICK), X, RATES, cv=2)) == 2
     search = GridSearchCV(LSTMRegressor(**QUICK), {"loss": ["huber", "pinball"]}, cv=2)
     assert search.fit(X, RATES).best_params_["loss"] in ("huber", "pinball")
+    table = np.array([x[:12, 0] for x in X])
+    pipeline = make_pipeline(StandardScaler(), LSTMRegressor(**QUICK)).fit(table, RATES)
+    assert pipeline.predict(table).shape == (36,)
+    latents = make_pipeline(FrozenEstimator(detector), Ridge())
+    stack = StackingRegressor([("lstm", LSTMRegressor(**QUICK)), ("latents", latents)], cv=2)
+    assert stack.fit(X, RATES).transform(X).shape == (36, 2)
 
 
 REFUSED = {

@@ -62,13 +62,12 @@ class Numbers:
         known = self.n_outputs, self.per_step
         found = target.sequences.n_features, target.per_step
         if found != known:
-            told = [
+            told, expected = (
                 f"{n} output(s) a {'step' if per_step else 'sequence'}"
                 for n, per_step in (found, known)
-            ]
+            )
             raise ValueError(
-                f"y has {told[0]}; expected {told[1]}, as in the first fit: fit anew to change "
-                "that."
+                f"y has {told}; expected {expected}, as in the first fit: fit anew to change that."
             )
 
     def scaled(self, rows: NDArray[np.float64]) -> NDArray[np.float64]:

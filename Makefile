@@ -19,8 +19,8 @@ REFUSE_NETWORK := ! grep -rlE \
   --include='*.html' --include='*.css'
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-long test-floor test-integrations test-spark checks fuzz lint docs gallery browser dist wheel bench \
-  bench-defaults bench-detection bench-disk bench-decisions bench-supervised clean
+.PHONY: help demo test test-long test-floor test-integrations test-peers test-spark checks fuzz lint docs gallery browser dist \
+  wheel bench bench-defaults bench-detection bench-disk bench-decisions bench-supervised clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -40,6 +40,9 @@ test-floor: .venv-floor/stamp ## Run the suite with the oldest supported depende
 test-integrations: .venv-integrations/stamp ## Try what large packages bring: Dask, Ray, Lightning, Arrow, xarray
 	.venv-integrations/bin/python -m pytest tests/test_integrations.py tests/test_adapters.py tests/data
 	.venv-integrations/bin/python -m pytest tests/test_python_blocks.py -k "clusters or elsewhere"
+
+test-peers: .venv-peers/stamp ## Run the examples for aeon, sktime, dtaianomaly, PyOD and TSB-AD
+	.venv-peers/bin/python -m pytest tests/test_adapters.py
 
 test-spark: .venv-spark/stamp ## Score on Spark, in a process of this machine; needs Java
 	@java -version > /dev/null 2>&1 || { echo "Java is wanted: apt-get install default-jre-headless"; exit 1; }
@@ -124,7 +127,7 @@ clean: ## Remove the environments and all else that make and its tools wrote
 .venv-peers/stamp: pyproject.toml constraints.txt Makefile
 	$(PYTHON) -m venv .venv-peers
 	.venv-peers/bin/python -m pip install --quiet --constraint constraints.txt --editable '.[benchmarks]'
-	for packages in skorch keras dtaianomaly sequitur pyod "numba statsmodels torchinfo tqdm" \
+	for packages in "pytest>=8.3" skorch keras dtaianomaly sequitur pyod sktime "numba statsmodels torchinfo tqdm" \
 	  "--no-deps deepod" "--no-deps tsb-ad" "--no-deps aeon"; do \
 	  .venv-peers/bin/python -m pip install --quiet --constraint constraints.txt "numpy<2" $$packages \
 	    || echo "$$packages could not be installed"; \

@@ -320,8 +320,15 @@ ODD_AUTOENCODERS = [
         "Odd makes NaN or infinity of finite steps; look at its weights, and at what it divides "
         "by.",
     ),
-    (having("input_size", 5), "Mixed has input_size=5; expected 2."),
-    (having("latent_size", None), "Mixed has latent_size=None; expected a positive int."),
+    (
+        having("input_size", 5),
+        "Mixed has input_size=5; expected 2: set self.input_size in its __init__.",
+    ),
+    (
+        having("latent_size", None),
+        "Mixed has latent_size=None; expected a positive int: "
+        "set self.latent_size in its __init__.",
+    ),
 ]
 ODD_FORECASTERS = [
     (

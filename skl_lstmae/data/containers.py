@@ -41,6 +41,24 @@ def empty_frame(names: Sequence[str], n_features: int) -> Any:
     return pd.DataFrame(table, columns=list(names))
 
 
+def _is_record(X: Any) -> bool:
+    """Tell whether these are the values of a row, by the names of their features."""
+    if not isinstance(X, Mapping) or hasattr(X, "tocsr") or not len(X):
+        return False
+    return all(np.ndim(value) == 0 for value in X.values())
+
+
+def _remedy_of_mapping(X: Mapping[Any, Any]) -> str:
+    """Return what to pass in place of it."""
+    if _is_record(X):
+        return "pd.Series(X) for a row of a stream, or pd.DataFrame of a list of such rows"
+    if hasattr(X, "data"):
+        return "the sequences in it, X.data"
+    columns = all(isinstance(value, (list, tuple)) or np.ndim(value) == 1 for value in X.values())
+    of_columns = ", or pd.DataFrame(X) if it holds columns" if columns and X else ""
+    return f"the sequences in it, list(X.values()){of_columns}"
+
+
 def refuse_containers(X: Any, place: str = "X") -> None:
     """Refuse what holds sequences in a way that they cannot be read from.
 
@@ -59,10 +77,11 @@ def refuse_containers(X: Any, place: str = "X") -> None:
             f"open_sequences({name}) for what write_sequences wrote, np.load({name}, "
             "mmap_mode='r') for an array, or what pandas reads of it."
         )
+    if isinstance(X, (list, tuple)) and len(X) and _is_record(X[0]):
+        raise TypeError(f"{place} holds rows of type {type(X[0]).__name__}; pass pd.DataFrame(X).")
     remedy = _remedy(X)
     if isinstance(X, Mapping) and remedy is None and not hasattr(X, "tocsr"):
-        remedy = "X.data" if hasattr(X, "data") else "list(X.values())"
-        raise TypeError(f"{place} is of type {kind}; pass the sequences in it, {remedy}.")
+        raise TypeError(f"{place} is of type {kind}; pass {_remedy_of_mapping(X)}.")
     if remedy is not None:
         if place != "X":
             remedy = f"[{remedy.replace('X', 'x')} for x in X]"

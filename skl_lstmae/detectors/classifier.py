@@ -143,7 +143,7 @@ class LSTMClassifier(ClassifierMixin, SequencePredictor):
         its own, so leave this out in searches.
 
     precision : {"float32", "bfloat16", "auto"}, default="float32"
-        Numbers that training steps compute with. "bfloat16" is refused if torch cannot train LSTMs
+        Number format of the training steps. "bfloat16" is refused if torch cannot train LSTMs
         with it. "auto" uses it where it is faster: on CPUs with instructions for it, with at least
         32 hidden units. Weights and scores are float32 either way. See :doc:`/speed`.
 

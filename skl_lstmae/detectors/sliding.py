@@ -112,9 +112,9 @@ class SlidingWindowDetector(
         also shows a brief anomaly among many normal rows.
 
     relative_to_recent : float, default=0.5
-        How far the score of a row is relative to the scores before it, whose average forgets within
-        about five windows. If all scores have been low for long, as after a shift of level, another
-        low one tells little. 0 compares only with the training rows.
+        How much the score of a row is raised if the scores before it were low, from 0 to 1. Their
+        average forgets within about five windows. After a shift of level, another low score tells
+        little. 0 compares only with the training rows.
 
     validation_fraction : float, default=0.1
         Share of each series, at its end and at least one window, that is held out of training, if

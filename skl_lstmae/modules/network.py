@@ -391,7 +391,8 @@ def check_network(
         found = getattr(network, attribute, None)
         if not isinstance(found, int) or found < 1 or expected not in (None, found):
             raise ValueError(
-                f"{name} has {attribute}={found!r}; expected {expected or 'a positive int'}."
+                f"{name} has {attribute}={found!r}; expected {expected or 'a positive int'}: "
+                f"set self.{attribute} in its __init__."
             )
     if target is not None and network.n_networks > 1:
         raise ValueError(

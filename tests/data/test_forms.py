@@ -12,7 +12,7 @@ import torch
 from conftest import exactly
 from sklearn.utils import Bunch
 
-from skl_lstmae.data.reading import read, read_series
+from skl_lstmae.data.reading import read, read_rows, read_series
 
 nan, inf = np.nan, np.inf
 
@@ -563,6 +563,18 @@ FILE = (
             "that is larger than memory.",
         ),
         (read, {"a": steps(2)}, "X", "; pass the sequences in it, list(X.values())."),
+        (
+            read_series,
+            {"a": [1.0, 2.0]},
+            "X",
+            "; pass the sequences in it, list(X.values()), or pd.DataFrame(X) if it holds columns.",
+        ),
+        (
+            read_rows,
+            {"a": 1.0, "b": 2},
+            "X",
+            "; pass pd.Series(X) for a row of a stream, or pd.DataFrame of a list of such rows.",
+        ),
         (read, Bunch(data=[]), "X", "; pass the sequences in it, X.data."),
         (read, PACKED, "X", "; pass torch.nn.utils.rnn.unpack_sequence(X)."),
     ],
@@ -571,6 +583,14 @@ def test_what_holds_no_sequences_is_refused(read, X, place, remedy):
     name = type(X if place == "X" else X[1]).__name__
     with pytest.raises(TypeError, match=exactly(f"{place} is of type {name}{remedy}")):
         read(X)
+
+
+@pytest.mark.parametrize("read", [read, read_series, read_rows])
+def test_rows_that_are_dicts_are_refused(read):
+    with pytest.raises(
+        TypeError, match=exactly("X holds rows of type dict; pass pd.DataFrame(X).")
+    ):
+        read([{"a": 1.0}, {"a": 2.0}])
 
 
 def test_a_frame_indexed_by_time_is_not_taken_for_a_table_of_sequences():

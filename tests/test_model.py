@@ -10,6 +10,7 @@ from skl_lstmae.data.reading import read
 from skl_lstmae.data.sequences import Sequences
 from skl_lstmae.modules import LSTMAutoencoder
 from skl_lstmae.scoring import Outcome
+from skl_lstmae.training import calls, rows
 from skl_lstmae.training.model import Model
 from skl_lstmae.training.scaling import fit_scaling
 
@@ -35,6 +36,21 @@ def test_results_are_those_of_each_sequence_alone_in_their_order(architecture):
         latent = output.latent.reshape(-1, 4).mean(dim=0)  # one, or the mean of one a step
         assert_allclose(latents[i], latent, rtol=1e-5, atol=1e-7)
         assert_array_equal(peaks[i], output.states[0].amax(dim=0))
+
+
+def test_outcomes_of_wide_sequences_are_cut_into_small_ones_of_the_same_bits(monkeypatch):
+    X = make_ragged(70, 1, 30)
+    X[3][5, 0] = np.nan
+    sequences = read(X)[0]
+    model = make_model(sequences)
+    expected = model.errors(sequences), model.summaries(sequences, lambda o: o.latents)
+    monkeypatch.setattr(calls, "MAX_OUTCOME_CELLS", 100)
+    monkeypatch.setattr(rows, "MAX_CELLS", 100)
+    assert_array_equal(model.errors(sequences), expected[0])
+    assert_array_equal(model.summaries(sequences, lambda outcome: outcome.latents), expected[1])
+    sizes = [len(outcome) for _, outcome in model.outcomes(sequences)]
+    assert 1 in sizes
+    assert max(sizes) * 2 < 64
 
 
 def test_overlapping_sequences_have_results_of_their_own():

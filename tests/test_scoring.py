@@ -17,6 +17,8 @@ from skl_lstmae.scoring import (
     NearestTwo,
     NeighborsScorer,
     Outcome,
+    joint,
+    scorer,
 )
 from skl_lstmae.scoring.neighbors import mean_distance_of_others
 from skl_lstmae.scoring.scorer import mean_and_scale, shrinkage
@@ -228,6 +230,33 @@ def test_references_that_are_nearly_alike_take_bounded_memory():
     assert_array_equal(distances[:1024, 0], np.zeros(1024))
 
 
+def test_moments_of_many_columns_are_those_of_few_to_the_last_bit(monkeypatch):
+    rows = np.random.default_rng(0).normal(size=(300, 41)).astype(np.float32)
+    rows[::7, 5] = np.nan
+    rows[:, 6] = 0.1
+    expected = mean_and_scale(rows), mean_and_scale(rows[:, :3]), mean_and_scale(rows[:, :1])
+    monkeypatch.setattr(scorer, "MAX_VALUES", 100)
+    for n_columns, moments in zip((41, 3, 1), expected, strict=True):
+        assert_array_equal(mean_and_scale(rows[:, :n_columns]), moments)
+
+
+def test_distances_of_wide_summaries_take_little_memory_and_change_no_bit(monkeypatch):
+    summaries = JointScorer().summarize(make_outcome([8] * 300))
+    wide = np.zeros(300, [(name, np.float32, (1500,)) for name in summaries.dtype.names])
+    for name in summaries.dtype.names:
+        wide[name] = np.resize(summaries[name], (300, 1500))
+    nearest = JointScorer((DistanceFromNearest(("outline",)), DistanceFromNearest(("peak",))))
+    expected = nearest.fit(wide).score(wide), nearest.distances_from_references(wide)
+    monkeypatch.setattr(joint, "MAX_BYTES", wide.itemsize)
+    tracemalloc.start()
+    actual = nearest.score(wide), nearest.distances_from_references(wide)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < wide["outline"].nbytes  # half of that field in float64
+    for ours, theirs in zip(actual, expected, strict=True):
+        assert_array_equal(ours, theirs)
+
+
 class NearestTwoOfAll(NearestTwo):
     """Keeps all copies."""
 
@@ -235,7 +264,6 @@ class NearestTwoOfAll(NearestTwo):
         super().__init__(references)
         self.references, self.numbers = references, np.arange(len(references))
         self.squares = np.square(references).sum(axis=1)
-        self.factors = -2 * references.T
 
 
 @pytest.mark.parametrize("n_copies", [1, 2, 3, 30])

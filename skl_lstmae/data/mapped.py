@@ -12,6 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from skl_lstmae.data.freed_memory import return_freed_memory
+
 MAX_RESIDENT = 2**25
 """Bytes of files that come into memory before they are let go of again."""
 
@@ -116,6 +118,7 @@ class MappedRows:
             self._touched[0] = 0
             for pages in self._maps:
                 pages.madvise(mmap.MADV_DONTNEED)
+            return_freed_memory()
 
 
 Rows = NDArray[Any] | MappedRows

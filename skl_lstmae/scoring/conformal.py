@@ -82,30 +82,23 @@ def conform(scorer: Scorer, summaries: NDArray[Any], is_held_out: NDArray[np.boo
        74, 2015, :doi:`10.1007/s10472-013-9368-4`.
     """
     is_odd = find_odd(oddness(fit_clone(scorer, summaries), summaries))
-    normal, was_held_out = summaries[~is_odd], is_held_out[~is_odd]
-    scorer = fit_clone(scorer, normal)
-    references, others = np.split(normal, [MAX_REFERENCES])
+    normal = np.flatnonzero(~is_odd)
+    first, others = np.split(normal, [MAX_REFERENCES])
+    references = summaries[first]
+    # Summaries may be wide: what learns from the first is not given a copy of them all.
+    learns_from_first = isinstance(scorer, ReferenceScorer)
+    scorer = fit_clone(scorer, references if learns_from_first else summaries[normal])
     groups = find_copies(scorer, references)
-    scores = np.concatenate(
-        [
-            cross_scores(scorer, references, groups % N_FOLDS),
-            *(
-                check_scores(scorer.score(block), len(block))
-                for block in np.split(others, range(MAX_REFERENCES, len(others), MAX_REFERENCES))
-                if len(
-                    block
-                )  # an estimator of scikit-learn, as a scorer may be, takes no empty one
-            ),
-        ]
-    )
-    _, firsts = np.unique(groups, return_index=True)
-    is_new = np.concatenate(
-        [np.isin(np.arange(len(references)), firsts), ~are_copies(scorer, others)]
-    )
-    fresh = as_fresh(scores, was_held_out, by_an_error_more=True)
+    scores = [cross_scores(scorer, references, groups % N_FOLDS)]
+    is_new = [np.isin(np.arange(len(first)), np.unique(groups, return_index=True)[1])]
+    for start in range(0, len(others), MAX_REFERENCES):
+        block = summaries[others[start : start + MAX_REFERENCES]]
+        scores.append(check_scores(scorer.score(block), len(block)))
+        is_new.append(~are_copies(scorer, block))
+    fresh = as_fresh(np.concatenate(scores), is_held_out[normal], by_an_error_more=True)
     if isinstance(scorer, ReferenceScorer):
-        scorer.remember(fresh[: len(references)])
-    return Conformed(scorer, fresh[is_new], is_odd)
+        scorer.remember(fresh[: len(first)])
+    return Conformed(scorer, fresh[np.concatenate(is_new)], is_odd)
 
 
 def cross_scores(
@@ -117,6 +110,7 @@ def cross_scores(
         is_judged = folds == fold
         judge = fit_clone(scorer, summaries[~is_judged])
         scores[is_judged] = check_scores(judge.score(summaries[is_judged]), is_judged.sum())
+        del judge  # before there is another one
     return scores
 
 
@@ -188,14 +182,11 @@ def find_copies(scorer: Scorer, references: NDArray[Any]) -> NDArray[np.intp]:
 
 def are_copies(scorer: Scorer, summaries: NDArray[Any]) -> NDArray[np.bool_]:
     """Return which sequences, none of them a reference, are copies of one, (n_sequences,)."""
-    is_copy = np.zeros(len(summaries), dtype=bool)
-    for start in range(0, len(summaries), MAX_REFERENCES):
-        block = slice(start, start + MAX_REFERENCES)
-        distances = pairwise(scorer, summaries[block])
-        if distances is not None:
-            nearest = np.sort(np.partition(distances, MAX_COPIES + 1, axis=1)[:, : MAX_COPIES + 2])
-            is_copy[block] = _count_copies(nearest, COPY) > 0
-    return is_copy
+    distances = pairwise(scorer, summaries)
+    if distances is None:
+        return np.zeros(len(summaries), dtype=bool)
+    nearest = np.sort(np.partition(distances, MAX_COPIES + 1, axis=1)[:, : MAX_COPIES + 2])
+    return _count_copies(nearest, COPY) > 0
 
 
 def _count_copies(distances: NDArray[np.float64], share: float) -> NDArray[np.intp]:

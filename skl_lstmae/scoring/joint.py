@@ -10,7 +10,12 @@ from scipy.spatial.distance import cdist
 from sklearn.base import BaseEstimator, clone
 
 from skl_lstmae.scoring.mahalanobis import MahalanobisScorer
-from skl_lstmae.scoring.neighbors import NearestTwo, mean_distance_of_others, share_of_itself
+from skl_lstmae.scoring.neighbors import (
+    MAX_ROWS,
+    NearestTwo,
+    mean_distance_of_others,
+    share_of_itself,
+)
 from skl_lstmae.scoring.outcome import Outcome
 from skl_lstmae.scoring.references import ReferenceScorer
 from skl_lstmae.scoring.scorer import SMALLEST_ERROR, mean_and_scale, shrinkage
@@ -19,6 +24,9 @@ from skl_lstmae.scoring.scorer import SMALLEST_ERROR, mean_and_scale, shrinkage
 SMALLEST_DISTANCE = 1e-3
 
 SMALLEST_VARIANCE = 1e-12
+
+MAX_BYTES = 2**22
+"""Bytes of summaries whose distances are measured at a time, which takes some ten times as many."""
 
 
 class Distance(Protocol):
@@ -143,15 +151,16 @@ class DistanceFromNearest(BaseEstimator):
         return state
 
     def _transform(self, rows: NDArray[np.float64]) -> NDArray[np.float64]:
-        rows = (rows - self.mean_) / self.scale_
-        rows = np.where(np.isnan(rows), 0.0, rows)
+        rows -= self.mean_  # in place, as rows may be wide
+        rows /= self.scale_
+        rows[np.isnan(rows)] = 0.0
         if self.axes_ is None:
             return rows
         # One product a row, so that no bit depends on the number of rows.
         return np.matmul(rows[:, np.newaxis], self.axes_)[:, 0]
 
     def _join(self, summaries: NDArray[Any]) -> NDArray[np.float64]:
-        return np.hstack([summaries[field] for field in self.fields]).astype(np.float64)
+        return np.concatenate([summaries[f] for f in self.fields], axis=1, dtype=np.float64)
 
 
 DISTANCES: tuple[Distance, ...] = (
@@ -246,6 +255,9 @@ class JointScorer(ReferenceScorer):
 
     def score(self, summaries: NDArray[Any]) -> NDArray[np.float64]:
         """Return the scores."""
+        return np.concatenate([self._score(block) for block in _blocks(summaries)])
+
+    def _score(self, summaries: NDArray[Any]) -> NDArray[np.float64]:
         distances, share, nearest = [], np.ones(len(summaries)), None
         for distance in self.distances_:
             if not hasattr(distance, "compare"):
@@ -263,8 +275,18 @@ class JointScorer(ReferenceScorer):
 
         Without any such distance all are alike.
         """
-        logs = np.zeros((len(summaries), len(self.references_)))
         distances = [each for each in self.distances_ if hasattr(each, "from_each")]
-        for distance in distances:
-            logs += np.log(distance.from_each(summaries) + SMALLEST_DISTANCE)
-        return np.exp(logs / max(len(distances), 1))
+        if not distances:
+            return np.ones((len(summaries), len(self.references_)))
+        return np.concatenate([_geometric_mean(distances, block) for block in _blocks(summaries)])
+
+
+def _geometric_mean(distances: list[Any], summaries: NDArray[Any]) -> NDArray[np.float64]:
+    logs: Any = sum(np.log(each.from_each(summaries) + SMALLEST_DISTANCE) for each in distances)
+    return np.exp(logs / len(distances))
+
+
+def _blocks(summaries: NDArray[Any]) -> list[NDArray[Any]]:
+    """Cut summaries, whose distances are measured in float64 copies, so that those stay small."""
+    size = max(1, min(MAX_ROWS, MAX_BYTES // summaries.itemsize))
+    return [summaries[i : i + size] for i in range(0, max(len(summaries), 1), size)]

@@ -1,5 +1,7 @@
 """The distance of a sequence from the training sequences nearest to it."""
 
+from collections import Counter
+from hashlib import blake2b
 from typing import Any
 
 import numpy as np
@@ -54,11 +56,13 @@ def mean_distance_of_others(distances: NDArray[np.float64]) -> NDArray[np.float6
 
 def first_two_of_each(points: NDArray[np.float64]) -> NDArray[np.intp]:
     """Return the numbers of all points but exact copies of two before them, in their order."""
-    _, point = np.unique(points, axis=0, return_inverse=True)
-    order = np.argsort(point.ravel(), kind="stable")
-    ordered = point.ravel()[order]
-    is_kept = np.append([True, True], ordered[2:] != ordered[:-2])
-    return np.sort(order[is_kept])
+    found: Counter[bytes] = Counter()
+    is_kept = np.empty(len(points), dtype=bool)
+    for i, point in enumerate(points):
+        key = blake2b(point + 0.0).digest()  # 0.0 makes 0 of -0, which equals it
+        is_kept[i] = found[key] < 2
+        found[key] += 1
+    return np.flatnonzero(is_kept)
 
 
 class NearestTwo:
@@ -73,10 +77,10 @@ class NearestTwo:
     def __init__(self, references: NDArray[np.float64]):
         # Among flat data most are copies, each of which would be a candidate of every row.
         self.numbers = first_two_of_each(references)
-        references = references[self.numbers]
+        if len(self.numbers) < len(references):  # else they are not copied, as they may be wide
+            references = references[self.numbers]
         self.references = references
         self.squares = np.square(references).sum(axis=1)
-        self.factors = -2 * references.T
 
     def find(self, rows: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.intp]]:
         """Return the distances of rows, (n_rows, 2), lowest first, and which is nearest, (n_rows,).
@@ -105,7 +109,8 @@ class NearestTwo:
         """Return pairs of a row and a reference that may be one of its nearest two."""
         # Without the row's own square, which changes no order. How a product of matrices rounds
         # depends on the number of its rows: what it might make the second is measured anew.
-        squared = rows @ self.factors
+        squared = rows @ self.references.T
+        squared *= -2
         squared += self.squares
         error = ROUNDING * (np.square(rows).sum(axis=1) + self.squares.max())
         every, nearest = np.arange(len(rows)), squared.argmin(axis=1)

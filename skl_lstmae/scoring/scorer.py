@@ -13,6 +13,9 @@ from skl_lstmae.scoring.outcome import Outcome
 # In scaled units: errors below a thousandth of a standard deviation are alike.
 SMALLEST_ERROR = 1e-6
 
+MAX_VALUES = 2**18
+"""Values whose deviations from their mean are held at a time."""
+
 EPSILON = np.finfo(np.float64).eps
 
 MAX_REFERENCES = 1024
@@ -33,6 +36,14 @@ def mean_and_scale(rows: NDArray[Any]) -> tuple[NDArray[np.float64], NDArray[np.
     As of `sklearn.preprocessing.StandardScaler`, whose checks of its input take most of the time
     where a fit has hundreds of small ones.
     """
+    # Some columns at a time, but never one alone, which numpy would add up in another order.
+    n_blocks = min(-(-rows.size // MAX_VALUES), max(1, rows.shape[1] // 2))
+    blocks = [_mean_and_scale(block) for block in np.array_split(rows, n_blocks or 1, axis=1)]
+    mean, scale = (np.concatenate(parts) for parts in zip(*blocks, strict=True))
+    return mean, scale
+
+
+def _mean_and_scale(rows: NDArray[Any]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     is_observed = ~np.isnan(rows)
     n_observed = is_observed.sum(axis=0)
     with np.errstate(invalid="ignore"):

@@ -59,6 +59,11 @@ class Batch:
         lengths = known_lengths(self.lengths[rows], numbers_of(self.lengths)[rows])
         return Batch(self.indices[rows], x, observed, lengths, target, weight)
 
+    def slices(self, max_cells: int) -> Iterator[slice]:
+        """Yield slices of the sequences, each of so many values at most, if it is not a single."""
+        size = max(1, max_cells // self.x[0].numel())
+        return (slice(start, start + size) for start in range(0, len(self.x), size))
+
 
 @dataclass(frozen=True, eq=False)
 class BatchBuilder:

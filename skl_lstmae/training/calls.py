@@ -12,8 +12,11 @@ MAX_SCORING_FLOATS = 1_000_000
 """The same in scoring, where the kernels keep no workspace for a way back."""
 
 MAX_CELLS = 2**21
-"""Values of a batch in memory at a time, which is some twenty times as many bytes: outcomes are in
-float64, and have several of each."""
+"""Values of a batch in memory at a time, which is some twenty times as many bytes."""
+
+MAX_OUTCOME_CELLS = 2**18
+"""Values of an outcome on a CPU, of all that is made of which there are several copies in
+float64."""
 
 MAX_ROWS = 64
 """Rows of one kernel call in scoring on a CPU: up to here a row's bits were the same at every batch
@@ -39,6 +42,8 @@ class Calls:
         The same in scoring.
     max_cells : int
         Values of a batch.
+    max_outcome_cells : int
+        Values of an outcome.
     max_rows : int
         Sequences of a batch in scoring.
     max_trained : int
@@ -48,6 +53,7 @@ class Calls:
     max_floats: int
     max_scoring_floats: int
     max_cells: int
+    max_outcome_cells: int
     max_rows: int
     max_trained: int
 
@@ -56,6 +62,7 @@ ON_GPU = Calls(
     max_floats=2**25,
     max_scoring_floats=2**26,
     max_cells=2**23,
+    max_outcome_cells=2**23,
     max_rows=4096,
     max_trained=2**25,
 )
@@ -68,7 +75,9 @@ def calls_on(device: torch.device) -> Calls:
     its memory alone.
     """
     if device.type == "cpu":
-        return Calls(MAX_FLOATS, MAX_SCORING_FLOATS, MAX_CELLS, MAX_ROWS, MAX_TRAINED)
+        return Calls(
+            MAX_FLOATS, MAX_SCORING_FLOATS, MAX_CELLS, MAX_OUTCOME_CELLS, MAX_ROWS, MAX_TRAINED
+        )
     return ON_GPU
 
 

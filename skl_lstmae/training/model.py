@@ -208,16 +208,21 @@ class Model:
         """Yield sequences' numbers and the network's outcome of them, some at a time."""
         batches = self.batches.holding(sequences)
         for indices in batches.scoring_groups(sequences):
-            with torch.inference_mode():
-                if self.network.keeps_state and batches.is_long(sequences, indices):
+            if self.network.keeps_state and batches.is_long(sequences, indices):
+                with torch.inference_mode():
                     results = self._run_in_chunks(batches.chunks(sequences, indices))
-                else:
-                    results = self._run_at_once(batches.build(sequences, indices))
-            prediction, target, errors, latents, peaks = (
-                result.cpu().numpy() for result in results
-            )
-            lengths = sequences.lengths[indices]
-            yield indices, Outcome(errors, lengths, latents, peaks, target, prediction)
+                yield indices, _outcome(results, sequences.lengths[indices])
+                continue
+            with torch.inference_mode():
+                batch = batches.build(sequences, indices)
+                output = self.network(batch.x, batch.lengths)
+                latents = _one_vector(output.latent, batch.lengths)
+                peaks = max_step(output.states, batch.lengths)
+            for rows in batch.slices(batches.calls.max_outcome_cells):
+                with torch.inference_mode():
+                    compared = self._compare(output.prediction[rows], batch.take(rows))
+                results = *compared, latents[rows], peaks[rows]
+                yield indices[rows], _outcome(results, sequences.lengths[indices[rows]])
 
     def _parts(
         self, batches: BatchBuilder, sequences: Sequences, indices: NDArray[np.intp]
@@ -226,15 +231,6 @@ class Model:
         if self.network.keeps_state:
             return batches.chunks(sequences, indices)
         return [batches.build(sequences, indices)]
-
-    def _run_at_once(self, batch: Batch) -> tuple[Tensor, ...]:
-        """Return the real steps' predictions, targets and errors, and the latents and peaks."""
-        output = self.network(batch.x, batch.lengths)
-        return (
-            *self._compare(output.prediction, batch),
-            _one_vector(output.latent, batch.lengths),
-            max_step(output.states, batch.lengths),
-        )
 
     def _run_in_chunks(self, chunks: Iterable[Batch]) -> tuple[Tensor, ...]:
         """Return the same of a long sequence, which a causal network reads chunk by chunk."""
@@ -303,6 +299,12 @@ class Model:
                 ) from error
             _freeze(network, state["network"]["frozen"])
         vars(self).update(state, network=network.to(device).eval(), device=device)
+
+
+def _outcome(results: tuple[Tensor, ...], lengths: NDArray[np.intp]) -> Outcome:
+    """Return the outcome of predictions, targets, errors, latents and peaks."""
+    prediction, target, errors, latents, peaks = (result.cpu().numpy() for result in results)
+    return Outcome(errors, lengths, latents, peaks, target, prediction)
 
 
 def _explained_share(unexplained: NDArray[np.float64], total: NDArray[np.float64]) -> float:

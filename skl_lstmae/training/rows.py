@@ -14,6 +14,9 @@ from skl_lstmae.data.sequences import Sequences
 from skl_lstmae.training.devices import send
 from skl_lstmae.training.scaling import Scaling
 
+MAX_CELLS = 2**18
+"""Values that are scaled at a time, which takes several copies of them, some in float64."""
+
 
 class Rows(Protocol):
     """Scaled rows of sequences, as tensors on a device."""
@@ -48,11 +51,17 @@ class RowsAtHand:
         self, sequences: Sequences, indices: NDArray[np.intp], n_steps: int
     ) -> tuple[Tensor, bool]:
         """Return some sequences, time first, and whether a value is missing."""
-        steps = np.arange(n_steps)[:, np.newaxis]
-        rows = sequences.starts[indices] + np.minimum(steps, sequences.lengths[indices] - 1)
-        scaled = self.scaling.transform(sequences.values[rows.ravel()])
-        scaled = scaled.reshape(*rows.shape, sequences.n_features)
-        return send(scaled, self.device), bool(np.isnan(scaled).any())
+        shape = n_steps, len(indices), sequences.n_features
+        gathered, may_miss = np.empty(shape, dtype=np.float32), False
+        size = max(1, MAX_CELLS // (n_steps * sequences.n_features))
+        steps, lasts = np.arange(n_steps), sequences.lengths[indices, np.newaxis] - 1
+        for start in range(0, len(indices), size):
+            some = slice(start, start + size)
+            rows = sequences.starts[indices[some], np.newaxis] + np.minimum(steps, lasts[some])
+            scaled = self.scaling.transform(sequences.values[rows.ravel()])
+            may_miss |= bool(np.isnan(scaled).any())
+            gathered[:, some] = scaled.reshape(*rows.shape, -1).swapaxes(0, 1)
+        return send(gathered, self.device), may_miss
 
 
 @dataclass(frozen=True, eq=False)

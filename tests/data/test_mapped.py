@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
 
-from skl_lstmae.data import mapped
+from skl_lstmae.data import freed_memory, mapped
 from skl_lstmae.data.mapped import MappedRows, is_mapped, side_by_side
 from skl_lstmae.data.reading import read
 from skl_lstmae.data.sequences import Sequences
@@ -100,6 +100,20 @@ def test_reading_all_of_a_file_leaves_little_of_it_in_memory(tmp_path, monkeypat
     for start in range(0, len(rows), 2**12):
         assert rows[start : start + 2**12].sum() == 0
     assert resident_pages() - before < 2**23 / mmap.PAGESIZE
+
+
+@pytest.mark.parametrize("library", [object(), None], ids=["another", "none"])
+def test_a_c_library_other_than_glibc_is_left_alone(library, monkeypatch):
+    def open_library(name):
+        if library is None:
+            raise OSError
+        return library
+
+    freed_memory._malloc_trim.cache_clear()
+    monkeypatch.setattr(freed_memory.ctypes, "CDLL", open_library)
+    assert freed_memory._malloc_trim() is None
+    freed_memory.return_freed_memory()
+    freed_memory._malloc_trim.cache_clear()
 
 
 def resident_pages():

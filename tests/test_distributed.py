@@ -1,12 +1,14 @@
 """Several processes fit one estimator: not one bit tells how many they are."""
 
 import os
+import re
 import signal
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from functools import cache
 from importlib.util import find_spec
 from multiprocessing import get_context
+from pathlib import Path
 from socket import socket
 
 import numpy as np
@@ -234,6 +236,41 @@ def fit_with_callback():
 @pytest.mark.skipif(not find_spec("sklearn.callback"), reason="needs callbacks of scikit-learn")
 def test_what_ends_the_training_of_one_process_ends_all():
     assert [fitted.n_epochs_ for fitted in launch(fit_with_callback, 2)] == [1, 1]
+
+
+# -------------------------------------------------------------------------------- parts of the data
+
+
+def blocks_for_parts():
+    """Return the page's blocks for processes that have a part of the data each."""
+    page = (Path(__file__).parents[1] / "docs" / "many_processes.md").read_text(encoding="utf-8")
+    (section,) = re.findall(r"^## If each process has a part.*?(?=^## )", page, re.M | re.S)
+    return re.findall(r"^```\n(.*?)^```", section, re.M | re.S)
+
+
+def fit_parts(folder):
+    known = {
+        "folder": folder,
+        "detector": clone(AUTOENCODER),
+        "part": X[int(os.environ["RANK"]) :: 2],
+    }
+    on_disk, sent = blocks_for_parts()
+    exec(on_disk, known)
+    again = dict(known)
+    exec(sent, again)
+    distributed.destroy_process_group()
+    return known["detector"], [np.array(x) for x in known["X"]], again["X"]
+
+
+def test_parts_of_the_data_make_what_all_of_them_make(tmp_path):
+    results = launch(fit_parts, 2, tmp_path)
+    assert_equal_fits(
+        [*fits("autoencoder", 1), *(detector for detector, *_ in results)], "autoencoder"
+    )
+    for _, *brought_together in results:
+        for sequences in brought_together:
+            for actual, expected in zip(sequences, [*X[::2], *X[1::2]], strict=True):
+                assert_array_equal(actual, expected)
 
 
 # ---------------------------------------------------------------------------------------- by itself

@@ -19,7 +19,7 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 
 # Bottom to top. Nothing stands on the data sets.
 FLOORS = [
-    {"_files", "_sklearn", "_version", "_warn"},
+    {"_files", "_freed_memory", "_sklearn", "_version", "_warn"},
     {"data", "datasets", "modules", "scoring"},
     {"training"},
     {"export"},

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from skl_lstmae.data.freed_memory import return_freed_memory
+from skl_lstmae._freed_memory import return_freed_memory
 
 MAX_RESIDENT = 2**25
 """Bytes of files that come into memory before they are let go of again."""

@@ -11,6 +11,7 @@ from scipy.sparse import csr_array
 from scipy.sparse.csgraph import connected_components
 from scipy.stats import trim_mean
 
+from skl_lstmae._freed_memory import return_freed_memory
 from skl_lstmae.scoring.references import ReferenceScorer
 from skl_lstmae.scoring.scorer import (
     MAX_REFERENCES,
@@ -19,6 +20,9 @@ from skl_lstmae.scoring.scorer import (
     check_scores,
     fit_clone,
 )
+
+WIDE = 2**22
+"""Bytes of the summaries of 1024 sequences of which many copies are made and freed."""
 
 N_FOLDS = 20
 """Parts that take turns in being judged by the others."""
@@ -95,6 +99,7 @@ def conform(scorer: Scorer, summaries: NDArray[Any], is_held_out: NDArray[np.boo
         block = summaries[others[start : start + MAX_REFERENCES]]
         scores.append(check_scores(scorer.score(block), len(block)))
         is_new.append(~are_copies(scorer, block))
+        _return_what_was_wide(block)
     fresh = as_fresh(np.concatenate(scores), is_held_out[normal], by_an_error_more=True)
     if isinstance(scorer, ReferenceScorer):
         scorer.remember(fresh[: len(first)])
@@ -111,7 +116,14 @@ def cross_scores(
         judge = fit_clone(scorer, summaries[~is_judged])
         scores[is_judged] = check_scores(judge.score(summaries[is_judged]), is_judged.sum())
         del judge  # before there is another one
+        _return_what_was_wide(summaries)
     return scores
+
+
+def _return_what_was_wide(summaries: NDArray[Any]) -> None:
+    """Return memory that was freed, which takes time, if there may be much of it."""
+    if summaries.nbytes > WIDE:
+        return_freed_memory()
 
 
 def pairwise(scorer: Scorer, summaries: NDArray[Any]) -> NDArray[np.float64] | None:

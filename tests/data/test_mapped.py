@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
 
-from skl_lstmae.data import freed_memory, mapped
+from skl_lstmae import _freed_memory as freed_memory
+from skl_lstmae.data import mapped
 from skl_lstmae.data.mapped import MappedRows, is_mapped, side_by_side
 from skl_lstmae.data.reading import read
 from skl_lstmae.data.sequences import Sequences

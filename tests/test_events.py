@@ -311,3 +311,39 @@ def test_a_disturbed_feature_is_named_or_numbered(names):
     assert event.features[names[1] if names else 1] > 0.9
     assert set(event.features) == set(names or range(3))
     assert sum(event.features.values()) == pytest.approx(1)
+
+
+# ------------------------------------------------------------------------------ budget, no data
+
+
+def test_a_budget_is_not_spent_on_rows_that_are_too_few_for_an_event(detector):
+    X = np.zeros((1000, 1))
+    X[10:410:20] = 10.0  # single rows, further below the threshold
+    X[600:615] = 5.0
+    unlimited = detector.find_events(X, min_length=5)
+    assert unlimited.n_rows.tolist() == [15]
+    assert detector.find_events(X, min_length=5, budget=0.02).start.tolist() == [600]
+
+
+@pytest.mark.parametrize("n_rows", [7, 29, 57])
+def test_a_budget_is_not_rounded_below_what_it_says(detector, n_rows):
+    X = np.zeros((100, 1))
+    X[10 : 10 + n_rows] = 5.0
+    assert detector.find_events(X, budget=n_rows / 100).n_rows.tolist() == [n_rows]
+
+
+def test_a_blackout_is_an_event_of_its_own_that_takes_nothing_of_the_budget():
+    X = make_series(700)
+    inner = LSTMAutoencoderDetector(**QUICK)
+    detector = fitted(SlidingWindowDetector(inner, window_size=20), X[:400])
+    X_new = X[400:].copy()
+    X_new[100:140] = np.nan
+    X_new[160:165] += 10.0
+    for budget in None, 0.05:
+        events = detector.find_events(X_new, budget=budget)
+        dark = events[events.observed == 0]
+        assert dark[["start", "end"]].to_numpy().tolist() == [[100, 139]]
+        others = events[events.observed == 1]
+        assert ((others.start < 165 + 20) & (others.end > 160 - 20)).sum() == 1
+        if budget:
+            assert others.n_rows.sum() <= 0.05 * 260

@@ -1051,3 +1051,75 @@ def test_rows_of_which_no_window_has_enough_data_are_refused():
     )
     with pytest.raises(ValueError, match=exactly(sentence)):
         make(ERROR).fit(X)
+
+
+# ------------------------------------------------------------------- series that are cut, or short
+
+
+def test_odd_rows_on_both_sides_of_a_border_are_stretches_of_two_series():
+    first, second = make_series(300), make_series(300)
+    first[-20:] += 20.0
+    second[:20] += 20.0
+    inner = LocalOutlierFactor(novelty=True)
+    with pytest.warns(UserWarning, match=r"rows \d+ to 299 of series 0, 0 to \d+ of series 1;"):
+        make(inner).fit([first, second])
+
+
+@pytest.mark.parametrize("threshold", ["adaptive", "fixed"])
+def test_series_shorter_than_a_window_raise_no_alarm_but_where_data_lack(threshold):
+    detector = fit(window_size=30, threshold=threshold)
+    short, dark = make_series(20), make_series(20)
+    dark[2:18] = np.nan
+    with pytest.warns(UserWarning, match="Too short to find anomalies in: series 0, 1 of X"):
+        labels = detector.predict([short, dark, make_series(100)])
+    assert (labels[0] == 1).all()
+    assert (labels[1] == -1).all()
+    with pytest.warns(UserWarning, match="Too short"):
+        assert_array_equal(detector.decision_function([short])[0] < 0, labels[0] == -1)
+
+
+def test_series_as_short_as_those_of_the_fit_may_raise_alarms():
+    detector = fit(X=[make_series(200), make_series(20)], window_size=30, threshold="fixed")
+    odd = make_series(20) + 30.0
+    assert (detector.predict([odd])[0] == -1).any()
+
+
+def test_a_series_of_another_step_of_time_is_left_out_with_a_warning():
+    X = make_series(200)
+    frames = [
+        pd.DataFrame(X, index=pd.date_range("2024-01-01", periods=200, freq="min")),
+        pd.DataFrame(X[:90], index=pd.date_range("2024-02-01", periods=90, freq="10min")),
+    ]
+    panel = pd.concat(frames, keys=["a", "b"])
+    with pytest.warns(UserWarning, match="Left out: series b, whose times jump so often"):
+        make(FOREST).fit(panel)
+    make(FOREST, max_time_steps=np.inf).fit(panel)
+
+
+def test_weights_of_series_must_be_as_long_as_the_series():
+    X = [make_series(100), make_series(200)]
+    with pytest.raises(ValueError, match="200 weights for series 0, which has 100 rows"):
+        make(FOREST).fit(X, sample_weight=[np.ones(200), np.ones(100)])
+
+
+def test_pieces_between_weights_of_zero_count_if_they_hold_a_window():
+    X, weights = [make_series(100), make_series(300)], [np.zeros(100), np.ones(300)]
+    weights[1][2] = 0
+    cut = fit(LocalOutlierFactor(novelty=True), X[1][3:])
+    told = make(LocalOutlierFactor(novelty=True)).fit(X, sample_weight=weights)
+    assert told.offset_ == cut.offset_
+
+
+def test_methods_are_those_of_the_detector_that_was_fitted():
+    detector = fit(FOREST).set_params(detector=None)
+    assert not hasattr(detector, "cell_errors")
+    detector = fit(ERROR).set_params(detector=FOREST)
+    assert detector.cell_errors(make_series(50)).shape == make_series(50).shape
+
+
+def test_recalibrated_thresholds_follow_by_the_spread_of_the_new_rows():
+    detector = fit(LocalOutlierFactor(novelty=True), relative_to_recent=0)
+    before = detector._judge.rows.deviation
+    noise = np.random.default_rng(0).normal(0, 0.5, (600, make_series(1).shape[1]))
+    detector.recalibrate(make_series(600) + noise)
+    assert detector._judge.rows.deviation != before

@@ -3,6 +3,7 @@
 import pickle
 import re
 import time
+import warnings
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -379,3 +380,18 @@ def test_time_does_not_run_backward_from_one_push_to_the_next():
             stream.push(again)
     later = [stream.push(frame.iloc[row]) for row in range(10, 30)]
     assert_array_equal(np.concatenate(later), detector.stream().push(frame)[10:])
+
+
+def test_all_jumps_are_named_and_a_warning_that_is_an_error_changes_nothing():
+    index = pd.date_range("2024", periods=300, freq="h")
+    X = pd.DataFrame(make_series(300), index=index)
+    stream = fit(X=X).stream()
+    jumped = X.set_index(index + pd.Timedelta("30D")).drop(
+        [*(index[20:60] + pd.Timedelta("30D")), *(index[100:140] + pd.Timedelta("30D"))]
+    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        with pytest.raises(UserWarning, match="before row 20, 60 of X"):
+            stream.push(jumped)
+    with pytest.warns(UserWarning, match="before row 20, 60 of X"):
+        assert len(stream.push(jumped)) == len(jumped)

@@ -21,7 +21,9 @@ MAX_ROWS = 4096
 """Rows that are widened at a time, as a sequence may be larger than memory."""
 
 
-def check_weights(sample_weight: Any, n_samples: int, kind: str) -> NDArray[np.float64]:
+def check_weights(
+    sample_weight: Any, n_samples: int, kind: str, lengths: NDArray[np.intp] | None = None
+) -> NDArray[np.float64]:
     """Read weights, one a sample; a list may hold those of each series.
 
     Parameters
@@ -32,10 +34,19 @@ def check_weights(sample_weight: Any, n_samples: int, kind: str) -> NDArray[np.f
         How many there must be.
     kind : str
         What a sample is called.
+    lengths : ndarray of shape (n_series,), default=None
+        How many samples each series has, if `sample_weight` may be a list of its weights.
     """
     name, expected = "sample_weight", f"({n_samples},), a weight a {kind}"
     if isinstance(sample_weight, (list, tuple)) and any(np.ndim(part) for part in sample_weight):
         parts = [np.atleast_1d(to_floats(part, name, expected)) for part in sample_weight]
+        found = [len(part) for part in parts]
+        if lengths is not None and len(parts) == len(lengths) and found != lengths.tolist():
+            i = int((np.array(found) != lengths).argmax())
+            raise ValueError(
+                f"sample_weight has {found[i]} weights for series {i}, which has "
+                f"{lengths[i]} rows; expected a weight a {kind}."
+            )
         sample_weight = np.concatenate([part.ravel() for part in parts])
     weights = to_floats(sample_weight, name, expected).astype(np.float64)
     if weights.shape != (n_samples,):

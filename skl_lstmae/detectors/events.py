@@ -75,26 +75,30 @@ def find_intervals_within(
     lengths: NDArray[np.intp],
     max_gap: int,
     min_length: int,
-    budget: float | None,
+    budget: int | None,
 ) -> NDArray[np.intp]:
     """Join anomalous rows, whose decisions are negative, to intervals.
 
-    If these would hold a larger share of the rows than the budget, only the most negative rows
-    count, so many that the intervals keep within it.
+    If these would hold more rows than the budget, only the most negative rows count, so many that
+    the intervals keep within it.
     """
     is_anomalous = decisions < 0
-    if budget is None:
-        return find_intervals(is_anomalous, lengths, max_gap, min_length)
-    limit = int(budget * len(decisions))
-    order = np.argsort(decisions, kind="stable")
+    intervals = find_intervals(is_anomalous, lengths, max_gap, min_length)
+    if budget is None or np.diff(intervals, axis=1).sum() <= budget:
+        return intervals
+    borders = np.zeros(len(decisions) + 1, dtype=np.intp)
+    borders[intervals[:, 0]] += 1
+    borders[intervals[:, 1]] -= 1
+    rows = np.flatnonzero(is_anomalous & (np.cumsum(borders[:-1]) > 0))
+    order = rows[np.argsort(decisions[rows], kind="stable")]
 
     def holding(n_rows: int) -> NDArray[np.intp]:
         chosen = np.zeros(len(decisions), dtype=bool)
         chosen[order[:n_rows]] = True
-        return find_intervals(chosen & is_anomalous, lengths, max_gap, min_length)
+        return find_intervals(chosen, lengths, max_gap, min_length)
 
-    n_rows = min(int(is_anomalous.sum()), limit)
-    while n_rows and np.diff(holding(n_rows), axis=1).sum() > limit:
+    n_rows = min(len(order), budget)
+    while n_rows and np.diff(holding(n_rows), axis=1).sum() > budget:
         n_rows = int(0.9 * n_rows)
     return holding(n_rows)
 

@@ -4,10 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skl_lstmae.data.sequences import Sequences
-from skl_lstmae.data.windows import (
-    have_data,
-    slide,
-)
+from skl_lstmae.data.windows import have_data, slide
 from skl_lstmae.detectors.row_judge import (
     RowJudge,
     Threshold,
@@ -57,6 +54,7 @@ def judge_rows(
         rows=Threshold.by(related[is_normal_row], n),
         singles=Threshold.by(own_scores[is_normal_window], n),
         worst=worst_score(own_scores[is_normal_window]),
+        shortest=min(plan.size, int(plan.training.lengths.min())),
     )
     return judge.knowing(plan.series, plan.windows, scores)
 

@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from skl_lstmae._warn import warn
+from skl_lstmae.data.names import MAX_NAMED
 from skl_lstmae.data.sequences import Sequences
 from skl_lstmae.data.times import cut_at_jumps
 from skl_lstmae.data.weights import digest
@@ -21,7 +23,12 @@ from skl_lstmae.data.windows import (
     merge,
     slide,
 )
-from skl_lstmae.detectors.events import FoundEvents, blame, find_intervals_within
+from skl_lstmae.detectors.events import (
+    FoundEvents,
+    blame,
+    find_intervals,
+    find_intervals_within,
+)
 from skl_lstmae.detectors.scored_rows import ScoredRows
 from skl_lstmae.detectors.window_judge import WindowJudge
 from skl_lstmae.scoring.adaptive import AdaptiveOffset, spread_of
@@ -68,7 +75,11 @@ class Threshold:
     ) -> Threshold:
         """Let it rest on other rows, as :class:`Calibration` says."""
         references = ReferenceScores.of(scores, n_independent)
-        return replace(self, calibration=self.calibration.resting_on(references, *roles))
+        told = replace(self, calibration=self.calibration.resting_on(references, *roles))
+        if roles and "fresh" not in roles:
+            return told
+        deviation, spreads_by_factors = spread_of(scores)
+        return replace(told, deviation=deviation, spreads_by_factors=spreads_by_factors)
 
     def by_hand(self, offset: float) -> Threshold:
         """Return a threshold that somebody has chosen, and that does not follow."""
@@ -103,6 +114,8 @@ class RowJudge:
         Of rows, and of single windows, with which streams compare.
     worst : float
         The score of rows without data, lower than that of any row of the training series.
+    shortest : int
+        Rows of the shortest window that has been learned from.
     usual_step : float, default=None
         Seconds from one training row to the next, if times are known.
     max_steps : float, default=inf
@@ -120,6 +133,7 @@ class RowJudge:
     rows: Threshold
     singles: Threshold
     worst: float
+    shortest: int
     usual_step: float | None = None
     max_steps: float = np.inf
     own_scores: dict[str, NDArray[np.float64]] = field(default_factory=dict)
@@ -166,14 +180,20 @@ class RowJudge:
         """Return the offset of each row, (total_timesteps,), or that of all.
 
         At the start of a series nothing is known of it. Rows of a training series have the fixed
-        offset, which rests on them.
+        offset, which rests on them. Pieces of fewer rows than any of the fit are unlike what has
+        been learned however normal they are, so that only their rows without data are anomalous.
         """
-        adaptive = self.rows.adaptive(self.size)
-        if adaptive is None:
+        adaptive, lengths = self.rows.adaptive(self.size), rows.pieces.lengths
+        is_short = np.repeat(lengths < self.shortest, lengths) & ~rows.is_training
+        warn_of_short(rows.series, self.shortest)
+        if adaptive is None and not is_short.any():
             return self.rows.offset
-        parts = np.split(rows.scores, np.cumsum(rows.series.lengths)[:-1])
-        offsets = np.concatenate([follow(copy(adaptive), part, self.worst) for part in parts])
-        return np.where(rows.is_training, self.rows.offset, offsets)
+        offsets = np.full(len(rows.scores), self.rows.offset)
+        if adaptive is not None:
+            parts = np.split(rows.scores, np.cumsum(rows.series.lengths)[:-1])
+            followed = np.concatenate([follow(copy(adaptive), part, self.worst) for part in parts])
+            offsets = np.where(rows.is_training, offsets, followed)
+        return np.where(is_short, np.nextafter(self.worst, np.inf), offsets)
 
     def resting_on(self, rows: ScoredRows, *roles: str) -> RowJudge:
         """Return the judge whose thresholds rest on these rows, as :class:`Calibration` says.
@@ -220,14 +240,20 @@ class RowJudge:
         min_length: int = 1,
         budget: float | None = None,
     ) -> FoundEvents:
-        """Join the anomalous rows to events."""
+        """Join the anomalous rows to events; those without data are events of their own."""
         pieces, scores = rows.pieces, rows.scores
         offsets = np.broadcast_to(self.offsets(rows), scores.shape)
         if max_gap == "auto":
             max_gap = 0 if self.rows.rate is None else self.size
-        intervals = find_intervals_within(
-            scores - offsets, pieces.lengths, int(max_gap), min_length, budget
-        )
+        is_dark = scores == self.worst
+        edges = np.append(np.cumsum(pieces.lengths), 1 + np.flatnonzero(np.diff(is_dark)))
+        lengths = np.diff(np.append(0, np.unique(edges))).astype(np.intp)
+        limit = None if budget is None else int(budget * (~is_dark).sum() + 1e-9)
+        decisions = np.where(is_dark, np.inf, scores - offsets)
+        alarms = find_intervals_within(decisions, lengths, int(max_gap), min_length, limit)
+        blackouts = find_intervals(is_dark, lengths, 0, min_length)
+        intervals = np.concatenate([alarms, blackouts])
+        intervals = intervals[np.argsort(intervals[:, 0])]
         shares, peaks = None, np.array([lo + scores[lo:hi].argmin() for lo, hi in intervals])
         if self.windows.has_errors and len(intervals):
             shares, peaks = blame(
@@ -326,6 +352,20 @@ def relate(
         has_data = part != worst
         part[has_data] = recent.relative(part[has_data])
     return related
+
+
+def warn_of_short(series: Sequences, shortest: int) -> None:
+    """Warn of series that are too short for alarms."""
+    short = np.flatnonzero(series.lengths < shortest)
+    if len(short):
+        named = ", ".join(map(str, short[:MAX_NAMED]))
+        more = f" and {len(short) - MAX_NAMED} more" if len(short) > MAX_NAMED else ""
+        warn(
+            f"Too short to find anomalies in: series {named}{more} of X, with fewer than "
+            f"{shortest} rows, the fewest of a window of the fit; they have scores, but no rows "
+            "are anomalous except those without data. Pass longer series, or fit with a smaller "
+            "window_size."
+        )
 
 
 def rows_of_blackout(size: int) -> int:

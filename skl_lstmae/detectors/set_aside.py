@@ -1,5 +1,8 @@
 """What a fit says of training data that are so unlike all others that it set them aside."""
 
+from collections.abc import Sequence
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -29,15 +32,31 @@ def warn_of_rows(rows: NDArray[np.intp], series: Sequences, form: Form) -> None:
     if len(rows) == 0:
         return
     ids, labels = form.row_labels()
-    edges = 1 + np.flatnonzero(np.diff(rows) > 1)
+    owner = np.searchsorted(series.starts, rows, side="right") - 1
+    edges = 1 + np.flatnonzero((np.diff(rows) > 1) | (np.diff(owner) > 0))
     stretches = []
-    for stretch in np.split(rows, edges):
-        i = int(np.searchsorted(series.starts, stretch[0], side="right")) - 1
+    for stretch, i in zip(np.split(rows, edges), owner[np.append(0, edges)].tolist(), strict=True):
         first, last = (labels[i][row - series.starts[i]] for row in stretch[[0, -1]])
         where = "" if len(ids) == 1 else f" of series {ids[i]}"
         stretches.append(f"{first} to {last}{where}")
     more = f", and {len(stretches) - MAX_NAMED} more" if len(stretches) > MAX_NAMED else ""
     _warn(f"rows {', '.join(stretches[:MAX_NAMED])}{more}", "more rows")
+
+
+def warn_of_scattered(pieces: Sequences, series: Sequences, ids: Sequence[Any], size: int) -> None:
+    """Name the series that were cut at jumps in time so often that no piece holds a window."""
+    owner = np.searchsorted(series.starts, pieces.starts, side="right") - 1
+    longest = np.zeros(len(series), dtype=np.intp)
+    np.maximum.at(longest, owner, pieces.lengths)
+    lost = np.flatnonzero((longest < size) & (series.lengths >= size))
+    if len(lost):
+        named = ", ".join(str(ids[i]) for i in lost[:MAX_NAMED])
+        more = f" and {len(lost) - MAX_NAMED} more" if len(lost) > MAX_NAMED else ""
+        warn(
+            f"Left out: series {named}{more}, whose times jump so often that no piece holds a "
+            f"window of {size} rows; expected steps like those of the other series: bring all to "
+            "one step, or set a larger max_time_steps."
+        )
 
 
 def _warn(which: str, others: str) -> None:

@@ -37,7 +37,7 @@ from skl_lstmae.detectors.resuming import delete_checkpoint
 from skl_lstmae.detectors.row_calibration import judge_rows, odd_rows
 from skl_lstmae.detectors.row_judge import RowJudge
 from skl_lstmae.detectors.scored_rows import ScoredRows
-from skl_lstmae.detectors.set_aside import warn_of_rows
+from skl_lstmae.detectors.set_aside import warn_of_rows, warn_of_scattered
 from skl_lstmae.detectors.stream import Stream
 from skl_lstmae.detectors.table_judge import fit_to_tables
 from skl_lstmae.detectors.thresholded import Scored, ThresholdMixin
@@ -45,6 +45,7 @@ from skl_lstmae.detectors.trained import all_or_nothing
 from skl_lstmae.detectors.window_judge import LearnedWindows, ReportingJudge
 from skl_lstmae.detectors.window_plan import (
     WindowPlan,
+    are_whole,
     choose_stride,
     choose_window_size,
     plan_windows,
@@ -59,7 +60,8 @@ EVENT_CONSTRAINTS: dict[str, list[Any]] = {
 
 
 def _explains_variance(detector: "SlidingWindowDetector") -> bool:
-    return isinstance(detector._inner(), SequenceDetector)
+    """Whether the detector of windows that was fitted, or is to be, has a network."""
+    return isinstance(getattr(detector, "detector_", detector._inner()), SequenceDetector)
 
 
 class SlidingWindowDetector(
@@ -140,7 +142,8 @@ class SlidingWindowDetector(
 
     max_time_steps : float, default=5
         Longest step in time within a series, as a multiple of the usual step, if the index of X
-        holds times. A longer one cuts the series: no window and no event reaches across.
+        holds times. A longer one cuts the series: no window and no event reaches across. With
+        ``numpy.inf`` nothing is cut.
 
     random_state : int, RandomState instance or None, default=None
         Seeds the detector of windows in place of its own `random_state`. None keeps its own.
@@ -204,7 +207,7 @@ class SlidingWindowDetector(
         "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
         **ThresholdMixin._threshold_constraints,
         "threshold": [StrOptions({"adaptive", "fixed"})],
-        "max_time_steps": [Interval(Real, 1, None, closed="left")],
+        "max_time_steps": [Interval(Real, 1, None, closed="both")],
         "random_state": ["random_state"],
         "verbose": ["verbose"],
     }
@@ -293,9 +296,9 @@ class SlidingWindowDetector(
         callbacks = FitCallbacks(self, X, y)
         callbacks.begin_fit(max_subtasks=1)
         whole, form = check_series(self, X, reset=True)
-        _, times = form.row_labels()
+        ids, times = form.row_labels()
         self.detector_ = prepare(self._inner(), self.random_state, self.verbose)
-        plan = self._divide(whole, times, sample_weight)
+        plan = self._divide(whole, (ids, times), sample_weight)
         self.stride_ = plan.stride
         self.training_stride_ = plan.training_stride
         with callbacks.passed_on_to(self.detector_):
@@ -309,15 +312,18 @@ class SlidingWindowDetector(
         self._set_threshold()
         callbacks.end_fit()
 
-    def _divide(self, whole: Sequences, times: list[Any], sample_weight: Any) -> WindowPlan:
+    def _divide(
+        self, whole: Sequences, row_labels: tuple[list[Any], list[Any]], sample_weight: Any
+    ) -> WindowPlan:
         """Return which rows are learned from and judged, in windows of which size."""
-        series = cut_at_jumps(whole, times, None, self.max_time_steps)
+        ids, times = row_labels
+        series = pieces = cut_at_jumps(whole, times, None, self.max_time_steps)
         if sample_weight is not None:
-            weights = check_weights(sample_weight, int(series.lengths.sum()), "row")
+            weights = check_weights(sample_weight, int(series.lengths.sum()), "row", whole.lengths)
             series = leave_out(series, weights)
         size = choose_window_size(series, self.window_size)
-        if len(series) > len(whole):
-            series = series.take(series.lengths >= size)  # cutting leaves bits
+        warn_of_scattered(pieces, whole, ids, size)
+        series = series.take((series.lengths >= size) | are_whole(series, whole))
         stops_early = getattr(self.detector_, "early_stopping", False)
         holds_out = stops_early or self.contamination == "auto"
         return plan_windows(
@@ -423,7 +429,8 @@ class SlidingWindowDetector(
         """Find the intervals of anomalous rows.
 
         An event begins with an alarm, a row that `predict` labels as anomalous. It ends with the
-        last alarm before more than `max_gap` normal rows, or before a jump in time. For ``peak``
+        last alarm before more than `max_gap` normal rows, before a jump in time, or before a
+        blackout, which is an event of its own. For ``peak``
         and ``features`` the network runs a second time, on the windows that reach into an event.
 
         Parameters
@@ -439,8 +446,8 @@ class SlidingWindowDetector(
             The fewest rows of an event, bridged ones included.
 
         budget : float, default=None
-            The largest share of the rows of X that events may hold. If there are more, the least
-            anomalous rows are left out.
+            The largest share of the rows with data that events may hold. If there are more, the
+            least anomalous rows are left out. Blackouts do not count, and are always events.
 
         Returns
         -------

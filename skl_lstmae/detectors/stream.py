@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from skl_lstmae._warn import warn
 from skl_lstmae.data.checks import check_rows
-from skl_lstmae.data.names import known_names
+from skl_lstmae.data.names import MAX_NAMED, known_names
 from skl_lstmae.data.times import jumps_of
 from skl_lstmae.data.windows import count_empty, trailing
 from skl_lstmae.detectors.events import main_features
@@ -39,7 +39,7 @@ class Stream:
     ----------
     offset_ : float
         Threshold of the latest row: a lower score is anomalous. `fit` calibrates it like that of
-        the detector, on single windows.
+        the detector, on single windows. Minus infinity as long as a window is not full.
 
     Examples
     --------
@@ -70,7 +70,10 @@ class Stream:
 
     @property
     def offset_(self) -> float:
-        """Threshold of the latest row: a lower score is anomalous. May be set, and then stays."""
+        """Threshold of the latest row: a lower score is anomalous. May be set, and then stays.
+
+        It is minus infinity as long as a window is not full.
+        """
         return self._offset
 
     @offset_.setter
@@ -217,15 +220,11 @@ class Stream:
             offsets = np.where(is_ready, self._fixed, -np.inf)
             if adaptive is not None:
                 offsets[is_ready] = follow(adaptive, scores[is_ready], judge.worst)
+            warn_of_jumps(jumps, judge.max_steps)  # which may be an error, and then changes nothing
             kept = slice(max(0, len(rows) - judge.size + 1), None)
             self._recent, self._is_new, self._latest = rows[kept].copy(), is_new[kept], latest
             self._adaptive = adaptive
             self._offset = float(offsets[-1]) if len(offsets) else self._offset
-        if jumps.any():
-            warn(
-                f"The time jumps by more than {judge.max_steps:g} usual steps before row "
-                f"{int(jumps.argmax())} of X: the stream's window starts anew there."
-            )
         return scores, offsets
 
     def __getstate__(self) -> dict[str, Any]:
@@ -235,6 +234,18 @@ class Stream:
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         vars(self).update(state, _lock=Lock())
+
+
+def warn_of_jumps(jumps: NDArray[np.bool_], max_steps: float) -> None:
+    """Name the rows before which the time jumps."""
+    rows = np.flatnonzero(jumps).tolist()
+    if rows:
+        named = ", ".join(map(str, rows[:MAX_NAMED]))
+        more = f" and {len(rows) - MAX_NAMED} more" if len(rows) > MAX_NAMED else ""
+        warn(
+            f"The time jumps by more than {max_steps:g} usual steps before row "
+            f"{named}{more} of X: the stream's window starts anew there."
+        )
 
 
 def _count_trailing(is_empty: NDArray[np.bool_]) -> NDArray[np.intp]:

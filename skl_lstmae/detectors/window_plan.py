@@ -151,6 +151,12 @@ def plan_windows(
     return plan
 
 
+def are_whole(pieces: Sequences, series: Sequences) -> NDArray[np.bool_]:
+    """Return which pieces are series that nothing has been cut off, (n_pieces,)."""
+    owner = np.searchsorted(series.starts, pieces.starts, side="right") - 1
+    return (pieces.starts == series.starts[owner]) & (pieces.lengths == series.lengths[owner])
+
+
 def choose_window_size(series: Sequences, window_size: int | Literal["auto"]) -> int:
     """Return how many rows a window has, or refuse one that is too long."""
     longest = int(series.lengths.max())

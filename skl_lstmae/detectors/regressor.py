@@ -10,7 +10,6 @@ import torch
 from numpy.random import RandomState
 from numpy.typing import NDArray
 from sklearn.base import RegressorMixin
-from sklearn.metrics import r2_score
 
 from skl_lstmae._sklearn import Interval, StrOptions, fit_context, validate_params
 from skl_lstmae.data.forms import Form
@@ -415,6 +414,8 @@ class LSTMRegressor(RegressorMixin, SequencePredictor):
             Mean over the outputs: 1 is perfect, 0 no better than predicting the mean. Missing
             targets are left out.
         """
+        from sklearn.metrics import r2_score  # takes half as long as the whole package to import
+
         predictor, sequences, form = self._read(X)
         numeric = self._read_target(y, sequences, form)
         predictor.meaning.refuse_others(numeric)

@@ -113,6 +113,7 @@ def ends(windows):
 # ----------------------------------------------------------------------------------- scores of rows
 
 
+@pytest.mark.filterwarnings("ignore:Too short to find anomalies")
 @pytest.mark.parametrize("method", ["score_samples", "decision_function", "predict"])
 def test_results_take_the_form_of_the_series(method):
     judge = getattr(fit(), method)

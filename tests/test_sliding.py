@@ -1124,3 +1124,12 @@ def test_recalibrated_thresholds_follow_by_the_spread_of_the_new_rows():
     noise = np.random.default_rng(0).normal(0, 0.5, (600, make_series(1).shape[1]))
     detector.recalibrate(make_series(600) + noise)
     assert detector._judge.rows.deviation != before
+
+
+@pytest.mark.parametrize("inner", [ERROR, LocalOutlierFactor(novelty=True)], ids=["ours", "LOF"])
+def test_copies_of_series_count_once(inner):
+    X, other = make_series(200), make_series(120)[::-1]
+    alone, copied = fit(inner, [X, other]), fit(inner, [X, other, X.copy(), X.copy()])
+    assert copied.offset_ == alone.offset_
+    assert_array_equal(copied.score_samples(make_series(60)), alone.score_samples(make_series(60)))
+    assert_array_equal(copied.predict([X, X])[1], alone.predict(X))

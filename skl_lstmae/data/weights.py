@@ -96,6 +96,18 @@ def order_by_content(sequences: Sequences) -> NDArray[np.intp]:
     return np.lexsort([digests, means])
 
 
+def are_new(sequences: Sequences) -> NDArray[np.bool_]:
+    """Return which sequences are no copies, number by number, of one before, (n_sequences,)."""
+    _, number, counts = np.unique(sequences.lengths, return_inverse=True, return_counts=True)
+    is_new = np.ones(len(sequences), dtype=bool)
+    seen = set()
+    for i in np.flatnonzero(counts[number] > 1).tolist():  # others are not read
+        found = digest(sequences[i])
+        is_new[i] = found not in seen
+        seen.add(found)
+    return is_new
+
+
 def counted(sequences: Sequences, numbers: NDArray[np.intp], *, is_weighted: bool) -> Sequences:
     """Return sequences as often as they count, in the order of their numbers.
 

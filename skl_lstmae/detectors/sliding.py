@@ -24,7 +24,7 @@ from skl_lstmae.data.forms import Form
 from skl_lstmae.data.names import feature_names, known_names
 from skl_lstmae.data.sequences import Sequences
 from skl_lstmae.data.times import cut_at_jumps, usual_step
-from skl_lstmae.data.weights import check_weights, leave_out
+from skl_lstmae.data.weights import are_new, check_weights, leave_out
 from skl_lstmae.data.windows import AGGREGATIONS, slide
 from skl_lstmae.detectors.autoencoder import LSTMAutoencoderDetector
 from skl_lstmae.detectors.base import SequenceDetector, fit_to_windows
@@ -324,6 +324,7 @@ class SlidingWindowDetector(
         size = choose_window_size(series, self.window_size)
         warn_of_scattered(pieces, whole, ids, size)
         series = series.take((series.lengths >= size) | are_whole(series, whole))
+        series = series.take(are_new(series))  # a copy, as a reference, would make the other normal
         stops_early = getattr(self.detector_, "early_stopping", False)
         holds_out = stops_early or self.contamination == "auto"
         return plan_windows(

@@ -395,3 +395,18 @@ def test_all_jumps_are_named_and_a_warning_that_is_an_error_changes_nothing():
             stream.push(jumped)
     with pytest.warns(UserWarning, match="before row 20, 60 of X"):
         assert len(stream.push(jumped)) == len(jumped)
+
+
+def test_a_hole_raises_no_alarm_unless_the_fit_knows_such_holes():
+    X, hole = make_series(400), slice(200, 203)
+    X_new = X.copy()
+    X_new[hole] = np.nan
+    X_new[204:206] += 30.0  # while the window still reaches back to the hole
+    X_new[300:302] += 30.0
+    labels = fit(X=X).stream().predict(X_new)
+    assert (labels[203 : 203 + WINDOW - 1] == 1).all()
+    assert (labels[300:302] == -1).any()
+    with_holes = X.copy()
+    with_holes[50:53] = np.nan
+    labels = fit(X=with_holes, threshold="fixed").stream().predict(X_new)
+    assert (labels[204:206] == -1).any()

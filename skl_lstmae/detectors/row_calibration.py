@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skl_lstmae.data.sequences import Sequences
-from skl_lstmae.data.windows import have_data, slide
+from skl_lstmae.data.windows import count_empty, have_data, slide
 from skl_lstmae.detectors.row_judge import (
     RowJudge,
     Threshold,
@@ -55,6 +55,7 @@ def judge_rows(
         singles=Threshold.by(own_scores[is_normal_window], n),
         worst=worst_score(own_scores[is_normal_window]),
         shortest=min(plan.size, int(plan.training.lengths.min())),
+        most_empty=int(count_empty(plan.references).max()),
     )
     return judge.knowing(plan.series, plan.windows, scores)
 

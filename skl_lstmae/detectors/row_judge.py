@@ -116,6 +116,8 @@ class RowJudge:
         The score of rows without data, lower than that of any row of the training series.
     shortest : int
         Rows of the shortest window that has been learned from.
+    most_empty : int
+        Empty rows of the window that had most, of those that have been learned from.
     usual_step : float, default=None
         Seconds from one training row to the next, if times are known.
     max_steps : float, default=inf
@@ -134,6 +136,7 @@ class RowJudge:
     singles: Threshold
     worst: float
     shortest: int
+    most_empty: int
     usual_step: float | None = None
     max_steps: float = np.inf
     own_scores: dict[str, NDArray[np.float64]] = field(default_factory=dict)

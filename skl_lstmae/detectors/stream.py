@@ -16,6 +16,9 @@ from skl_lstmae.detectors.events import main_features
 from skl_lstmae.detectors.row_judge import RowJudge, Threshold, follow, rows_of_blackout
 from skl_lstmae.detectors.thresholded import check_offset
 
+FEW = 50
+"""One empty row among so many raises no alarm, even if the fit had none."""
+
 
 class Stream:
     """Scores the rows of one series as they come in.
@@ -95,7 +98,8 @@ class Stream:
         labels : ndarray of shape (n_timesteps,), int64
             -1 for anomalies, +1 for normal rows. Each row has an offset of its own, which follows
             the rows before it if the detector's `threshold` is "adaptive". Until a window is full,
-            at first and wherever it starts anew, only a blackout is anomalous.
+            at first and wherever it starts anew, only a blackout is anomalous. So it is while a
+            window has more rows without any value than any of the fit, and more than one in 50.
 
         Examples
         --------
@@ -215,8 +219,11 @@ class Stream:
             is_judged = ~is_blackout & (count_empty(windows) < windows.lengths)
             scores[is_judged] = judge.windows.score(windows.take(is_judged), one_by_one=True)
             adaptive = deepcopy(self._adaptive)
-            # A window that is not full is unlike any that was learned from, and would raise alarms.
-            is_ready = is_blackout | (windows.lengths == judge.size)
+            # A window that is not full, or has more empty rows, is unlike any that has been learned
+            # from, and would raise alarms.
+            n_spared = max(judge.most_empty, judge.size // FEW)
+            is_full = (windows.lengths == judge.size) & (count_empty(windows) <= n_spared)
+            is_ready = is_blackout | is_full
             offsets = np.where(is_ready, self._fixed, -np.inf)
             if adaptive is not None:
                 offsets[is_ready] = follow(adaptive, scores[is_ready], judge.worst)

@@ -1133,3 +1133,12 @@ def test_copies_of_series_count_once(inner):
     assert copied.offset_ == alone.offset_
     assert_array_equal(copied.score_samples(make_series(60)), alone.score_samples(make_series(60)))
     assert_array_equal(copied.predict([X, X])[1], alone.predict(X))
+
+
+def test_contamination_is_the_share_flagged_where_time_jumps_as_well():
+    index = pd.date_range("2024", periods=600, freq="h").delete(slice(250, 350))
+    X = make_series(500)
+    X[150:300] *= 1.5
+    detector = make(LocalOutlierFactor(novelty=True), contamination=0.1)
+    flagged = detector.fit_predict(pd.DataFrame(X, index=index)) == -1
+    assert flagged.sum() == pytest.approx(50, abs=1)

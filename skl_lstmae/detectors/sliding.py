@@ -304,11 +304,13 @@ class SlidingWindowDetector(
         with callbacks.passed_on_to(self.detector_):
             learned = self._learn(plan)
         judge = judge_rows(plan, learned, self.aggregation, self.relative_to_recent)
+        judge = replace(judge, usual_step=usual_step(times), max_steps=self.max_time_steps)
         if self.contamination == "auto":
             warn_of_rows(odd_rows(plan, learned), whole, form)
-        else:  # which has odd rows expected
-            judge = judge.resting_on(judge.score(plan.series, ()), "population")
-        self._judge = replace(judge, usual_step=usual_step(times), max_steps=self.max_time_steps)
+        else:  # which has odd rows expected, among those that `fit_predict` judges
+            told = (whole, times) if sample_weight is None else (plan.series, ())
+            judge = judge.resting_on(judge.score(*told), "population")
+        self._judge = judge
         self._set_threshold()
         callbacks.end_fit()
 

@@ -181,7 +181,8 @@ def test_a_series_shorter_than_a_window_is_a_single_short_window():
         X = make_series(n)
         expected = detector.detector_.score_samples([X])
         assert_array_equal(detector.score_samples(X), np.repeat(expected, n))
-    of_tables = fit(TableRecorder(), [*[[[1.0], [2.0]]] * 9, np.ones((4, 1))], window_size=3)
+    of_two = [[[1.0], [2.0 + i]] for i in range(9)]
+    of_tables = fit(TableRecorder(), [*of_two, np.ones((4, 1))], window_size=3)
     assert of_tables.detector_.X_[0].tolist() == [1.0, 1.0, 2.0]
 
 

@@ -21,6 +21,7 @@ PAGES = [
 NEEDS = {
     "clusters.md": ["dask.distributed", "ray"],
     "deployment.md": ["spox", "onnxruntime"],
+    "thresholds.md": ["scipy 1.11"],
     "trained_elsewhere.md": ["accelerate", "lightning"],
 }
 
@@ -48,8 +49,9 @@ PYTHON_BLOCK = re.compile(
 @pytest.mark.filterwarnings("ignore:Set aside as unlike the others. rows 2014-07-04")  # so told
 @pytest.mark.parametrize("page", PARAMETERS)
 def test_blocks_run_and_print_what_the_page_shows(page, capsys, monkeypatch, tmp_path):
-    for package in NEEDS.get(page.name, []):
-        pytest.importorskip(package, reason=f"the page needs {package}")
+    for need in NEEDS.get(page.name, []):
+        package, _, version = need.partition(" ")
+        pytest.importorskip(package, version or None, reason=f"the page needs {need}")
     if page.name in INTEGRATIONS:
         warnings.simplefilter("ignore")  # what engines warn of among themselves
     monkeypatch.chdir(tmp_path)

@@ -65,7 +65,8 @@ def refuse_containers(X: Any, place: str = "X") -> None:
     What stands at another place than ``"X"`` is a member of X.
     """
     kind = type(X).__name__
-    if isinstance(X, Iterator):
+    remedy = _remedy(X)
+    if isinstance(X, Iterator) and remedy is None:
         raise TypeError(
             f"{place} is of type {kind}, which can be read only once; pass list(X), or what "
             "write_sequences writes of it if that is larger than memory."
@@ -79,7 +80,6 @@ def refuse_containers(X: Any, place: str = "X") -> None:
         )
     if isinstance(X, (list, tuple)) and len(X) and _is_record(X[0]):
         raise TypeError(f"{place} holds rows of type {type(X[0]).__name__}; pass pd.DataFrame(X).")
-    remedy = _remedy(X)
     if isinstance(X, Mapping) and remedy is None and not hasattr(X, "tocsr"):
         raise TypeError(f"{place} is of type {kind}; pass {_remedy_of_mapping(X)}.")
     if remedy is not None:

@@ -1076,6 +1076,9 @@ def test_series_shorter_than_a_window_raise_no_alarm_but_where_data_lack(thresho
         labels = detector.predict([short, dark, make_series(100)])
     assert (labels[0] == 1).all()
     assert (labels[1] == -1).all()
+    panel = pd.concat({"a": pd.DataFrame(short), "b": pd.DataFrame(make_series(100))})
+    with pytest.warns(UserWarning, match="Too short to find anomalies in: series a of X"):
+        detector.find_events(panel)
     with pytest.warns(UserWarning, match="Too short"):
         assert_array_equal(detector.decision_function([short])[0] < 0, labels[0] == -1)
 

@@ -58,6 +58,12 @@ def call_features(features: Sequence[Any], numbers: Iterable[int]) -> str:
     return f"features {', '.join(names[:-1])} and {names[-1]}"
 
 
+def some_of(names: Sequence[Any]) -> str:
+    """Return the first of some names or numbers, and how many more there are."""
+    more = f" and {len(names) - MAX_NAMED} more" if len(names) > MAX_NAMED else ""
+    return ", ".join(map(str, names[:MAX_NAMED])) + more
+
+
 def names_of(frames: list[Any]) -> tuple[Any, ...]:
     """Return the names of the features of frames, of which the first tells."""
     return tuple(next((names for frame in frames if (names := column_names(frame))), ()))

@@ -10,8 +10,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from skl_lstmae._warn import warn
-from skl_lstmae.data.names import MAX_NAMED
 from skl_lstmae.data.sequences import Sequences
 from skl_lstmae.data.times import cut_at_jumps
 from skl_lstmae.data.weights import digest
@@ -188,7 +186,6 @@ class RowJudge:
         """
         adaptive, lengths = self.rows.adaptive(self.size), rows.pieces.lengths
         is_short = np.repeat(lengths < self.shortest, lengths) & ~rows.is_training
-        warn_of_short(rows.series, self.shortest)
         if adaptive is None and not is_short.any():
             return self.rows.offset
         offsets = np.full(len(rows.scores), self.rows.offset)
@@ -355,20 +352,6 @@ def relate(
         has_data = part != worst
         part[has_data] = recent.relative(part[has_data])
     return related
-
-
-def warn_of_short(series: Sequences, shortest: int) -> None:
-    """Warn of series that are too short for alarms."""
-    short = np.flatnonzero(series.lengths < shortest)
-    if len(short):
-        named = ", ".join(map(str, short[:MAX_NAMED]))
-        more = f" and {len(short) - MAX_NAMED} more" if len(short) > MAX_NAMED else ""
-        warn(
-            f"Too short to find anomalies in: series {named}{more} of X, with fewer than "
-            f"{shortest} rows, the fewest of a window of the fit; they have scores, but no rows "
-            "are anomalous except those without data. Pass longer series, or fit with a smaller "
-            "window_size."
-        )
 
 
 def rows_of_blackout(size: int) -> int:

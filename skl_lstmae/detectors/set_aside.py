@@ -1,4 +1,4 @@
-"""What a fit says of training data that are so unlike all others that it set them aside."""
+"""Warnings of data that are set aside: by a fit, or where anomalies are looked for."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from skl_lstmae._warn import warn
 from skl_lstmae.data.forms import Form
-from skl_lstmae.data.names import MAX_NAMED
+from skl_lstmae.data.names import some_of
 from skl_lstmae.data.sequences import Sequences
 
 
@@ -21,9 +21,7 @@ def warn_of_sequences(numbers: NDArray[np.intp], *, are_pieces: bool) -> None:
     if are_pieces:
         which = "1 piece" if n == 1 else f"{n} pieces"
     else:
-        named = ", ".join(map(str, numbers[:MAX_NAMED]))
-        more = f" and {n - MAX_NAMED} more" if n > MAX_NAMED else ""
-        which = f"sequence{'s' * (n > 1)} {named}{more}"
+        which = f"sequence{'s' * (n > 1)} {some_of(numbers.tolist())}"
     _warn(which, "more")
 
 
@@ -39,8 +37,7 @@ def warn_of_rows(rows: NDArray[np.intp], series: Sequences, form: Form) -> None:
         first, last = (labels[i][row - series.starts[i]] for row in stretch[[0, -1]])
         where = "" if len(ids) == 1 else f" of series {ids[i]}"
         stretches.append(f"{first} to {last}{where}")
-    more = f", and {len(stretches) - MAX_NAMED} more" if len(stretches) > MAX_NAMED else ""
-    _warn(f"rows {', '.join(stretches[:MAX_NAMED])}{more}", "more rows")
+    _warn(f"rows {some_of(stretches)}", "more rows")
 
 
 def warn_of_scattered(pieces: Sequences, series: Sequences, ids: Sequence[Any], size: int) -> None:
@@ -48,14 +45,24 @@ def warn_of_scattered(pieces: Sequences, series: Sequences, ids: Sequence[Any], 
     owner = np.searchsorted(series.starts, pieces.starts, side="right") - 1
     longest = np.zeros(len(series), dtype=np.intp)
     np.maximum.at(longest, owner, pieces.lengths)
-    lost = np.flatnonzero((longest < size) & (series.lengths >= size))
-    if len(lost):
-        named = ", ".join(str(ids[i]) for i in lost[:MAX_NAMED])
-        more = f" and {len(lost) - MAX_NAMED} more" if len(lost) > MAX_NAMED else ""
+    lost = np.flatnonzero((longest < size) & (series.lengths >= size)).tolist()
+    if lost:
         warn(
-            f"Left out: series {named}{more}, whose times jump so often that no piece holds a "
-            f"window of {size} rows; expected steps like those of the other series: bring all to "
-            "one step, or set a larger max_time_steps."
+            f"Left out: series {some_of([ids[i] for i in lost])}, whose times jump so often that "
+            f"no piece holds a window of {size} rows; expected steps like those of the other "
+            "series: bring all to one step, or set a larger max_time_steps."
+        )
+
+
+def warn_of_short(series: Sequences, ids: Sequence[Any], shortest: int) -> None:
+    """Name the series to judge that are too short for alarms."""
+    short = np.flatnonzero(series.lengths < shortest).tolist()
+    if short:
+        warn(
+            f"Too short to find anomalies in: series {some_of([ids[i] for i in short])} of X, with "
+            f"fewer than {shortest} rows, the fewest of a window of the fit; they have scores, but "
+            "no rows are anomalous except those without data. Pass longer series, or fit with a "
+            "smaller window_size."
         )
 
 

@@ -37,7 +37,7 @@ from skl_lstmae.detectors.resuming import delete_checkpoint
 from skl_lstmae.detectors.row_calibration import judge_rows, odd_rows
 from skl_lstmae.detectors.row_judge import RowJudge
 from skl_lstmae.detectors.scored_rows import ScoredRows
-from skl_lstmae.detectors.set_aside import warn_of_rows, warn_of_scattered
+from skl_lstmae.detectors.set_aside import warn_of_rows, warn_of_scattered, warn_of_short
 from skl_lstmae.detectors.stream import Stream
 from skl_lstmae.detectors.table_judge import fit_to_tables
 from skl_lstmae.detectors.thresholded import Scored, ThresholdMixin
@@ -487,6 +487,7 @@ class SlidingWindowDetector(
         fitted = copy(self)
         judge, series, form = fitted._read(X)
         ids, times = form.row_labels()
+        warn_of_short(series, ids, judge.shortest)
         rows = self._told(judge, "of X").score(series, times)
         found = judge.find_events(rows, max_gap, min_length, budget)
         self._scored(judge, rows, form).warn_of_drift()
@@ -555,7 +556,11 @@ class SlidingWindowDetector(
         return self._scored(judge, rows, form)
 
     def _scored(self, judge: RowJudge, rows: ScoredRows, form: Form) -> Scored:
-        return Scored(judge, rows.series, rows.scores, form.per_row, lambda: judge.offsets(rows))
+        def offsets() -> Any:
+            warn_of_short(rows.series, form.row_labels()[0], judge.shortest)
+            return judge.offsets(rows)
+
+        return Scored(judge, rows.series, rows.scores, form.per_row, offsets)
 
     def _calibrate_on(self, X: Any) -> None:
         judge, series, form = self._read(X)

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from skl_lstmae._warn import warn
 from skl_lstmae.data.checks import check_rows
-from skl_lstmae.data.names import MAX_NAMED, known_names
+from skl_lstmae.data.names import known_names, some_of
 from skl_lstmae.data.times import jumps_of
 from skl_lstmae.data.windows import count_empty, trailing
 from skl_lstmae.detectors.events import main_features
@@ -247,11 +247,9 @@ def warn_of_jumps(jumps: NDArray[np.bool_], max_steps: float) -> None:
     """Name the rows before which the time jumps."""
     rows = np.flatnonzero(jumps).tolist()
     if rows:
-        named = ", ".join(map(str, rows[:MAX_NAMED]))
-        more = f" and {len(rows) - MAX_NAMED} more" if len(rows) > MAX_NAMED else ""
         warn(
-            f"The time jumps by more than {max_steps:g} usual steps before row "
-            f"{named}{more} of X: the stream's window starts anew there."
+            f"The time jumps by more than {max_steps:g} usual steps before row {some_of(rows)} of "
+            "X: the stream's window starts anew there."
         )
 
 

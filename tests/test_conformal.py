@@ -262,7 +262,7 @@ def test_flat_sequences_set_nothing_aside_that_is_alike(detector):
 
 def test_joint_distances_from_single_references_are_those_of_its_neighbours():
     fields = [("latent", 2), ("log_error", 2), ("bias", 2), ("peak", 2), ("outline", 16)]
-    fields.append(("error_outline", 16))
+    fields += [("error_outline", 16), ("fine_outline", 64), ("n_timesteps", 1)]
     layout = [(name, np.float32, (width,)) for name, width in fields]
     rows = np.empty(30, dtype=layout)
     for name, width in fields:

@@ -295,7 +295,7 @@ def test_a_pickle_refers_to_nothing_of_torch(protocol):
 
 
 SIZES = {
-    "joint": 1024 * 4 * (2 + 3 + 3 + 64 + 8 * 3 + 8 * 3),
+    "joint": 1024 * 4 * (2 + 3 + 3 + 64 + 8 * 3 + 8 * 3 + 32 * 3 + 1),
     "neighbors": 1024 * 8 * (2 + 3 + 64),
     "mahalanobis": 2 * 8 * (2 + 3) ** 2,
     "error": 0,

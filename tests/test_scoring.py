@@ -25,9 +25,9 @@ from skl_lstmae.scoring.scorer import mean_and_scale, shrinkage
 from skl_lstmae.scoring.scorers import SCORERS, make_scorer
 
 
-def make_outcome(lengths=(4, 1, 6), seed=0):
+def make_outcome(lengths=(4, 1, 6), seed=0, n_features=3):
     rng, lengths = np.random.default_rng(seed), np.array(lengths)
-    errors = rng.exponential(size=(lengths.sum(), 3))
+    errors = rng.exponential(size=(lengths.sum(), n_features))
     latents, peaks = rng.normal(size=(2, len(lengths), 2))
     predictions = rng.normal(size=errors.shape)
     targets = predictions + rng.choice([-1, 1], size=errors.shape) * np.sqrt(errors)
@@ -289,15 +289,17 @@ def test_of_flat_data_each_row_has_two_candidates():
 
 
 def test_joint_summaries_are_what_the_outcome_says():
-    outcome = make_outcome([16] * 3)
-    by_segment = outcome.errors.reshape(3, 8, 2, 3).mean(axis=2).reshape(3, -1)
+    outcome = make_outcome([64] * 3)
+    by_segment = outcome.errors.reshape(3, 8, 8, 3).mean(axis=2).reshape(3, -1)
     expected = {
         "latent": outcome.latents,
         "log_error": np.log(outcome.feature_errors() + 1e-6),
         "bias": outcome.biases(),
         "peak": outcome.peaks,
-        "outline": outcome.targets.reshape(3, 8, 2, 3).mean(axis=2).reshape(3, -1),
         "error_outline": np.log(by_segment + 1e-6),
+        "outline": outcome.targets.reshape(3, 8, 8, 3).mean(axis=2).reshape(3, -1),
+        "fine_outline": outcome.targets.reshape(3, 32, 2, 3).mean(axis=2).reshape(3, -1),
+        "n_timesteps": np.full((3, 1), 64),
     }
     summaries = JointScorer().summarize(outcome)
     assert summaries.dtype.names == tuple(expected)
@@ -315,18 +317,39 @@ def distance_from_nearest(fields, summaries, is_whitened):
     return distances.min(axis=1) / np.sqrt(rows.shape[1])
 
 
-def test_joint_score_is_minus_the_geometric_mean_of_its_distances():
-    summaries = summaries_of(200, JointScorer, 10)
+@pytest.mark.parametrize(
+    ("lengths", "of_values"),
+    [
+        ([40] * 200, {"fields": ["fine_outline"], "is_whitened": True}),
+        ([40] * 150 + [41] * 50, {"fields": ["fine_outline"], "is_whitened": True}),
+        ([41] + [40] * 199, {"fields": ["outline"], "is_whitened": False}),
+    ],
+    ids=["one length", "fresh ones of another", "unlike lengths"],
+)
+def test_joint_score_is_minus_the_geometric_mean_of_its_distances(lengths, of_values):
+    summaries = JointScorer().summarize(make_outcome(lengths))
     train, test = np.split(summaries, [150])
     of_errors = MahalanobisScorer().fit(train["log_error"].astype(float))
     distances = [
         -of_errors.score(test["log_error"].astype(float)) / np.sqrt(3),
         distance_from_nearest(["latent", "log_error", "bias"], summaries, is_whitened=True),
         distance_from_nearest(["latent", "log_error", "peak"], summaries, is_whitened=False),
-        distance_from_nearest(["outline"], summaries, is_whitened=False),
         distance_from_nearest(["error_outline"], summaries, is_whitened=False),
+        distance_from_nearest(summaries=summaries, **of_values),
     ]
     expected = -np.exp(np.log(np.array(distances) + 1e-3).mean(axis=0))
     assert_allclose(JointScorer().fit(train).score(test), expected, rtol=1e-6)
-    alone = JointScorer((DistanceFromNearest(("outline",)),)).fit(train)
+    alone = JointScorer((DistanceFromNearest(("error_outline",)),)).fit(train)
     assert_allclose(alone.score(test), -(distances[3] + 1e-3), rtol=1e-6)
+
+
+@pytest.mark.parametrize(("n_references", "fields"), [(63, ("outline",)), (64, ("fine_outline",))])
+def test_few_references_are_compared_by_a_rough_outline(n_references, fields):
+    scorer = JointScorer().fit(summaries_of(n_references, JointScorer, 40))
+    assert scorer.distances_[-1].fields == fields
+
+
+@pytest.mark.parametrize(("n_features", "n_segments"), [(1, 32), (8, 32), (9, 28), (300, 1)])
+def test_a_fine_outline_has_256_values_at_most_if_features_allow_it(n_features, n_segments):
+    summaries = JointScorer().summarize(make_outcome([64] * 3, n_features=n_features))
+    assert summaries["fine_outline"].shape == (3, n_segments * n_features)

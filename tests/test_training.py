@@ -103,26 +103,46 @@ def test_without_validation_the_rate_goes_through_one_cycle():
     assert history.n_epochs == 8
 
 
-@pytest.mark.parametrize(("n_batches", "expected"), [(1, 30), (12, 30), (30, 12), (1000, 5)])
-def test_a_training_is_as_long_as_its_steps_are_many(n_batches, expected):
-    assert count_epochs(n_batches) == expected
+@pytest.mark.parametrize(
+    ("n_sequences", "batch_size", "expected"),
+    [
+        (9, 8, 15),
+        (137, 23, 15),
+        (512, 1, 4),
+        (512, 32, 4),
+        (512, 64, 8),
+        (2000, 512, 15),
+        (10**6, 32, 2),
+        (10**6, 1024, 2),
+    ],
+)
+def test_a_training_is_as_long_as_its_steps_are_many(n_sequences, batch_size, expected):
+    assert count_epochs(n_sequences, batch_size) == expected
 
 
 @pytest.mark.parametrize(
     ("device", "n_sequences", "expected"),
-    [("cpu", 10**6, 32), ("cuda", 100, 32), ("cuda", 2000, 166), ("cuda", 10**6, 1024)],
+    [
+        ("cpu", 3, 8),
+        ("cpu", 100, 13),
+        ("cpu", 10**6, 32),
+        ("cuda", 3, 8),
+        ("cuda", 100, 23),
+        ("cuda", 2000, 468),
+        ("cuda", 10**6, 1024),
+    ],
 )
 def test_batches_are_larger_on_a_gpu_but_steps_as_many(device, n_sequences, expected):
     batch_size = batch_size_on(torch.device(device), n_sequences)
     assert batch_size == expected
-    n_batches = count_batches(n_sequences, batch_size)
-    assert count_epochs(n_batches) * n_batches >= min(350, 30 * count_batches(n_sequences, 32))
+    n_steps = count_epochs(n_sequences, batch_size) * count_batches(n_sequences, batch_size)
+    assert n_steps >= min(60, 15 * count_batches(n_sequences, 32))
 
 
 @pytest.mark.parametrize(
     ("parameters", "expected"),
     [
-        ({}, 100),
+        ({}, 281),
         ({"batch_size": 7}, 7),
         ({"max_epochs": 40}, 32),  # of which larger batches would make fewer steps
         ({"early_stopping": True}, 32),

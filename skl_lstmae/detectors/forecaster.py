@@ -142,14 +142,14 @@ class LSTMForecastDetector(SequenceDetector):
         Weight decay, decoupled from the gradient.
 
     batch_size : int or "auto", default="auto"
-        Number of sequences, or pieces of them, in a batch. "auto" is 32. On a GPU, with
-        `max_epochs="auto"` and without `early_stopping`, it is as many as keep the number of update
-        steps the same, at most 1024.
+        Number of sequences, or pieces of them, in a batch. "auto" is 32. With `max_epochs="auto"`
+        and without `early_stopping`, few sequences make eight batches, of at least 8, and on a GPU
+        batches are as large as keeps the number of update steps the same, at most 1024.
 
     max_epochs : int or "auto", default="auto"
-        Number of passes over the training sequences. "auto" makes about 360 update steps, in at
-        least 5 and at most 30 epochs; with `early_stopping` it means at most 200 epochs. 0 keeps a
-        trained `network` as it is.
+        Number of passes over the training sequences. "auto" makes about 64 update steps of 32
+        sequences or more, in at least 2 and at most 15 passes; with `early_stopping` it means at
+        most 200. 0 keeps a trained `network` as it is.
 
     early_stopping : bool, default=False
         Whether to end training once the loss of held-out sequences stops falling, and to keep the

@@ -14,6 +14,7 @@ from skl_lstmae.scoring.joint import (
     DistanceFromMean,
     DistanceFromNearest,
     JointScorer,
+    count_fine_segments,
 )
 from skl_lstmae.scoring.mahalanobis import MahalanobisScorer
 from skl_lstmae.scoring.neighbors import ITSELF, NeighborsScorer
@@ -51,7 +52,7 @@ def neighbors(scorer: NeighborsScorer, outcome: Outcome) -> Value:
 
 def joint(scorer: JointScorer, outcome: Outcome) -> Value:
     """Return minus the geometric mean of the distances."""
-    fields = _fields(outcome, scorer.N_SEGMENTS)
+    fields = _fields(scorer, outcome)
     logs, shares, nearest = [], [], []
     for distance in scorer.distances_:
         if isinstance(distance, DistanceFromMean):
@@ -89,16 +90,19 @@ def score(scorer: Any, outcome: Outcome) -> Value:
     return WRITERS[type(scorer)](scorer, outcome)
 
 
-def _fields(outcome: Outcome, n_segments: int) -> dict[str, Value]:
+def _fields(scorer: JointScorer, outcome: Outcome) -> dict[str, Value]:
     """Return the fields of a joint scorer's summaries, which keep float32."""
-    error_outlines = outcome.outlines(outcome.errors, n_segments)
+    error_outlines = outcome.outlines(outcome.errors, scorer.N_SEGMENTS)
+    n_fine = count_fine_segments(scorer.references_["log_error"].shape[1])
     fields = {
         "latent": outcome.latents,
         "log_error": _log(outcome.feature_errors()),
         "bias": outcome.biases(),
         "peak": outcome.peaks,
-        "outline": outcome.outlines(outcome.batch.x, n_segments),
         "error_outline": _log(error_outlines),
+        "outline": outcome.outlines(outcome.batch.x, scorer.N_SEGMENTS),
+        "fine_outline": outcome.outlines(outcome.batch.x, n_fine),
+        "n_timesteps": op.unsqueeze(outcome.batch.lengths, op.axes(1)),
     }
     return {name: op.as_float64(op.as_float32(field)) for name, field in fields.items()}
 

@@ -167,9 +167,35 @@ DISTANCES: tuple[Distance, ...] = (
     DistanceFromMean("log_error"),
     DistanceFromNearest(("latent", "log_error", "bias"), is_whitened=True),
     DistanceFromNearest(("latent", "log_error", "peak")),
-    DistanceFromNearest(("outline",)),
     DistanceFromNearest(("error_outline",)),
 )
+
+OF_UNLIKE_LENGTHS: Distance = DistanceFromNearest(("outline",))
+"""A segment has no fixed place in time, so that fine ones would be alike by chance alone."""
+
+OF_ONE_LENGTH: Distance = DistanceFromNearest(("fine_outline",), is_whitened=True)
+"""Of windows, say, each segment has one place in time; where series are smooth, small deviations
+tell the most."""
+
+MOST_SEGMENTS = 32
+"""Segments of a fine outline, at most; twice as many references are needed to learn how they vary
+together."""
+
+MAX_FINE_VALUES = 256
+"""Values of a fine outline, at most, unless there are more features: in a fit their covariance is
+learned some twenty times."""
+
+
+def count_fine_segments(n_features: int) -> int:
+    """Return the number of segments of a fine outline."""
+    return min(MOST_SEGMENTS, max(1, MAX_FINE_VALUES // n_features))
+
+
+def default_distances(references: NDArray[np.void]) -> tuple[Distance, ...]:
+    """Return the distances from references, by whether these are many and have one length."""
+    have_one_length = np.ptp(references["n_timesteps"]) == 0
+    is_fine = have_one_length and len(references) >= 2 * MOST_SEGMENTS
+    return *DISTANCES, OF_ONE_LENGTH if is_fine else OF_UNLIKE_LENGTHS
 
 
 class JointScorer(ReferenceScorer):
@@ -181,12 +207,14 @@ class JointScorer(ReferenceScorer):
     - the distance to the nearest other training sequence in (latent, log error, bias), where the
       bias is the mean of a feature's signed error, by the Mahalanobis metric;
     - the same in (latent, log error, peak of each encoder output), each component standardised;
-    - the same in the outline of the sequence itself: each feature's mean over eight segments of
-      time;
-    - the same in the outline of its errors, by the logarithm.
+    - the same in the outline of its errors: the logarithm of each feature's mean error over eight
+      segments of time;
+    - the same in the outline of the sequence itself, of its values. If there are 64 training
+      sequences or more and all have the same number of steps, as windows do, the outline is finer,
+      of up to 32 segments, and compared by the Mahalanobis metric.
 
-    Each finds another kind of anomaly: in the noise, the level, the form, the values, or the noise
-    of a segment of time. A product combines distances whatever their units [1]_.
+    Each finds another kind of anomaly: in the noise, the level, the form, the noise of a segment of
+    time, or the values. A product combines distances whatever their units [1]_.
 
     Parameters
     ----------
@@ -221,13 +249,16 @@ class JointScorer(ReferenceScorer):
     def summarize(self, outcome: Outcome) -> NDArray[Any]:
         """Return a record of float32 fields for each sequence, (n_sequences,)."""
         error_outlines = outcome.outlines(outcome.errors, self.N_SEGMENTS)
+        n_fine = count_fine_segments(outcome.targets.shape[1])
         fields = {
             "latent": outcome.latents,
             "log_error": np.log(outcome.feature_errors() + SMALLEST_ERROR),
             "bias": outcome.biases(),
             "peak": outcome.peaks,
-            "outline": outcome.outlines(outcome.targets, self.N_SEGMENTS),
             "error_outline": np.log(error_outlines + SMALLEST_ERROR),
+            "outline": outcome.outlines(outcome.targets, self.N_SEGMENTS),
+            "fine_outline": outcome.outlines(outcome.targets, n_fine),
+            "n_timesteps": outcome.lengths[:, np.newaxis],
         }
         layout = [(name, np.float32, values.shape[1:]) for name, values in fields.items()]
         summaries = np.empty(len(outcome), dtype=layout)
@@ -239,7 +270,7 @@ class JointScorer(ReferenceScorer):
         """Learn how each distance is measured."""
         self.distances_ = tuple(
             clone(distance, safe=False).fit(self.references_)
-            for distance in self.distances or DISTANCES
+            for distance in self.distances or default_distances(self.references_)
         )
 
     def prepare(self) -> None:
@@ -273,9 +304,13 @@ class JointScorer(ReferenceScorer):
     def distances_from_references(self, summaries: NDArray[Any]) -> NDArray[np.float64]:
         """Return the geometric means, (n_sequences, n_references), of distances from single ones.
 
-        Without any such distance all are alike.
+        Without any such distance all are alike. By default, values are compared by rough outlines
+        here: odd references that are alike would stretch the metric of fine ones, and so hide.
         """
         distances = [each for each in self.distances_ if hasattr(each, "from_each")]
+        if self.distances is None:
+            distances[-1] = clone(OF_UNLIKE_LENGTHS).fit(self.references_)
+            distances[-1].refer_to(self.references_)
         if not distances:
             return np.ones((len(summaries), len(self.references_)))
         return np.concatenate([_geometric_mean(distances, block) for block in _blocks(summaries)])

@@ -13,7 +13,7 @@ from numpy.random import RandomState
 from skl_lstmae.data.sequences import Sequences
 from skl_lstmae.data.split import Split, join_sequences
 from skl_lstmae.modules.network import check_trainable
-from skl_lstmae.training.batches import Batch, BatchBuilder, Epoch, count_batches
+from skl_lstmae.training.batches import Batch, BatchBuilder, Epoch
 from skl_lstmae.training.checkpoint import Checkpoint
 from skl_lstmae.training.devices import resolve_device
 from skl_lstmae.training.distributed import ranks_here
@@ -84,7 +84,7 @@ class Recipe:
             return self.max_epochs
         if self._is_validated(split):
             return MOST_EPOCHS_VALIDATED
-        return count_epochs(count_batches(self._n_drawn(split), self._batch_size(split)))
+        return count_epochs(self._n_drawn(split), self._batch_size(split))
 
     def train(
         self,

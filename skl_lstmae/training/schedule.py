@@ -6,9 +6,12 @@ from math import cos, pi
 import torch
 
 BATCH_SIZE = 32
-"""Sequences of a batch, unless there is a reason for more."""
+"""Sequences of a batch, unless there is a reason for others."""
 
-LARGEST_BATCH = 1024
+SMALLEST_BATCH, LARGEST_BATCH = 8, 1024
+
+FEWEST_BATCHES = 8
+"""Of an epoch, rather than larger ones of few sequences: steps matter more than what each sees."""
 
 Schedule = Callable[[float], float]
 """From the share of a training that is done to the share of the learning rate to go on with."""
@@ -19,17 +22,24 @@ WARM_UP = 0.25
 FIRST = 0.04
 """Share of the rate to begin with."""
 
-N_UPDATES = 360
-"""Steps of the optimizer that a training makes, about; `docs/detection.md` tells how well detectors
-do after so many."""
+N_UPDATES = 64
+"""Steps of the optimizer that a training on many sequences makes, about; `docs/detection.md` tells
+how well detectors do after so many."""
 
-FEWEST_EPOCHS, MOST_EPOCHS = 5, 30
+FEWEST_EPOCHS, MOST_EPOCHS = 2, 15
 """Passes over the data, even if they make more or fewer steps."""
 
+SLOWEST_AFTER = 30
+"""Epochs after which the rate of one more no longer falls."""
 
-def count_epochs(n_batches: int) -> int:
-    """Return how many passes of so many batches make one cycle."""
-    return int(min(MOST_EPOCHS, max(FEWEST_EPOCHS, round(N_UPDATES / n_batches))))
+
+def count_epochs(n_sequences: int, batch_size: int) -> int:
+    """Return how many passes over so many sequences make one cycle.
+
+    Smaller batches than usual make more steps, not fewer passes.
+    """
+    n_passes = round(N_UPDATES * max(batch_size, BATCH_SIZE) / n_sequences)
+    return int(min(MOST_EPOCHS, max(FEWEST_EPOCHS, n_passes)))
 
 
 def batch_size_on(device: torch.device, n_sequences: int) -> int:
@@ -38,9 +48,10 @@ def batch_size_on(device: torch.device, n_sequences: int) -> int:
     On a GPU, which takes hardly longer over more at a time, they are as many as leave the number of
     steps what it is.
     """
+    batch_size = min(BATCH_SIZE, max(SMALLEST_BATCH, -(-n_sequences // FEWEST_BATCHES)))
     if device.type == "cpu":
-        return BATCH_SIZE
-    return min(LARGEST_BATCH, max(BATCH_SIZE, n_sequences * MOST_EPOCHS // N_UPDATES))
+        return batch_size
+    return min(LARGEST_BATCH, max(batch_size, n_sequences * MOST_EPOCHS // N_UPDATES))
 
 
 def one_cycle(done: float) -> float:
@@ -66,7 +77,7 @@ def one_more(n_epochs: int) -> Schedule:
     .. [1] H. Robbins, S. Monro, "A stochastic approximation method", Annals of Mathematical
        Statistics 22, 1951, :doi:`10.1214/aoms/1177729586`.
     """
-    share = (1 + min(n_epochs, MOST_EPOCHS)) ** -0.5
+    share = (1 + min(n_epochs, SLOWEST_AFTER)) ** -0.5
     return lambda done: share
 
 

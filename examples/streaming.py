@@ -10,7 +10,7 @@ January. It judges each count as it comes, only by the counts before it.
 import matplotlib.pyplot as plt
 import numpy as np
 
-from skl_lstmae import AnomalyScoreDisplay, LSTMAutoencoderDetector, SlidingWindowDetector
+from skl_lstmae import AnomalyScoreDisplay, SlidingWindowDetector
 from skl_lstmae.datasets import load_nyc_taxi
 
 # %%
@@ -22,8 +22,7 @@ taxi = load_nyc_taxi(as_frame=True)
 past = taxi.data[:"2014-10-29"]
 january = taxi.data["2015-01-05":]
 
-inner = LSTMAutoencoderDetector(hidden_size=16, latent_size=8, random_state=0)
-detector = SlidingWindowDetector(inner, false_alarm_rate=0.005).fit(past)
+detector = SlidingWindowDetector(false_alarm_rate=0.005, random_state=0).fit(past)
 print(f"windows of {detector.window_size_} half-hours")
 
 # %%

@@ -81,7 +81,7 @@ if find_spec("sklearn.callback"):
             >>> from sklearn.callback import ScoringMonitor
             >>> from skl_lstmae import LSTMAutoencoderDetector
             >>> X = np.sin(np.arange(20) + np.arange(12).reshape(-1, 1))
-            >>> detector = LSTMAutoencoderDetector(hidden_size=4, max_epochs=3)
+            >>> detector = LSTMAutoencoderDetector(max_epochs=3, random_state=0)
             >>> monitor = ScoringMonitor(scoring="roc_auc")
             >>> detector = detector.set_callbacks(monitor).fit(X, [-1, 1] * 6)
             >>> len(monitor.get_logs().data) == 1 + detector.n_epochs_

@@ -249,6 +249,14 @@ def test_no_more_than_a_tenth_is_odd(scorer):
             assert is_odd.sum() == is_odd[100 - n_odd :].sum() == expected
 
 
+def test_hardly_any_of_a_long_tail_are_odd_but_what_lies_apart_from_it_is():
+    tails = [np.exp(RNG(seed).gamma(2, size=600)) for seed in range(40)]
+    assert np.mean([find_odd(tail) for tail in tails]) < 1 / 2000
+    for tail in tails:
+        apart = np.exp(RNG(0).uniform(20, 22, size=40))
+        assert find_odd(np.r_[apart, tail])[:40].all()
+
+
 @pytest.mark.parametrize("values", [np.zeros(20), np.ones(20), -np.ones(20), np.arange(20.0)])
 def test_where_nothing_stands_out_nothing_is_odd(values):
     assert not find_odd(values).any()

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import torch
-from conftest import exactly
+from conftest import exactly, make_waves
 from numpy.testing import assert_allclose
 from scipy.special import comb
 from sklearn.exceptions import ConvergenceWarning
@@ -104,20 +104,32 @@ def test_without_validation_the_rate_goes_through_one_cycle():
 
 
 @pytest.mark.parametrize(
-    ("n_sequences", "batch_size", "expected"),
+    ("n_sequences", "batch_size", "width", "expected"),
     [
-        (9, 8, 15),
-        (137, 23, 15),
-        (512, 1, 4),
-        (512, 32, 4),
-        (512, 64, 8),
-        (2000, 512, 15),
-        (10**6, 32, 2),
-        (10**6, 1024, 2),
+        (9, 8, 64, 15),
+        (137, 23, 64, 13),
+        (448, 1, 64, 4),
+        (448, 32, 64, 4),
+        (448, 64, 64, 8),
+        (2000, 512, 64, 14),
+        (10**6, 32, 64, 2),
+        (10**6, 1024, 64, 2),
+        (448, 32, 256, 4),
+        (448, 32, 16, 16),
+        (448, 32, 1, 32),
+        (9, 8, 32, 30),
+        (10**6, 32, 16, 2),
     ],
 )
-def test_a_training_is_as_long_as_its_steps_are_many(n_sequences, batch_size, expected):
-    assert count_epochs(n_sequences, batch_size) == expected
+def test_a_training_is_as_long_as_its_steps_are_many(n_sequences, batch_size, width, expected):
+    assert count_epochs(n_sequences, batch_size, width) == expected
+
+
+@pytest.mark.parametrize("hidden_size", [16, 32, 64])
+def test_narrow_networks_learn_as_much_by_default_as_wide_ones(hidden_size):
+    X = make_waves(200, noise=0.0)
+    detector = LSTMAutoencoderDetector(hidden_size=hidden_size, random_state=0).fit(X)
+    assert np.mean((detector.reconstruct(X) - X) ** 2) < 0.08 * X.var()
 
 
 @pytest.mark.parametrize(
@@ -127,22 +139,22 @@ def test_a_training_is_as_long_as_its_steps_are_many(n_sequences, batch_size, ex
         ("cpu", 100, 13),
         ("cpu", 10**6, 32),
         ("cuda", 3, 8),
-        ("cuda", 100, 23),
-        ("cuda", 2000, 468),
+        ("cuda", 100, 26),
+        ("cuda", 2000, 535),
         ("cuda", 10**6, 1024),
     ],
 )
 def test_batches_are_larger_on_a_gpu_but_steps_as_many(device, n_sequences, expected):
     batch_size = batch_size_on(torch.device(device), n_sequences)
     assert batch_size == expected
-    n_steps = count_epochs(n_sequences, batch_size) * count_batches(n_sequences, batch_size)
-    assert n_steps >= min(60, 15 * count_batches(n_sequences, 32))
+    n_steps = count_epochs(n_sequences, batch_size, 64) * count_batches(n_sequences, batch_size)
+    assert n_steps >= min(52, 15 * count_batches(n_sequences, 32))
 
 
 @pytest.mark.parametrize(
     ("parameters", "expected"),
     [
-        ({}, 281),
+        ({}, 321),
         ({"batch_size": 7}, 7),
         ({"max_epochs": 40}, 32),  # of which larger batches would make fewer steps
         ({"early_stopping": True}, 32),

@@ -158,9 +158,10 @@ class LSTMAutoencoderDetector(LatentTransformerMixin, SequenceDetector):
         as large as keeps the number of update steps the same, at most 1024.
 
     max_epochs : int or "auto", default="auto"
-        Number of passes over the training sequences. "auto" makes about 64 update steps of 32
-        sequences or more, in at least 2 and at most 15 passes; with `early_stopping` it means at
-        most 200. 0 keeps a trained `network` as it is.
+        Number of passes over the training sequences. "auto" makes about 56 update steps of 32
+        sequences or more, in at least 2 and at most 15 passes; where the widest layer has 32 units
+        it makes up to twice as many of both, with 16 four times, with 8 or fewer eight times. With
+        `early_stopping` it means at most 200 passes. 0 keeps a trained `network` as it is.
 
     early_stopping : bool, default=False
         Whether to end training once the loss of held-out sequences stops falling, and to keep the
@@ -295,8 +296,11 @@ class LSTMAutoencoderDetector(LatentTransformerMixin, SequenceDetector):
     >>> from skl_lstmae.datasets import load_japanese_vowels
     >>> vowels = load_japanese_vowels(anomalous_speaker=6)
     >>> detector = LSTMAutoencoderDetector(random_state=0).fit(vowels.X_train)
-    >>> detector.predict(vowels.X_test[:3]), detector.predict(vowels.X_test[-3:])
-    (array([1, 1, 1]), array([-1, -1, -1]))
+    >>> detector.predict(vowels.X_test[:3])
+    array([1, 1, 1])
+    >>> most_anomalous = detector.score_samples(vowels.X_test).argsort()[:3]
+    >>> vowels.y_test[most_anomalous]
+    array([-1, -1, -1])
     >>> detector.transform(vowels.X_test).shape
     (400, 32)
     """

@@ -181,9 +181,9 @@ class SequenceLearner(CallbackSupportMixin, TrainedNetwork):
     def _train(self, split: Split, random_state: RandomState, callbacks: FitCallbacks) -> Model:
         """Return a model that is trained on the split."""
         recipe = self._recipe()
-        n_epochs = recipe.n_epochs(split)
-        callbacks.begin_fit(n_epochs)
         model = self._begin(split, random_state, go_on=self.warm_start)
+        n_epochs = recipe.n_epochs(split, model.network.width)
+        callbacks.begin_fit(n_epochs)
         callbacks.attributes_after = lambda progress: self._attributes_after(
             progress, model, split, deepcopy(random_state)
         )

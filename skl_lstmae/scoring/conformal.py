@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import connected_components
-from scipy.stats import trim_mean
+from scipy.stats import norm, trim_mean
 
 from skl_lstmae._freed_memory import return_freed_memory
 from skl_lstmae.scoring.references import ReferenceScorer
@@ -154,8 +154,9 @@ def find_odd(oddness: NDArray[np.float64]) -> NDArray[np.bool_]:
     """Return which sequences lie apart from the others, (n_sequences,); no more than a tenth may.
 
     Of modified z-scores [1]_ those count that are above 5: deviations from the median in units of
-    the median deviation, or of the upper quartile's if that is larger. What is never negative, as a
-    distance or an error, is compared by its logarithm.
+    the median deviation, or of the upper quartile's if that is larger. The tail of normal ones may
+    be long: only those count that are as far apart by the upper twentieth of what remains. What is
+    never negative, as a distance or an error, is compared by its logarithm.
 
     References
     ----------
@@ -164,8 +165,10 @@ def find_odd(oddness: NDArray[np.float64]) -> NDArray[np.bool_]:
     if oddness.min() >= 0:
         oddness = np.log(oddness + SMALLEST_ERROR)
     deviations = oddness - np.median(oddness)
-    spread = max(np.median(np.abs(deviations)), np.quantile(deviations, 0.75)) / 0.6745
-    is_odd = deviations > ODD_SCORE * max(spread, SMALLEST_SPREAD)
+    quartile = max(np.median(np.abs(deviations)), np.quantile(deviations, 0.75))
+    spread = max(quartile / norm.ppf(0.75), SMALLEST_SPREAD)
+    rest = deviations[deviations <= ODD_SCORE * spread]
+    is_odd = deviations > ODD_SCORE * max(spread, np.quantile(rest, 0.95) / norm.ppf(0.95))
     return is_odd if is_odd.mean() <= ODD_SHARE else np.zeros(len(oddness), dtype=bool)
 
 

@@ -5,7 +5,7 @@ from typing import Any, Protocol, Self
 import numpy as np
 import sklearn  # whose modules are imported when they are first used
 from numpy.typing import NDArray
-from scipy.linalg import eigh
+from scipy.linalg import cholesky, solve_triangular
 from scipy.spatial.distance import cdist
 from sklearn.base import BaseEstimator, clone
 
@@ -111,13 +111,13 @@ class DistanceFromNearest(BaseEstimator):
         if self.is_whitened:
             rows = self._transform(rows)
             # As `ledoit_wolf`, which fits an estimator that MLflow's autolog would record.
-            variances, axes = eigh(
-                sklearn.covariance.shrunk_covariance(
-                    sklearn.covariance.empirical_covariance(rows, assume_centered=True),
-                    shrinkage(rows, assume_centered=True),
-                )
+            covariance = sklearn.covariance.shrunk_covariance(
+                sklearn.covariance.empirical_covariance(rows, assume_centered=True),
+                shrinkage(rows, assume_centered=True),
             )
-            self.axes_ = axes / np.sqrt(np.maximum(variances, SMALLEST_VARIANCE))
+            identity = np.eye(len(covariance))
+            root = cholesky(covariance + SMALLEST_VARIANCE * identity, lower=True)
+            self.axes_ = solve_triangular(root, identity, lower=True).T
         return self
 
     def refer_to(self, references: NDArray[Any]) -> None:
@@ -170,10 +170,10 @@ DISTANCES: tuple[Distance, ...] = (
     DistanceFromNearest(("error_outline",)),
 )
 
-OF_UNLIKE_LENGTHS: Distance = DistanceFromNearest(("outline",))
+OF_UNLIKE_LENGTHS = DistanceFromNearest(("outline",))
 """A segment has no fixed place in time, so that fine ones would be alike by chance alone."""
 
-OF_ONE_LENGTH: Distance = DistanceFromNearest(("fine_outline",), is_whitened=True)
+OF_ONE_LENGTH = DistanceFromNearest(("fine_outline",), is_whitened=True)
 """Of windows, say, each segment has one place in time; where series are smooth, small deviations
 tell the most."""
 
@@ -308,7 +308,7 @@ class JointScorer(ReferenceScorer):
         here: odd references that are alike would stretch the metric of fine ones, and so hide.
         """
         distances = [each for each in self.distances_ if hasattr(each, "from_each")]
-        if self.distances is None:
+        if self.distances is None and distances[-1].fields == OF_ONE_LENGTH.fields:
             distances[-1] = clone(OF_UNLIKE_LENGTHS).fit(self.references_)
             distances[-1].refer_to(self.references_)
         if not distances:

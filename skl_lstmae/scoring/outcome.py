@@ -107,16 +107,27 @@ class Outcome:
     def _observed(self) -> NDArray[np.bool_]:
         return ~np.isnan(self.errors)
 
+    @cached_property
+    def _is_complete(self) -> bool:
+        return bool(self._observed.all())
+
     def _n_observed(self) -> NDArray[np.float64]:
         # A window that falls into a gap of its series has no error rather than an undefined one.
         return np.maximum(_add_up(self._observed, self._starts).sum(axis=1), 1)
 
     def _mean(self, cells: NDArray[Any], starts: NDArray[np.intp]) -> NDArray[np.float64]:
         with np.errstate(invalid="ignore"):
-            return self._total(cells, starts) / _add_up(self._observed, starts)
+            return self._total(cells, starts) / self._count(starts)
 
     def _total(self, cells: NDArray[Any], starts: NDArray[np.intp]) -> NDArray[np.float64]:
-        return _add_up(np.where(self._observed, cells, 0), starts)
+        return _add_up(cells if self._is_complete else np.where(self._observed, cells, 0), starts)
+
+    def _count(self, starts: NDArray[np.intp]) -> NDArray[Any]:
+        """Return the numbers of observed cells, (n_segments, n_features), or 1 for all features."""
+        if not self._is_complete:
+            return _add_up(self._observed, starts)
+        n_steps = np.diff(starts, append=len(self.errors))
+        return np.maximum(n_steps, 1)[:, np.newaxis]  # a step that is shared is in each segment
 
 
 def _add_up(cells: NDArray[Any], starts: NDArray[np.intp]) -> NDArray[np.float64]:

@@ -78,13 +78,13 @@ class Recipe:
         names = "batch_size", "max_epochs", "early_stopping", "precision", "device", *OF_TRAINER
         return cls(objective, **{name: getattr(estimator, name) for name in names}, **others)
 
-    def n_epochs(self, split: Split) -> int:
-        """Return the most passes over the training sequences."""
+    def n_epochs(self, split: Split, width: int) -> int:
+        """Return the most passes over the training sequences of a network of some width."""
         if self.max_epochs != "auto":
             return self.max_epochs
         if self._is_validated(split):
             return MOST_EPOCHS_VALIDATED
-        return count_epochs(self._n_drawn(split), self._batch_size(split))
+        return count_epochs(self._n_drawn(split), self._batch_size(split), width)
 
     def train(
         self,
@@ -96,7 +96,7 @@ class Recipe:
         checkpoint: Checkpoint | None = None,
     ) -> None:
         """Train the network of a model, as :meth:`Trainer.train` says."""
-        trainer = self._trainer(model, self.n_epochs(split), random_state)
+        trainer = self._trainer(model, self.n_epochs(split, model.network.width), random_state)
         batches, batch_size = _holding(model, split), self._batch_size(split)
         with settled(is_large(model.network)):
             trainer.train(

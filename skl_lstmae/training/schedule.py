@@ -22,24 +22,33 @@ WARM_UP = 0.25
 FIRST = 0.04
 """Share of the rate to begin with."""
 
-N_UPDATES = 64
+N_UPDATES = 56
 """Steps of the optimizer that a training on many sequences makes, about; `docs/detection.md` tells
 how well detectors do after so many."""
 
+USUAL_WIDTH = 64
+"""Units of the widest layer of a network that learns enough in so many steps. One of half the width
+takes twice as many to the same loss."""
+
+LONGEST = 8
+"""Times as many steps, at most."""
+
 FEWEST_EPOCHS, MOST_EPOCHS = 2, 15
-"""Passes over the data, even if they make more or fewer steps."""
+"""Passes over the data, even if they make more or fewer steps; of narrow networks at most as many
+times more as the steps are."""
 
 SLOWEST_AFTER = 30
 """Epochs after which the rate of one more no longer falls."""
 
 
-def count_epochs(n_sequences: int, batch_size: int) -> int:
-    """Return how many passes over so many sequences make one cycle.
+def count_epochs(n_sequences: int, batch_size: int, width: int) -> int:
+    """Return how many passes over so many sequences make one cycle of a network of some width.
 
     Smaller batches than usual make more steps, not fewer passes.
     """
-    n_passes = round(N_UPDATES * max(batch_size, BATCH_SIZE) / n_sequences)
-    return int(min(MOST_EPOCHS, max(FEWEST_EPOCHS, n_passes)))
+    longer = min(LONGEST, max(1.0, USUAL_WIDTH / width))
+    n_passes = round(longer * N_UPDATES * max(batch_size, BATCH_SIZE) / n_sequences)
+    return int(min(longer * MOST_EPOCHS, max(FEWEST_EPOCHS, n_passes)))
 
 
 def batch_size_on(device: torch.device, n_sequences: int) -> int:

@@ -119,7 +119,8 @@ class SequenceNetwork(nn.Module):
         How many networks it is made of: see :class:`NetworkEnsemble`.
     width : int, default=64
         Features of the widest layer. A detector sizes its batches by it: width times rows times
-        steps is what a call computes at once.
+        steps is what a call computes at once. ``max_epochs="auto"`` makes more steps if it is less
+        than 64.
     config : dict, default=None
         Arguments that make such a network anew, so that a saved detector holds only these and plain
         arrays; :func:`keeps_config` sets it. None means that the module is saved as it is.

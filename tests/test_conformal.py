@@ -249,6 +249,36 @@ def test_no_more_than_a_tenth_is_odd(scorer):
             assert is_odd.sum() == is_odd[100 - n_odd :].sum() == expected
 
 
+OUTLINES = {"rough": ("outline",), "fine": ("fine_outline",)}
+
+
+def outline_of(detector):
+    return detector._judge.scorer.distances_[-1].fields
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("n", [62, 64, 66, 68])
+def test_folds_judge_as_all_do_where_outlines_come_to_be_fine(n, seed):
+    phases = RNG(seed).uniform(0, 6, size=(n + 300, 1, 1)) + np.arange(3)
+    waves = np.sin(phases + np.arange(40)[:, np.newaxis] / 3)
+    waves += 0.1 * RNG(seed + 9).normal(size=waves.shape)
+    detector = LSTMAutoencoderDetector(false_alarm_rate=0.1, random_state=seed)
+    fitted(detector, waves[:n])
+    assert outline_of(detector) == OUTLINES["rough" if n < 64 else "fine"]
+    assert share_of_flagged(detector, waves[n:]) < 0.2
+
+
+def test_one_length_among_many_and_later_sequences_change_no_outline():
+    waves = list(make_waves(70, n_timesteps=40))
+    few = LSTMAutoencoderDetector(max_epochs=1, random_state=0).fit(waves[:60])
+    assert outline_of(few.partial_fit(waves[60:])) == OUTLINES["rough"]
+    one_of_another_length = [waves[0][:39], *waves[1:]]
+    many = LSTMAutoencoderDetector(max_epochs=1, random_state=0).fit(one_of_another_length)
+    assert outline_of(many) == OUTLINES["fine"]
+    unlike = [wave[: 40 - i % 5] for i, wave in enumerate(waves)]
+    assert outline_of(many.fit(unlike)) == OUTLINES["rough"]
+
+
 def test_hardly_any_of_a_long_tail_are_odd_but_what_lies_apart_from_it_is():
     tails = [np.exp(RNG(seed).gamma(2, size=600)) for seed in range(40)]
     assert np.mean([find_odd(tail) for tail in tails]) < 1 / 2000

@@ -459,7 +459,7 @@ def test_without_early_stopping_training_goes_on_to_the_end(kind):
 
 @pytest.mark.parametrize(
     ("parameters", "n_epochs"),
-    [({}, 120), ({"batch_size": 1}, 120), ({"early_stopping": True, "tol": 0.0}, 200)],
+    [({}, 60), ({"batch_size": 1}, 60), ({"early_stopping": True, "tol": 0.0}, 200)],
 )
 def test_the_number_of_epochs_is_chosen_by_the_number_of_steps(kind, parameters, n_epochs):
     parameters = {"n_iter_no_change": 200, "hidden_size": 1, "contamination": 0.1, **parameters}

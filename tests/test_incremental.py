@@ -328,6 +328,15 @@ def test_after_a_default_fit_more_of_the_same_does_no_damage(kind):
         assert 1 - detector.partial_fit(waves).score(new) < 1.2 * unexplained
 
 
+@pytest.mark.parametrize("seed", range(2))
+@pytest.mark.parametrize("kind", [LSTMAutoencoderDetector, LSTMForecastDetector])
+def test_one_sequence_more_leaves_the_rate_of_false_alarms_what_it_is(kind, seed):
+    detector = kind(random_state=seed, false_alarm_rate=0.1).fit(make_waves(200, seed=seed))
+    for more in range(3):
+        detector.partial_fit(make_waves(1, seed=50 + more))
+    assert np.mean(detector.predict(make_waves(300, seed=9)) == -1) < 0.2
+
+
 def test_detection_improves_over_the_calls(kind):
     rng = np.random.default_rng(0)
     normal = make_ragged(100, seed=98)

@@ -329,6 +329,13 @@ ODD_AUTOENCODERS = [
         "Mixed has latent_size=None; expected a positive int: "
         "set self.latent_size in its __init__.",
     ),
+    *(
+        (
+            having("width", width),
+            f"Mixed has width={width!r}; expected a positive int: set self.width in its __init__.",
+        )
+        for width in (0, -3, 0.5, None)
+    ),
 ]
 ODD_FORECASTERS = [
     (

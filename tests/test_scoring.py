@@ -322,9 +322,10 @@ def distance_from_nearest(fields, summaries, is_whitened):
     [
         ([40] * 200, {"fields": ["fine_outline"], "is_whitened": True}),
         ([40] * 150 + [41] * 50, {"fields": ["fine_outline"], "is_whitened": True}),
-        ([41] + [40] * 199, {"fields": ["outline"], "is_whitened": False}),
+        ([41] + [40] * 199, {"fields": ["fine_outline"], "is_whitened": True}),
+        ([41] * 16 + [40] * 184, {"fields": ["outline"], "is_whitened": False}),
     ],
-    ids=["one length", "fresh ones of another", "unlike lengths"],
+    ids=["one length", "fresh ones of another", "one of another", "unlike lengths"],
 )
 def test_joint_score_is_minus_the_geometric_mean_of_its_distances(lengths, of_values):
     summaries = JointScorer().summarize(make_outcome(lengths))

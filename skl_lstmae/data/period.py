@@ -59,7 +59,8 @@ def estimate_period(series: Sequences, longest: int = LONGEST) -> int:
 def _find_peaks(values: NDArray[np.float64]) -> NDArray[np.intp]:
     """Return where values are above 0, above both neighbours and prominent.
 
-    `scipy.signal` finds the same, but takes longer to import than most fits have to spare.
+    `scipy.signal` finds the same, and plateaus, but takes longer to import than most fits have to
+    spare.
     """
     middle = values[1:-1]
     is_peak = (middle > values[:-2]) & (middle > values[2:]) & (middle > 0)

@@ -158,10 +158,11 @@ class LSTMAutoencoderDetector(LatentTransformerMixin, SequenceDetector):
         as large as keeps the number of update steps the same, at most 1024.
 
     max_epochs : int or "auto", default="auto"
-        Number of passes over the training sequences. "auto" makes about 56 update steps of 32
-        sequences or more, in at least 2 and at most 15 passes; where the widest layer has 32 units
-        it makes up to twice as many of both, with 16 four times, with 8 or fewer eight times. With
-        `early_stopping` it means at most 200 passes. 0 keeps a trained `network` as it is.
+        Number of passes over the training sequences. "auto" makes as many as show the
+        network about 1800 sequences, in 56 update steps of 32, but at least 2 and at most 15. If
+        the widest layer has 32 units, sequences and the most passes are doubled; with 16 or fewer
+        they are fourfold. With `early_stopping` it means at most 200. 0 keeps a trained `network`
+        as it is.
 
     early_stopping : bool, default=False
         Whether to end training once the loss of held-out sequences stops falling, and to keep the

@@ -158,7 +158,8 @@ class SequenceDetector(ExportedDetectorMixin, ThresholdMixin, SequenceLearner):
     def partial_fit(self, X: Any, y: Any = None) -> Self:
         """Learn from more sequences, in one epoch over them.
 
-        The scaler adds the sequences to its statistics, the network is trained once on each, and
+        The scaler adds the sequences to its statistics, the network is trained once on each (after
+        a `fit` at a low learning rate, so that earlier references still tell what is normal), and
         the scorer adds them to its references, where older ones fade as if the latest 1024 were
         kept. With ``contamination="auto"``, the threshold rests on the scores that the latest 1024
         sequences had before the network learned from them; those of the first call count with their

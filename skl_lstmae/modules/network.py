@@ -388,7 +388,8 @@ def check_network(
             f"{name} is not causal, but a forecaster must predict each step from those before it "
             "alone; set is_causal = True if it does."
         )
-    for attribute, expected in {"input_size": n_features, "latent_size": None}.items():
+    wanted = {"input_size": n_features, "latent_size": None, "width": None}
+    for attribute, expected in wanted.items():
         found = getattr(network, attribute, None)
         if not isinstance(found, int) or found < 1 or expected not in (None, found):
             raise ValueError(

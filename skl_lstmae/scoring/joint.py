@@ -18,7 +18,7 @@ from skl_lstmae.scoring.neighbors import (
 )
 from skl_lstmae.scoring.outcome import Outcome
 from skl_lstmae.scoring.references import ReferenceScorer
-from skl_lstmae.scoring.scorer import SMALLEST_ERROR, mean_and_scale, shrinkage
+from skl_lstmae.scoring.scorer import SMALLEST_ERROR, Scorer, mean_and_scale, shrinkage
 
 # In standard deviations: distances that are smaller are alike.
 SMALLEST_DISTANCE = 1e-3
@@ -181,6 +181,9 @@ MOST_SEGMENTS = 32
 """Segments of a fine outline, at most; twice as many references are needed to learn how they vary
 together."""
 
+ALIKE = 0.9
+"""Share of the sequences that must have one length for outlines to be fine."""
+
 MAX_FINE_VALUES = 256
 """Values of a fine outline, at most, unless there are more features: in a fit their covariance is
 learned some twenty times."""
@@ -191,10 +194,11 @@ def count_fine_segments(n_features: int) -> int:
     return min(MOST_SEGMENTS, max(1, MAX_FINE_VALUES // n_features))
 
 
-def default_distances(references: NDArray[np.void]) -> tuple[Distance, ...]:
-    """Return the distances from references, by whether these are many and have one length."""
-    have_one_length = np.ptp(references["n_timesteps"]) == 0
-    is_fine = have_one_length and len(references) >= 2 * MOST_SEGMENTS
+def default_distances(summaries: NDArray[np.void]) -> tuple[Distance, ...]:
+    """Return the distances by whether sequences are many, and nearly all have one length."""
+    n_timesteps = summaries["n_timesteps"]
+    has_usual_length = n_timesteps == np.median(n_timesteps)
+    is_fine = has_usual_length.mean() >= ALIKE and len(summaries) >= 2 * MOST_SEGMENTS
     return *DISTANCES, OF_ONE_LENGTH if is_fine else OF_UNLIKE_LENGTHS
 
 
@@ -210,7 +214,7 @@ class JointScorer(ReferenceScorer):
     - the same in the outline of its errors: the logarithm of each feature's mean error over eight
       segments of time;
     - the same in the outline of the sequence itself, of its values. If there are 64 training
-      sequences or more and all have the same number of steps, as windows do, the outline is finer,
+      sequences or more, of which nine in ten have one length, as windows do, the outline is finer,
       of up to 32 segments, and compared by the Mahalanobis metric.
 
     Each finds another kind of anomaly: in the noise, the level, the form, the noise of a segment of
@@ -266,6 +270,12 @@ class JointScorer(ReferenceScorer):
             summaries[name] = values
         return summaries
 
+    def suited_to(self, summaries: NDArray[Any]) -> Scorer:
+        """Return a scorer whose distances are known, and do not change with the references."""
+        if self.distances:
+            return self
+        return clone(self).set_params(distances=default_distances(summaries))
+
     def learn_metric(self) -> None:
         """Learn how each distance is measured."""
         self.distances_ = tuple(
@@ -304,16 +314,22 @@ class JointScorer(ReferenceScorer):
     def distances_from_references(self, summaries: NDArray[Any]) -> NDArray[np.float64]:
         """Return the geometric means, (n_sequences, n_references), of distances from single ones.
 
-        Without any such distance all are alike. By default, values are compared by rough outlines
-        here: odd references that are alike would stretch the metric of fine ones, and so hide.
+        Without any such distance all are alike. Instead of fine outlines, rough ones are compared:
+        odd references that are alike would stretch the metric of fine ones, and so hide.
         """
-        distances = [each for each in self.distances_ if hasattr(each, "from_each")]
-        if self.distances is None and distances[-1].fields == OF_ONE_LENGTH.fields:
-            distances[-1] = clone(OF_UNLIKE_LENGTHS).fit(self.references_)
-            distances[-1].refer_to(self.references_)
+        distances = [
+            self._rough() if getattr(each, "fields", None) == OF_ONE_LENGTH.fields else each
+            for each in self.distances_
+            if hasattr(each, "from_each")
+        ]
         if not distances:
             return np.ones((len(summaries), len(self.references_)))
         return np.concatenate([_geometric_mean(distances, block) for block in _blocks(summaries)])
+
+    def _rough(self) -> DistanceFromNearest:
+        distance = clone(OF_UNLIKE_LENGTHS).fit(self.references_)
+        distance.refer_to(self.references_)
+        return distance
 
 
 def _geometric_mean(distances: list[Any], summaries: NDArray[Any]) -> NDArray[np.float64]:

@@ -115,6 +115,14 @@ class Scorer(BaseEstimator):
         """
         return self
 
+    def suited_to(self, summaries: NDArray[Any]) -> "Scorer":
+        """Return an unfitted scorer, to learn from summaries like these: all of them, or any part.
+
+        What depends on how many they are, say, is decided here, so that all clones judge alike. By
+        default it is the scorer itself.
+        """
+        return self
+
     def partial_fit(self, summaries: NDArray[Any]) -> Self:
         """Learn from the summaries of more sequences; earlier ones fade.
 
@@ -204,7 +212,7 @@ class AdaptedScorer(Scorer):
 
 def fit_clone(scorer: Scorer, summaries: NDArray[Any]) -> Scorer:
     """Return a clone that has learned from summaries, whatever its `fit` returns."""
-    fresh = clone(scorer)
+    fresh = clone(scorer.suited_to(summaries))
     fresh.fit(summaries)
     return fresh
 

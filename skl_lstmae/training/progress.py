@@ -24,12 +24,15 @@ class History:
         Wall-clock time of the epoch, its validation included.
     was_interrupted : bool
         Whether the latest training was ended by an interrupt from the keyboard.
+    is_whole : bool
+        Whether a whole training is on record, rather than single epochs alone.
     """
 
     loss_curve: list[float] = field(default_factory=list)
     validation_loss_curve: list[float] = field(default_factory=list)
     seconds: list[float] = field(default_factory=list)
     was_interrupted: bool = False
+    is_whole: bool = False
 
     @property
     def n_epochs(self) -> int:
@@ -52,7 +55,8 @@ class History:
 
     def copy(self) -> "History":
         """Return one that may go on without this one, by another training."""
-        return History(self.loss_curve[:], self.validation_loss_curve[:], self.seconds[:])
+        curves = self.loss_curve[:], self.validation_loss_curve[:], self.seconds[:]
+        return History(*curves, is_whole=self.is_whole)
 
 
 @dataclass(eq=False)

@@ -23,14 +23,14 @@ FIRST = 0.04
 """Share of the rate to begin with."""
 
 N_UPDATES = 56
-"""Steps of the optimizer that a training on many sequences makes, about; `docs/detection.md` tells
-how well detectors do after so many."""
+"""Steps of the optimizer that a training on many sequences makes, about; the record of detection
+tells how well detectors do after so many."""
 
 USUAL_WIDTH = 64
-"""Units of the widest layer of a network that learns enough in so many steps. One of half the width
-takes twice as many to the same loss."""
+"""Units of the widest layer of a network that learns enough in so many steps; the fewer there are,
+the more steps it takes."""
 
-LONGEST = 8
+LONGEST = 4
 """Times as many steps, at most."""
 
 FEWEST_EPOCHS, MOST_EPOCHS = 2, 15
@@ -88,6 +88,11 @@ def one_more(n_epochs: int) -> Schedule:
     """
     share = (1 + min(n_epochs, SLOWEST_AFTER)) ** -0.5
     return lambda done: share
+
+
+def gentle(done: float) -> float:
+    """Stay where a cycle begins: more would move what the references of a fit look like."""
+    return FIRST
 
 
 def constant(done: float) -> float:

@@ -23,7 +23,7 @@ from skl_lstmae.training.mean_loss import MeanLoss
 from skl_lstmae.training.objectives import Objective
 from skl_lstmae.training.optimizers import AdamW, Muon, Optimizer
 from skl_lstmae.training.progress import History, Progress
-from skl_lstmae.training.schedule import Schedule, constant, one_cycle, one_more
+from skl_lstmae.training.schedule import Schedule, constant, gentle, one_cycle, one_more
 
 
 class EpochWatcher(Protocol):
@@ -114,6 +114,7 @@ class Trainer:
         """
         progress = Progress(history, self.tol)
         training = self._begin(network, progress)
+        history.is_whole = True
         try:
             self._run_epochs(training, training_batches, validation_batches, watcher, checkpoint)
         except KeyboardInterrupt:
@@ -126,7 +127,7 @@ class Trainer:
     def train_once(self, network: SequenceNetwork, batches: Epoch, history: History) -> None:
         """Train a network in place for one epoch, and go on with a history."""
         start = perf_counter()
-        schedule = one_more(history.n_epochs)
+        schedule = gentle if history.is_whole else one_more(history.n_epochs)
         loss = self._train_epoch(network, batches, self._make_optimizers(network), schedule)
         history.record(loss, None, perf_counter() - start)
         network.eval()

@@ -134,11 +134,10 @@ class Stream:
         Examples
         --------
         >>> import numpy as np
-        >>> from skl_lstmae import LSTMAutoencoderDetector, SlidingWindowDetector
+        >>> from skl_lstmae import SlidingWindowDetector
         >>> t = np.arange(1000)
         >>> X = np.column_stack([np.sin(t / 5), np.cos(t / 5)])
-        >>> inner = LSTMAutoencoderDetector(hidden_size=8, random_state=0)
-        >>> stream = SlidingWindowDetector(inner, window_size=30).fit(X).stream()
+        >>> stream = SlidingWindowDetector(window_size=30, random_state=0).fit(X).stream()
         >>> scores = stream.push(X[:100])
         >>> score = stream.push([0.0, 9.0])
         >>> next(iter(stream.explain()))

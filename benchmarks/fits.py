@@ -18,6 +18,7 @@ import numpy as np
 from benchmarks.checkout import ROOT
 from benchmarks.detection.data import DATASETS, SERIES
 from benchmarks.markdown import table
+from benchmarks.names import names_among
 
 ONE_FIT = """
 import sys
@@ -66,13 +67,15 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", type=Path, default=os.environ.get("SKL_LSTMAE_DATA"))
     parser.add_argument("--other", type=Path, help="folder of a checkout of another commit")
-    parser.add_argument("--datasets", default=",".join(DATASETS))
+    parser.add_argument("--datasets", type=names_among(DATASETS), default=list(DATASETS))
     parser.add_argument("--repeats", type=int, default=1)
     parser.add_argument("--warm", action="store_true", help="leave out what a first fit imports")
     asked = parser.parse_args()
+    if asked.data is None:
+        parser.error("the folder of the data is wanted: --data or SKL_LSTMAE_DATA")
     packages = [ROOT] if asked.other is None else [ROOT, asked.other.resolve()]
     lines, ratios = [], []
-    for dataset in asked.datasets.split(","):
+    for dataset in asked.datasets:
         turns = [
             [time_fit(dataset, asked.data, package, not asked.warm) for package in packages]
             for _ in range(asked.repeats)

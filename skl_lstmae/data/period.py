@@ -1,6 +1,7 @@
 """The length of a window that suits a series: its period, by autocorrelation."""
 
 import numpy as np
+import scipy  # whose modules are imported when they are first used
 from numpy.typing import NDArray
 from scipy.fft import irfft, next_fast_len, rfft
 
@@ -48,33 +49,12 @@ def estimate_period(series: Sequences, longest: int = LONGEST) -> int:
         rows = series[i][-MAX_ROWS:]
         total += len(rows) * _autocorrelation(rows)
     autocorrelation = total / max(total[0], np.finfo(float).tiny)
-    peaks = _find_peaks(autocorrelation)
+    peaks, _ = scipy.signal.find_peaks(autocorrelation, height=0, prominence=MIN_PROMINENCE)
     periods = peaks[(peaks >= SHORTEST) & (peaks <= min(LONGEST, longest))]
     if len(periods) == 0:
         return 0
     heights = autocorrelation[periods]
     return int(periods[heights >= MIN_SHARE_OF_HIGHEST * heights.max()][0])
-
-
-def _find_peaks(values: NDArray[np.float64]) -> NDArray[np.intp]:
-    """Return where values are above 0, above both neighbours and prominent.
-
-    `scipy.signal` finds the same, and plateaus, but takes longer to import than most fits have to
-    spare.
-    """
-    middle = values[1:-1]
-    is_peak = (middle > values[:-2]) & (middle > values[2:]) & (middle > 0)
-    peaks = 1 + np.flatnonzero(is_peak)
-    return peaks[[_prominence(values, peak) >= MIN_PROMINENCE for peak in peaks.tolist()]]
-
-
-def _prominence(values: NDArray[np.float64], peak: int) -> float:
-    """Return by how much one has to descend from a peak before values are higher, or end."""
-    lowest = []
-    for side in (values[peak::-1], values[peak:]):
-        higher = np.flatnonzero(side > values[peak])
-        lowest.append(side[: higher[0] if len(higher) else None].min())
-    return float(values[peak] - max(lowest))
 
 
 def _autocorrelation(rows: NDArray[np.floating]) -> NDArray[np.float64]:

@@ -182,6 +182,7 @@ class SequenceLearner(CallbackSupportMixin, TrainedNetwork):
         """Return a model that is trained on the split."""
         recipe = self._recipe()
         model = self._begin(split, random_state, go_on=self.warm_start)
+        self.history_.is_whole = True
         n_epochs = recipe.n_epochs(split, model.network.width)
         callbacks.begin_fit(n_epochs)
         callbacks.attributes_after = lambda progress: self._attributes_after(

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import scipy  # whose modules are imported when they are first used
 from numpy.typing import NDArray
-from scipy.linalg import solve_banded
 
 from skl_lstmae.scoring.adaptive import errors_of
 
@@ -63,15 +63,9 @@ class RecentLevel:
             return scores
         share = min(1.0, 1 / self.n_scores)
         errors = errors_of(scores, self.spreads_by_factors)
-        before = _levels(errors, self.start, share)
+        after, _ = scipy.signal.lfilter(
+            [share], [1, share - 1], errors, zi=[(1 - share) * self.start]
+        )
+        before = np.append(self.start, after[:-1])
         excess = self.weight * np.maximum(before - self.start, 0.0)
         return scores * np.exp(-excess) if self.spreads_by_factors else scores + excess
-
-
-def _levels(errors: NDArray[np.float64], start: float, share: float) -> NDArray[np.float64]:
-    """Return the level before each error, (n_errors,), of which a share is the error before it."""
-    # Each equation has two unknowns, level[i + 1] - (1 - share) * level[i] = share * errors[i].
-    bands = np.ones((2, len(errors)))
-    bands[1] = share - 1
-    right = np.append(start, share * errors[:-1])
-    return np.asarray(solve_banded((1, 0), bands, right, overwrite_ab=True, overwrite_b=True))

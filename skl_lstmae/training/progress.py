@@ -25,7 +25,7 @@ class History:
     was_interrupted : bool
         Whether the latest training was ended by an interrupt from the keyboard.
     is_whole : bool
-        Whether a whole training is on record, rather than single epochs alone.
+        Whether it is that of a `fit`, rather than of single epochs alone.
     """
 
     loss_curve: list[float] = field(default_factory=list)

@@ -34,8 +34,8 @@ LONGEST = 4
 """Times as many steps, at most."""
 
 FEWEST_EPOCHS, MOST_EPOCHS = 2, 15
-"""Passes over the data, even if they make more or fewer steps; of narrow networks at most as many
-times more as the steps are."""
+"""Passes over the data, even if they make more or fewer steps. Of narrow networks the most grow as
+the steps do."""
 
 SLOWEST_AFTER = 30
 """Epochs after which the rate of one more no longer falls."""

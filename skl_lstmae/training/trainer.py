@@ -114,7 +114,6 @@ class Trainer:
         """
         progress = Progress(history, self.tol)
         training = self._begin(network, progress)
-        history.is_whole = True
         try:
             self._run_epochs(training, training_batches, validation_batches, watcher, checkpoint)
         except KeyboardInterrupt:

@@ -2,15 +2,11 @@
 
 import numpy as np
 import pytest
-from numpy.testing import assert_array_equal
-from scipy.signal import find_peaks
 
 from skl_lstmae.data.period import (
     MAX_ROWS,
-    MIN_PROMINENCE,
     N_LAGS,
     _autocorrelation,
-    _find_peaks,
     estimate_period,
     estimate_window_size,
 )
@@ -149,18 +145,3 @@ def test_autocorrelation_is_that_of_the_definition():
         products = (centered[lag:] * centered[: len(rows) - lag]).sum(axis=0)
         expected[lag] = (products / (centered**2).sum(axis=0)).mean()
     np.testing.assert_allclose(_autocorrelation(rows), expected, atol=1e-12)
-
-
-@pytest.mark.parametrize("smoothness", [1, 5, 40])
-@pytest.mark.parametrize("seed", range(5))
-def test_peaks_are_those_that_scipy_finds(smoothness, seed):
-    noise = np.random.default_rng(seed).normal(size=600)
-    values = np.convolve(noise, np.ones(smoothness) / smoothness)
-    peaks, _ = find_peaks(values, height=0, prominence=MIN_PROMINENCE)
-    assert len(peaks)
-    assert_array_equal(_find_peaks(values), peaks)
-
-
-@pytest.mark.parametrize("values", [np.zeros(600), np.arange(600.0), -np.ones(3)])
-def test_flat_and_rising_values_have_no_peak(values):
-    assert len(_find_peaks(values)) == 0

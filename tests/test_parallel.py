@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from copy import copy, deepcopy
 from functools import partial
 from threading import Barrier
+from typing import ClassVar
 
 import numpy as np
 import pandas as pd
@@ -20,6 +21,7 @@ from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 from sklearn.utils import check_array
+from threadpoolctl import threadpool_info, threadpool_limits
 from torch.nn.modules.module import register_module_forward_pre_hook
 
 from skl_lstmae import (
@@ -34,6 +36,7 @@ from skl_lstmae import (
     SlidingWindowDetector,
 )
 from skl_lstmae.data import checks
+from skl_lstmae.scoring import ErrorScorer
 from skl_lstmae.scoring.calibration import Calibration
 
 X = make_ragged(40, shortest=6, longest=10)
@@ -91,6 +94,34 @@ def test_a_small_network_has_one_thread_and_a_large_one_those_of_torch(
 ):
     seen = numbers_of_threads(make().set_params(hidden_size=hidden_size))
     assert seen == ({n_threads}, 2)
+
+
+class ScorerThatCountsThreads(ErrorScorer):
+    seen: ClassVar[set[int]] = set()
+
+    def fit(self, summaries):
+        self.seen.update(threads_of_blas())
+        return super().fit(summaries)
+
+    def score(self, summaries):
+        self.seen.update(threads_of_blas())
+        return super().score(summaries)
+
+
+def threads_of_blas():
+    return {pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"}
+
+
+@pytest.mark.parametrize(("hidden_size", "n_threads"), [(32, 1), (256, 2)])
+def test_the_scorer_of_a_small_network_has_one_thread_of_blas(
+    two_threads, hidden_size, n_threads, monkeypatch
+):
+    monkeypatch.setattr(ScorerThatCountsThreads, "seen", set())
+    detector = make().set_params(hidden_size=hidden_size, scorer=ScorerThatCountsThreads())
+    with threadpool_limits(2, user_api="blas"):
+        detector.fit(X).score_samples(X)
+        assert threads_of_blas() == {2}
+    assert ScorerThatCountsThreads.seen == {n_threads}
 
 
 def scores_and_fits(detector, series, answers):

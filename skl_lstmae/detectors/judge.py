@@ -17,6 +17,7 @@ from skl_lstmae.scoring.conformal import N_FOLDS, as_fresh, conform, find_odd, o
 from skl_lstmae.scoring.outcome import Outcome
 from skl_lstmae.scoring.scorer import Scorer, check_scores, fit_clone
 from skl_lstmae.training.model import Model
+from skl_lstmae.training.threads import few_threads, is_large
 
 MIN_OTHERS = 3
 """References that are needed to judge windows by: a covariance is learned from two."""
@@ -60,9 +61,10 @@ class Judge:
     def score(self, sequences: Sequences, *, one_by_one: bool = False) -> NDArray[np.float64]:
         """Return the scores of sequences, (n_sequences,); no bit depends on those beside it."""
         scores = np.empty(len(sequences))
-        for start in range(0, len(sequences), MAX_SUMMARIES):
-            block = np.arange(start, min(start + MAX_SUMMARIES, len(sequences)))
-            scores[block] = self._judged(self.summarize(sequences.take(block)))
+        with few_threads(is_large(self.model.network)):
+            for start in range(0, len(sequences), MAX_SUMMARIES):
+                block = np.arange(start, min(start + MAX_SUMMARIES, len(sequences)))
+                scores[block] = self._judged(self.summarize(sequences.take(block)))
         return scores
 
     def with_offset(self, offset: float) -> Self:

@@ -420,6 +420,16 @@ def test_false_alarms_come_at_about_the_rate_asked_for(n_training, rate, highest
     assert np.mean(found) > 0.9
 
 
+@pytest.mark.parametrize("apart", [8 * WINDOW, 12 * WINDOW])
+def test_short_faults_that_are_alike_all_raise_alarms(apart):
+    X = make_series(600 + 12 * apart, seed=1)
+    detector = fit(OURS["joint"], X[:600])
+    is_fault = (np.arange(len(X)) >= 600 + apart) & (np.arange(len(X)) % apart < WINDOW // 2)
+    X[is_fault] += 4
+    is_low = detector.predict(X[600:]) == -1
+    assert is_low[is_fault[600:]].reshape(-1, WINDOW // 2).any(axis=1).all()
+
+
 def test_several_series_to_calibrate_on_count_as_a_window_each_at_least():
     X = [make_series(60, seed=seed) for seed in range(7)]
     detector = fit(X=[*X, make_series(240, seed=7)], stride=2)
@@ -657,7 +667,7 @@ def test_rows_without_data_are_anomalous_wherever_offsets_have_gone():
     X[1800:1850] = np.nan
     others = np.delete(detector.score_samples(X), range(1800, 1850))
     judge = detector._judge
-    without = row_judge.follow(judge.rows.adaptive(judge.size), others, judge.worst)
+    without = row_judge.follow(judge.rows.adaptive(judge.span), others, judge.worst)
     offsets = offsets_of(detector, X)
     assert (detector.predict(X)[1800:1850] == -1).all()
     assert offsets[1799] < detector.offset_ - 1e-9

@@ -83,11 +83,11 @@ class Threshold:
         """Return a threshold that somebody has chosen, and that does not follow."""
         return replace(self, offset=offset, rate=None)
 
-    def adaptive(self, size: int) -> AdaptiveOffset | None:
+    def adaptive(self, span: int) -> AdaptiveOffset | None:
         """Return an offset for one series, that follows its scores, if it does."""
         if self.rate is None:
             return None
-        return AdaptiveOffset(self.offset, self.deviation, self.rate, size, self.spreads_by_factors)
+        return AdaptiveOffset(self.offset, self.deviation, self.rate, span, self.spreads_by_factors)
 
 
 @dataclass(frozen=True, eq=False)
@@ -149,6 +149,11 @@ class RowJudge:
         """The scores that it rests on."""
         return self.rows.calibration
 
+    @property
+    def span(self) -> int:
+        """Rows that a short event lowers the scores of: those of all windows that cover one."""
+        return 2 * self.size
+
     def with_offset(self, offset: float) -> RowJudge:
         """Return the judge with another threshold of rows."""
         return replace(self, rows=self.rows.by_hand(offset))
@@ -184,7 +189,7 @@ class RowJudge:
         offset, which rests on them. Pieces of fewer rows than any of the fit are unlike what has
         been learned however normal they are, so that only their rows without data are anomalous.
         """
-        adaptive, lengths = self.rows.adaptive(self.size), rows.pieces.lengths
+        adaptive, lengths = self.rows.adaptive(self.span), rows.pieces.lengths
         is_short = np.repeat(lengths < self.shortest, lengths) & ~rows.is_training
         if adaptive is None and not is_short.any():
             return self.rows.offset

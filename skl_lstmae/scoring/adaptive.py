@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.stats import norm
 
 MEMORY = 7
-"""Windows' lengths over which the mean and the deviation of errors are weighted."""
+"""Spans of an event over which the mean and the deviation of errors are weighted."""
 
 CLIPPED = 3.0
-"""Errors further from the mean, in deviations, move it no more: a long anomaly is learned late."""
+"""Errors further from the mean, in deviations, move it no more and widen the deviation no more: a
+long anomaly is learned late."""
 
-CLIPPED_SPREAD = 2.25
-"""And these widen the deviation no more, so that after one anomaly the next one is found, too."""
+FORGOTTEN = 3
+"""Spans of an event over which what it added to the limit fades. And if errors come back within
+them, what they taught since the alarm is forgotten. A change that lasts is learned."""
 
 FIRST_SHARE = 0.75
 """Of the normal law's quantile, for the first limit: a mean that follows takes part of each rise
@@ -25,11 +28,7 @@ BELOW, ABOVE = 1.0, 2.5
 """How far below and above the first limit others may be."""
 
 STEP = 0.05
-"""By how much an alarm raises the limit."""
-
-HELD_BACK = 1
-"""Alarms one after the other, in windows' lengths, from which mean and deviation learn half as
-much: most anomalies do not last longer."""
+"""By how much an alarm raises the limit, once for good and once for the time being."""
 
 SMALLEST_SHARE = 0.5
 """Of the reference errors' deviation, which that of others is taken for at least: after a calm
@@ -42,6 +41,21 @@ ROUNDING = 1e-9
 """And so are those that differ by a smaller share of the largest."""
 
 
+class _State(NamedTuple):
+    """What has been learned of errors so far."""
+
+    mean: float
+    variance: float
+    limit: float
+    """In deviations above the mean."""
+    raised: float
+    """What is added to the limit for the time being."""
+    before: tuple[float, float, float]
+    """Mean, variance and level before the last alarm that came when none was remembered."""
+    left: int
+    """Scores for which that one is still remembered."""
+
+
 @dataclass
 class AdaptiveOffset:
     """The offset of each score, learned from those before it alone.
@@ -52,9 +66,11 @@ class AdaptiveOffset:
     above a limit are alarms. An alarm raises the limit by a step, every other score lowers it by so
     small a share of the step that the two balance at the false-alarm rate, as in adaptive conformal
     inference [3]_, whatever the distribution of the scores. There the level of a quantile moves,
-    without bounds. Here the limit has some, and less is learned from the first alarms of a run, so
-    that an anomaly does not silence alarms for long. Where errors have a far longer tail than the
-    normal law has, alarms come more often.
+    without bounds. Here the limit has some, and alarms raise it by as much again for a short time,
+    as they come in runs. An anomaly does not hide the next one: once the errors are back below the
+    level that an alarm broke, mean and deviation are again what they were before it, if that was
+    not long ago. Where errors have a far longer tail than the normal law has, alarms come more
+    often.
 
     The first offset is the fixed one. A long anomaly is followed, too: an alarm marks its
     beginning.
@@ -68,8 +84,8 @@ class AdaptiveOffset:
         logarithms.
     rate : float
         The false-alarm rate that is asked for.
-    size : int
-        Rows of a window.
+    span : int
+        Scores that one short event lowers.
     spreads_by_factors : bool
         Whether minus a score is a distance, or an error, whose logarithm has a steady spread.
 
@@ -86,7 +102,7 @@ class AdaptiveOffset:
     --------
     >>> import numpy as np
     >>> from skl_lstmae.scoring.adaptive import AdaptiveOffset
-    >>> offset = AdaptiveOffset(-2.0, deviation=0.5, rate=0.01, size=10)
+    >>> offset = AdaptiveOffset(-2.0, deviation=0.5, rate=0.01, span=10)
     >>> drifted = np.full(200, -5.0)
     >>> int((drifted < offset.follow(drifted)).sum()) < 40
     True
@@ -95,9 +111,9 @@ class AdaptiveOffset:
     fixed: float
     deviation: float
     rate: float
-    size: int
+    span: int
     spreads_by_factors: bool = True
-    state: tuple[float, float, float, int] | None = None
+    state: _State | None = None
 
     def follow(self, scores: ArrayLike) -> NDArray[np.float64]:
         """Return the offsets of scores, (n_scores,), and learn from them."""
@@ -105,29 +121,34 @@ class AdaptiveOffset:
         if self.deviation == 0:
             return np.full(len(errors), self.fixed)
         first = FIRST_SHARE * float(norm.isf(self.rate))
-        mean, variance, limit, run = self.state or self._begin(first)
-        share = 1 / (MEMORY * self.size)
+        lowest, highest = first - BELOW, first + ABOVE
         smallest = SMALLEST_SHARE * self.deviation
+        share, fading = 1 / (MEMORY * self.span), 1 / (FORGOTTEN * self.span)
+        mean, variance, limit, raised, before, left = self.state or self._begin(first)
         levels = np.empty(len(errors))
         for i, error in enumerate(errors.tolist()):
             deviation = max(variance**0.5, smallest)
-            levels[i] = mean + limit * deviation
-            is_alarm = error > levels[i]
-            run = (run + 1) * is_alarm
-            limit += STEP * (is_alarm - self.rate)
-            limit = min(max(limit, first - BELOW), first + ABOVE)
-            learned = share / 2 if is_alarm and run <= HELD_BACK * self.size else share
-            excess = error - mean
-            squared = min(abs(excess), CLIPPED_SPREAD * deviation) ** 2
-            mean += learned * min(max(excess, -CLIPPED * deviation), CLIPPED * deviation)
-            variance += learned * (squared - variance)
-        self.state = mean, variance, limit, run
+            levels[i] = level = mean + (limit + raised) * deviation
+            is_alarm = error > level
+            limit = min(max(limit + STEP * (is_alarm - self.rate), lowest), highest)
+            raised = min(raised + STEP * is_alarm - fading * raised, highest - limit)
+            if left > 0:
+                left -= 1
+                if error <= min(level, before[2]):
+                    (mean, variance, _), left = before, 0
+            elif is_alarm:
+                before, left = (mean, variance, level), FORGOTTEN * self.span
+            excess = min(max(error - mean, -CLIPPED * deviation), CLIPPED * deviation)
+            mean += share * excess
+            variance += share * (excess**2 - variance)
+        self.state = _State(mean, variance, limit, raised, before, left)
         return -np.exp(levels) if self.spreads_by_factors else -levels
 
-    def _begin(self, limit: float) -> tuple[float, float, float, int]:
+    def _begin(self, limit: float) -> _State:
         """Return a mean and variance of errors with which the first offset is the fixed one."""
         start = float(errors_of(np.array([self.fixed]), self.spreads_by_factors)[0])
-        return start - limit * self.deviation, self.deviation**2, limit, 0
+        mean, variance = start - limit * self.deviation, self.deviation**2
+        return _State(mean, variance, limit, 0.0, (mean, variance, start), 0)
 
 
 def errors_of(scores: NDArray[np.float64], by_factors: bool) -> NDArray[np.float64]:

@@ -110,9 +110,10 @@ def test_each_offset_is_learned_from_the_scores_before_it(offset, drifting):
 
 
 def test_blocks_and_a_pickle_between_them_change_no_bit(offset, drifting):
+    drifting[[*range(2980, 3020), *range(12_000, 12_010)]] -= 100  # events, within which blocks end
     expected = copy(offset).follow(drifting)
     found = []
-    for block in np.split(drifting, [0, 1, 7, 3000, 3001, 12_000]):
+    for block in np.split(drifting, [0, 1, 7, 3000, 3001, 12_005]):
         found.append(offset.follow(block))
         offset = pickle.loads(pickle.dumps(offset))
     assert_array_equal(np.concatenate(found), expected)
@@ -159,6 +160,41 @@ def test_short_faults_that_are_alike_are_all_found(height, length, apart, by_fac
     is_low = scores < offset.follow(scores)
     assert is_low.reshape(8, apart)[1:, :length].any(axis=1).all()
     assert is_low[~is_fault].mean() < 0.01
+
+
+def test_one_long_event_raises_the_limit_by_little_for_long(by_factors):
+    offset = make_offset(make_scores(by_factors=by_factors), rate=0.01, span=50)
+    calm = make_scores(500, by_factors, seed=2)
+    offset.follow(calm)
+    limit = offset.state.limit
+    event = 20 * calm[:150] if by_factors else calm[:150] - 6
+    assert (event < offset.follow(event)).sum() > 40
+    offset.follow(calm)
+    assert limit < offset.state.limit < limit + 1
+    assert offset.state.raised < 0.5
+
+
+@pytest.mark.parametrize(("n_high", "n_low"), [(9, 1), (50, 50), (50, 120), (100, 400)])
+def test_what_comes_and_goes_for_ever_is_learned(n_high, n_low, by_factors):
+    offset = make_offset(make_scores(by_factors=by_factors), rate=0.01, span=50)
+    errors = np.random.default_rng(3).normal(size=40_000)
+    errors[np.arange(40_000) % (n_high + n_low) < n_high] += 8
+    scores = -np.exp(0.3 * errors) if by_factors else -0.3 * errors
+    is_low = scores < offset.follow(scores)
+    assert is_low[:1000].mean() > 0.05
+    assert is_low[20_000:].mean() < 0.02
+
+
+@pytest.mark.parametrize("n_spans", [2, 10, 25])
+def test_of_a_change_that_lasts_what_was_before_is_remembered_for_a_while(n_spans, by_factors):
+    offset = make_offset(make_scores(by_factors=by_factors), rate=0.01, span=50)
+    errors, end = np.random.default_rng(3).normal(size=3000), 1000 + n_spans * 50
+    errors[1000:end] += 6
+    scores = -np.exp(0.3 * errors) if by_factors else -0.3 * errors
+    offsets = offset.follow(scores)
+    levels = (np.log(-offsets) if by_factors else -offsets) / 0.3
+    assert (levels[end + 20] < 6) == (n_spans < 20)
+    assert (levels < errors)[1200:end].sum() < 10
 
 
 @pytest.mark.parametrize("seed", [0, 1, 2])

@@ -9,6 +9,7 @@ from sklearn.preprocessing import FunctionTransformer
 
 from benchmarks.detection import baselines
 from benchmarks.detection.data import EVENTS, SERIES, Case
+from benchmarks.detection.paano import PaAno
 from benchmarks.detection.tables import Resample, Standardize, count, summarize
 from skl_lstmae import LSTMAutoencoderDetector, LSTMForecastDetector, SlidingWindowDetector
 
@@ -120,5 +121,6 @@ VARIANTS: dict[str, Method] = {
         for name, values in VARIED_WINDOWS.items()
         for value in values
     },
+    "PaAno": lambda case: PaAno(),
 }
 """Run when asked for by name."""

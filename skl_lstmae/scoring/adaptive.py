@@ -16,9 +16,15 @@ CLIPPED = 3.0
 """Errors further from the mean, in deviations, move it no more and widen the deviation no more: a
 long anomaly is learned late."""
 
-FORGOTTEN = 3
-"""Spans of an event over which what it added to the limit fades. And if errors come back within
-them, what they taught since the alarm is forgotten. A change that lasts is learned."""
+REMEMBERED = 20
+"""Spans of an event within which what came before an alarm is not forgotten: if errors are as low
+again, so are mean and deviation."""
+
+FREQUENT = 0.1
+"""Share of alarms from which that is no more so: what comes and goes for ever is to be learned."""
+
+LONG = 100
+"""Spans of an event over which that share is weighted."""
 
 FIRST_SHARE = 0.75
 """Of the normal law's quantile, for the first limit: a mean that follows takes part of each rise
@@ -28,7 +34,18 @@ BELOW, ABOVE = 1.0, 2.5
 """How far below and above the first limit others may be."""
 
 STEP = 0.05
-"""By how much an alarm raises the limit, once for good and once for the time being."""
+"""By how much an alarm raises the limit, until as much of other scores as the rate asks for has
+lowered it."""
+
+MOST = 1.0
+"""What one event raises it by, at most: it takes long to come back."""
+
+JUMP = 5.0
+"""By how much a span of alarms raises it besides, for a short time, as they come in runs; an alarm
+by no more than a step."""
+
+FADING = 3
+"""Spans of an event over which that fades."""
 
 SMALLEST_SHARE = 0.5
 """Of the reference errors' deviation, which that of others is taken for at least: after a calm
@@ -48,12 +65,16 @@ class _State(NamedTuple):
     variance: float
     limit: float
     """In deviations above the mean."""
-    raised: float
-    """What is added to the limit for the time being."""
-    before: tuple[float, float, float]
-    """Mean, variance and level before the last alarm that came when none was remembered."""
-    left: int
-    """Scores for which that one is still remembered."""
+    raised: float = 0.0
+    """What is added to the limit for a short time."""
+    often: float = 0.0
+    """The share of alarms."""
+    before: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    """Mean, variance and level before the alarm that is remembered."""
+    left: int = 0
+    """Scores for which it still is; 0 if none is."""
+    top: float = 0.0
+    """What its event may raise the limit to."""
 
 
 @dataclass
@@ -66,11 +87,12 @@ class AdaptiveOffset:
     above a limit are alarms. An alarm raises the limit by a step, every other score lowers it by so
     small a share of the step that the two balance at the false-alarm rate, as in adaptive conformal
     inference [3]_, whatever the distribution of the scores. There the level of a quantile moves,
-    without bounds. Here the limit has some, and alarms raise it by as much again for a short time,
-    as they come in runs. An anomaly does not hide the next one: once the errors are back below the
-    level that an alarm broke, mean and deviation are again what they were before it, if that was
-    not long ago. Where errors have a far longer tail than the normal law has, alarms come more
-    often.
+    without bounds. Here the limit has some, and as alarms come in runs, they also raise it for a
+    short time. Where errors have a far longer tail than the normal law has, alarms come more often.
+
+    An anomaly is not to hide the next one. So one event raises the limit as twenty alarms do, at
+    most, and once errors are below the level that it broke, mean and deviation are again what they
+    were before it. Unless alarms are frequent: what comes and goes for ever is learned.
 
     The first offset is the fixed one. A long anomaly is followed, too: an alarm marks its
     beginning.
@@ -123,32 +145,37 @@ class AdaptiveOffset:
         first = FIRST_SHARE * float(norm.isf(self.rate))
         lowest, highest = first - BELOW, first + ABOVE
         smallest = SMALLEST_SHARE * self.deviation
-        share, fading = 1 / (MEMORY * self.span), 1 / (FORGOTTEN * self.span)
-        mean, variance, limit, raised, before, left = self.state or self._begin(first)
+        share, seldom = 1 / (MEMORY * self.span), 1 / (LONG * self.span)
+        fading, jump = 1 / (FADING * self.span), min(STEP, JUMP / self.span)
+        mean, variance, limit, raised, often, before, left, top = self.state or self._begin(first)
         levels = np.empty(len(errors))
         for i, error in enumerate(errors.tolist()):
             deviation = max(variance**0.5, smallest)
             levels[i] = level = mean + (limit + raised) * deviation
             is_alarm = error > level
-            limit = min(max(limit + STEP * (is_alarm - self.rate), lowest), highest)
-            raised = min(raised + STEP * is_alarm - fading * raised, highest - limit)
+            often += seldom * (is_alarm - often)
             if left > 0:
                 left -= 1
-                if error <= min(level, before[2]):
-                    (mean, variance, _), left = before, 0
+                if error <= before[2]:
+                    left = 0
+                    if often < FREQUENT:
+                        mean, variance, _ = before
+                        deviation = max(variance**0.5, smallest)
             elif is_alarm:
-                before, left = (mean, variance, level), FORGOTTEN * self.span
+                before, left = (mean, variance, level), REMEMBERED * self.span
+                top = min(limit + MOST, highest)
+            limit = min(max(limit + STEP * (is_alarm - self.rate), lowest), top)
+            raised = min(raised + jump * is_alarm - fading * raised, highest - limit)
             excess = min(max(error - mean, -CLIPPED * deviation), CLIPPED * deviation)
             mean += share * excess
             variance += share * (excess**2 - variance)
-        self.state = _State(mean, variance, limit, raised, before, left)
+        self.state = _State(mean, variance, limit, raised, often, before, left, top)
         return -np.exp(levels) if self.spreads_by_factors else -levels
 
     def _begin(self, limit: float) -> _State:
         """Return a mean and variance of errors with which the first offset is the fixed one."""
         start = float(errors_of(np.array([self.fixed]), self.spreads_by_factors)[0])
-        mean, variance = start - limit * self.deviation, self.deviation**2
-        return _State(mean, variance, limit, 0.0, (mean, variance, start), 0)
+        return _State(start - limit * self.deviation, self.deviation**2, limit, top=limit)
 
 
 def errors_of(scores: NDArray[np.float64], by_factors: bool) -> NDArray[np.float64]:

@@ -100,6 +100,7 @@ VARIED = {
     "bottleneck": ["last", "max"],
     "latent_size": [16, 64],
     "hidden_size": [32, 128],
+    "n_networks": [3],
     "noise": [0],
     "skip_connection": [True],
     "max_epochs": [20],

@@ -125,7 +125,7 @@ class LSTMAutoencoderDetector(LatentTransformerMixin, SequenceDetector):
     n_networks : int, default=1
         Number of networks to train side by side, each from initial weights of its own. Their
         predictions are averaged, and scores compare sequences by the latents of all. A fit takes
-        about as many times the time, and scores depend less on the random state.
+        about as many times the time. After long fits scores then depend less on the random state.
 
     scaler : {"standard", "minmax", "robust"}, transformer or None, default="standard"
         How the features are scaled, by statistics of the training sequences: to zero mean and unit

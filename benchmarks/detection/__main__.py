@@ -12,6 +12,7 @@ from pathlib import Path
 
 from benchmarks.detection.data import DATASETS, SETS_OF_SEQUENCES
 from benchmarks.detection.methods import METHODS, PEERS, VARIANTS
+from benchmarks.detection.paano import REPOSITORY
 from benchmarks.detection.report import report
 from benchmarks.detection.run import Run, run_all
 from benchmarks.detection.summary import read_published, read_results
@@ -39,6 +40,8 @@ def main() -> None:
     for package, needed_for in users.items():
         if needed_for and not find_spec(package):
             sys.exit(f"{package} is not installed here: `make bench-detection` sees to it.")
+    if "PaAno" in methods and not find_spec("train"):
+        sys.exit(f"The authors' code of PaAno is not on Python's path: {REPOSITORY}.")
     cases = [
         (name, case) for name in options.datasets for case in DATASETS[name].files(options.data)
     ]

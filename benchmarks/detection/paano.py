@@ -1,8 +1,4 @@
-"""PaAno, by its authors' code [1], whose checkout has to be on Python's path.
-
-[1] https://github.com/jinnnju/PaAno, commit 01b5805: "PaAno: patch-based representation learning
-for time-series anomaly detection", ICLR 2026.
-"""
+"""PaAno (ICLR 2026), by its authors' code, of which a checkout has to be on Python's path."""
 
 import contextlib
 import os
@@ -14,6 +10,9 @@ import numpy as np
 import torch
 from sklearn.base import BaseEstimator
 from sklearn.utils import check_random_state
+
+REPOSITORY = "https://github.com/jinnnju/PaAno"
+"""Of which commit 01b5805 was run."""
 
 N_STEPS, LEARNING_RATE = 200, 1e-4
 TOP_K = 3

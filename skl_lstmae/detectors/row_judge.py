@@ -84,7 +84,10 @@ class Threshold:
         return replace(self, offset=offset, rate=None)
 
     def adaptive(self, span: int) -> AdaptiveOffset | None:
-        """Return an offset for one series, that follows its scores, if it does."""
+        """Return an offset for one series, that follows its scores, if it does.
+
+        One short event lowers `span` of them.
+        """
         if self.rate is None:
             return None
         return AdaptiveOffset(self.offset, self.deviation, self.rate, span, self.spreads_by_factors)

@@ -10,21 +10,22 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.stats import norm
 
 MEMORY = 7
-"""Spans of an event over which the mean and the deviation of errors are weighted."""
+"""Spans over which the mean and the deviation of errors are weighted. A span is the number of
+scores that one short event lowers."""
 
 CLIPPED = 3.0
 """Errors further from the mean, in deviations, move it no more and widen the deviation no more: a
 long anomaly is learned late."""
 
 REMEMBERED = 20
-"""Spans of an event within which what came before an alarm is not forgotten: if errors are as low
-again, so are mean and deviation."""
+"""Spans for which mean and deviation before an alarm are remembered: they are restored if errors
+are as low again."""
 
 FREQUENT = 0.1
-"""Share of alarms from which that is no more so: what comes and goes for ever is to be learned."""
+"""Share of alarms from which nothing is restored: what comes and goes for ever is to be learned."""
 
 LONG = 100
-"""Spans of an event over which that share is weighted."""
+"""Spans over which the share of alarms is weighted."""
 
 FIRST_SHARE = 0.75
 """Of the normal law's quantile, for the first limit: a mean that follows takes part of each rise
@@ -34,18 +35,17 @@ BELOW, ABOVE = 1.0, 2.5
 """How far below and above the first limit others may be."""
 
 STEP = 0.05
-"""By how much an alarm raises the limit, until as much of other scores as the rate asks for has
-lowered it."""
+"""By how much an alarm raises the limit, which all scores lower by the rate's share of it."""
 
 MOST = 1.0
-"""What one event raises it by, at most: it takes long to come back."""
+"""By how much one event raises the limit, at most: it takes long to come back."""
 
 JUMP = 5.0
-"""By how much a span of alarms raises it besides, for a short time, as they come in runs; an alarm
-by no more than a step."""
+"""By how much a whole span of alarms raises the limit besides, for a short time, as alarms come in
+runs. One alarm raises it by no more than a step."""
 
 FADING = 3
-"""Spans of an event over which that fades."""
+"""Spans over which what is raised for a short time fades."""
 
 SMALLEST_SHARE = 0.5
 """Of the reference errors' deviation, which that of others is taken for at least: after a calm
@@ -69,10 +69,12 @@ class _State(NamedTuple):
     """What is added to the limit for a short time."""
     often: float = 0.0
     """The share of alarms."""
-    before: tuple[float, float, float] = (0.0, 0.0, 0.0)
-    """Mean, variance and level before the alarm that is remembered."""
+    before: tuple[float, float] = (0.0, 0.0)
+    """Mean and variance before the alarm that is remembered."""
+    broken: float = 0.0
+    """The level that it broke."""
     left: int = 0
-    """Scores for which it still is; 0 if none is."""
+    """Scores for which it is still remembered; 0 if none is."""
     top: float = 0.0
     """What its event may raise the limit to."""
 
@@ -147,7 +149,8 @@ class AdaptiveOffset:
         smallest = SMALLEST_SHARE * self.deviation
         share, seldom = 1 / (MEMORY * self.span), 1 / (LONG * self.span)
         fading, jump = 1 / (FADING * self.span), min(STEP, JUMP / self.span)
-        mean, variance, limit, raised, often, before, left, top = self.state or self._begin(first)
+        state = self.state or self._begin(first)
+        mean, variance, limit, raised, often, before, broken, left, top = state
         levels = np.empty(len(errors))
         for i, error in enumerate(errors.tolist()):
             deviation = max(variance**0.5, smallest)
@@ -156,20 +159,20 @@ class AdaptiveOffset:
             often += seldom * (is_alarm - often)
             if left > 0:
                 left -= 1
-                if error <= before[2]:
+                if error <= broken:
                     left = 0
                     if often < FREQUENT:
-                        mean, variance, _ = before
+                        mean, variance = before
                         deviation = max(variance**0.5, smallest)
             elif is_alarm:
-                before, left = (mean, variance, level), REMEMBERED * self.span
+                before, broken, left = (mean, variance), level, REMEMBERED * self.span
                 top = min(limit + MOST, highest)
             limit = min(max(limit + STEP * (is_alarm - self.rate), lowest), top)
             raised = min(raised + jump * is_alarm - fading * raised, highest - limit)
             excess = min(max(error - mean, -CLIPPED * deviation), CLIPPED * deviation)
             mean += share * excess
             variance += share * (excess**2 - variance)
-        self.state = _State(mean, variance, limit, raised, often, before, left, top)
+        self.state = _State(mean, variance, limit, raised, often, before, broken, left, top)
         return -np.exp(levels) if self.spreads_by_factors else -levels
 
     def _begin(self, limit: float) -> _State:

@@ -148,14 +148,19 @@ def test_an_epoch_is_timed_without_what_surrounds_the_epochs(monkeypatch):
     assert (run.seconds, run.loss) == (2.0, plain.loss_curve_[3])
 
 
-def test_time_to_a_loss_is_that_of_a_fit_that_ends_there():
-    X, parameters = waves(40, 10, 1), {"early_stopping": True, "random_state": 0}
-    small = detector.plain_detector(6, hidden_size=4, latent_size=2, **parameters)
-    detector.time_fit(small, X)
-    third = small.validation_loss_curve_[2]
-    run = equal_fit.time_to_loss(small, X, third)
-    assert (run.epochs, run.loss, small.n_epochs_) == (3, third, 3)
-    assert equal_fit.time_to_loss(small, X, 0.0).seconds == math.inf
+def test_time_to_a_loss_is_that_of_the_shortest_fit_that_ends_there():
+    X, network = waves(40, 10, 1), {"hidden_size": 4, "latent_size": 2}
+    detectors = [
+        detector.plain_detector(n_epochs, random_state=0, **network) for n_epochs in range(1, 7)
+    ]
+    for each in detectors:
+        detector.time_fit(each, X[8:])
+    losses = [equal_fit.held_out_loss(each, X[:8]) for each in detectors]
+    assert losses[0] > losses[2]
+    run = equal_fit.time_to_loss(detectors[-1], X, losses[2])
+    first = next(i for i, loss in enumerate(losses) if loss <= losses[2])
+    assert (run.epochs, run.loss) == (first + 1, losses[first])
+    assert equal_fit.time_to_loss(detectors[-1], X, 0.0).seconds == math.inf
 
 
 # --------------------------------------------------------------------------------------- verdicts

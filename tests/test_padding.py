@@ -3,6 +3,7 @@
 import pytest
 import torch
 from conftest import exactly
+from torch.nn import functional
 
 from skl_lstmae.modules import (
     Bottleneck,
@@ -32,6 +33,21 @@ X = torch.randn(6, 9, 4, generator=torch.Generator().manual_seed(0))
 def test_summaries_are_those_of_each_sequence_alone(summarize, of_one):
     expected = torch.stack([of_one(x[:n]) for x, n in zip(X, LENGTHS, strict=True)])
     torch.testing.assert_close(summarize(X, LENGTHS), expected)
+
+
+@pytest.mark.parametrize("n_steps", [3, 40, 900])
+@pytest.mark.parametrize("summarize", [last_step, mean_step, max_step])
+def test_no_bit_of_a_summary_depends_on_padding_or_company(summarize, n_steps):
+    generator = torch.Generator().manual_seed(n_steps)
+    x = torch.randn(5, n_steps, 16, generator=generator) * torch.logspace(-6, 6, 16)
+    lengths = torch.tensor([n_steps, 1, n_steps - 1, n_steps // 2 + 1, 2])
+    together = summarize(x, lengths)
+    time_first = x.transpose(0, 1).contiguous().transpose(0, 1)
+    padded = functional.pad(time_first, (0, 0, 0, 29), value=torch.nan)
+    assert torch.equal(summarize(padded, lengths), together)
+    for i, length in enumerate(lengths.tolist()):
+        alone = summarize(x[i : i + 1, :length], lengths[i : i + 1])
+        assert torch.equal(alone[0], together[i])
 
 
 RANGE = "expected numbers of steps from 1 to 9, the steps of x."

@@ -106,6 +106,7 @@ VARIED = {
     "max_epochs": [20],
     "learning_rate": [0.001],
     "batch_size": [64],
+    "precision": ["bfloat16", "float32"],
     "scaler": ["robust", "minmax"],
     "loss": ["absolute_error"],
     "scorer": ["neighbors", "mahalanobis", "error"],

@@ -155,27 +155,40 @@ class Judge:
         """
         summaries = self.summarize(references)
         is_odd = find_odd(oddness(fit_clone(self.scorer, summaries), summaries))
-        references, summaries = references.take(~is_odd), summaries[~is_odd]
-        judge = replace(self, scorer=fit_clone(self.scorer, summaries))
-        scores = judge._cross_scores(windows, references, summaries)
+        judge = replace(self, scorer=fit_clone(self.scorer, summaries[~is_odd]))
+        scores = judge._cross_scores(windows, references, summaries, is_odd)
         # Of a window or two the error is so large that it would silence alarms; an offset that
         # follows the scores makes good what they do not tell.
         return judge, as_fresh(scores, was_held_out, by_an_error_more=False), is_odd
 
     def _cross_scores(
-        self, windows: Sequences, references: Sequences, summaries: NDArray[Any]
+        self,
+        windows: Sequences,
+        references: Sequences,
+        summaries: NDArray[Any],
+        is_odd: NDArray[np.bool_],
     ) -> NDArray[np.float64]:
-        """Return the scores of windows by the references that none of the same part overlaps."""
+        """Return the scores of windows by the normal references that none of their part overlaps.
+
+        References are in the order of their rows. What is known of them is not worked out again.
+        """
         scores = np.empty(len(windows))
         starts, number = np.unique(windows.starts, return_inverse=True)
+        place = np.searchsorted(references.starts, windows.starts).clip(max=len(references) - 1)
+        is_known = references.starts[place] == windows.starts
+        is_known &= references.lengths[place] == windows.lengths
         for part in range(N_FOLDS):
-            fold = np.flatnonzero(number * N_FOLDS // len(starts) == part)
-            if len(fold):
-                others = summaries[are_apart(references, windows.take(fold))]
-                judge = self
-                if len(others) >= MIN_OTHERS:
-                    judge = replace(self, scorer=fit_clone(self.scorer, others))
-                scores[fold] = judge.score(windows.take(fold))
+            is_judged = number * N_FOLDS // len(starts) == part
+            if not is_judged.any():
+                continue
+            others = summaries[are_apart(references, windows.take(is_judged)) & ~is_odd]
+            judge = self
+            if len(others) >= MIN_OTHERS:
+                judge = replace(self, scorer=fit_clone(self.scorer, others))
+            known, new = is_judged & is_known, is_judged & ~is_known
+            if known.any():
+                scores[known] = judge._judged(summaries[place[known]])
+            scores[new] = judge.score(windows.take(new))
         return scores
 
     def resting_on(self, sequences: Sequences) -> Self:

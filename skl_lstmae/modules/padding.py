@@ -1,6 +1,7 @@
 """Operations on the real steps of right-padded batches ``(batch, time, feature)``."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 
 import torch
 from torch import Tensor
@@ -79,8 +80,8 @@ def _last_step(x: Tensor, lengths: Tensor) -> Tensor:
 def mean_step(x: Tensor, lengths: Tensor) -> Tensor:
     """Return the mean of each sequence's real steps.
 
-    The running sum adds up in the same order whatever the padding; a sum over the padded axis would
-    not.
+    It adds up in float64, where the device has it. The order changes with the padding, but what it
+    changes is lost in rounding back.
 
     Parameters
     ----------
@@ -104,7 +105,9 @@ def mean_step(x: Tensor, lengths: Tensor) -> Tensor:
             [3.]])
     """
     lengths = check_lengths(x, lengths)
-    return _last_step(x.cumsum(dim=1), lengths) / lengths.unsqueeze(1)
+    exact = x.dtype if x.device.type == "mps" else torch.float64  # Apple's GPUs have no float64
+    total = _over_real_steps(partial(torch.sum, dim=1, dtype=exact), 0.0, torch.add, x, lengths)
+    return (total / lengths.unsqueeze(1)).to(x.dtype)
 
 
 def max_step(x: Tensor, lengths: Tensor) -> Tensor:
@@ -132,15 +135,24 @@ def max_step(x: Tensor, lengths: Tensor) -> Tensor:
             [-2.]])
     """
     lengths = check_lengths(x, lengths)
-    if torch.compiler.is_compiling():  # when nobody knows the lengths yet
-        return x.masked_fill(~real_steps(x, lengths).unsqueeze(-1), -torch.inf).amax(dim=1)
-    n_shared = min(numbers_of(lengths))
-    highest = x[:, :n_shared].amax(dim=1)
+    return _over_real_steps(partial(torch.amax, dim=1), -torch.inf, torch.maximum, x, lengths)
+
+
+def _over_real_steps(
+    reduce: Callable[[Tensor], Tensor],
+    neutral: float,
+    join: Callable[[Tensor, Tensor], Tensor],
+    x: Tensor,
+    lengths: Tensor,
+) -> Tensor:
+    """Reduce each sequence's real steps; only steps that not all sequences have need a mask."""
+    # A compiled network does not know the lengths yet.
+    n_shared = 0 if torch.compiler.is_compiling() else min(numbers_of(lengths), default=0)
     if n_shared == x.shape[1]:
-        return highest
+        return reduce(x)
     padding = ~real_steps(x, lengths)[:, n_shared:]
-    rest = x[:, n_shared:].masked_fill(padding.unsqueeze(-1), -torch.inf)
-    return torch.maximum(highest, rest.amax(dim=1))
+    rest = reduce(x[:, n_shared:].masked_fill(padding.unsqueeze(-1), neutral))
+    return join(reduce(x[:, :n_shared]), rest) if n_shared else rest
 
 
 def known_lengths(lengths: Tensor, numbers: Sequence[int]) -> Tensor:

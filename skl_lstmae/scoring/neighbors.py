@@ -110,8 +110,7 @@ class NearestTwo:
         """Return pairs of a row and a reference that may be one of its nearest two."""
         # Without the row's own square, which changes no order. How a product of matrices rounds
         # depends on the number of its rows: what it might make the second is measured anew.
-        squared = rows @ self.references.T
-        squared *= -2
+        squared = (-2 * rows) @ self.references.T
         squared += self.squares
         error = ROUNDING * (np.square(rows).sum(axis=1) + self.squares.max())
         every, nearest = np.arange(len(rows)), squared.argmin(axis=1)

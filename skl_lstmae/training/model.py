@@ -234,18 +234,14 @@ class Model:
 
     def _run_in_chunks(self, chunks: Iterable[Batch]) -> tuple[Tensor, ...]:
         """Return the same of a long sequence, which a causal network reads chunk by chunk."""
-        width = self.network.latent_size
-        total = torch.zeros(1, 1, width, dtype=torch.float64, device="cpu")
-        peaks, past, steps = [], None, []
+        totals, peaks, past, steps = [], [], None, []
         for chunk in chunks:
             output, past = self.network.resume(chunk.x, past=past)
             steps.append(self._compare(output.prediction, chunk))
             peaks.append(output.states.cpu().amax(dim=1))
-            # As within a batch, where torch adds up one step after the other, in float64.
-            latent = output.latent.cpu().double()
-            total = torch.cat([total, latent], dim=1).cumsum(dim=1)[:, -1:]
+            totals.append(output.latent.cpu().sum(dim=1, dtype=torch.float64))
         prediction, target, errors = (torch.cat(column) for column in zip(*steps, strict=True))
-        mean = total[:, 0].float() / len(errors)
+        mean = (torch.stack(totals).sum(dim=0) / len(errors)).float()  # as mean_step's
         return prediction, target, errors, mean, torch.stack(peaks).amax(dim=0)
 
     def _compare(self, prediction: Tensor, batch: Batch) -> tuple[Tensor, Tensor, Tensor]:

@@ -13,7 +13,7 @@ from sklearn.ensemble import IsolationForest
 from skl_lstmae import LSTMAutoencoderDetector, SlidingWindowDetector
 from skl_lstmae.data.reading import read_series
 from skl_lstmae.data.windows import slide
-from skl_lstmae.detectors.events import Event, blame, main_features
+from skl_lstmae.detectors.events import Event, blame, find_intervals_within, go_on, main_features
 
 # After few epochs some stretches of plain waves are unlike the rest.
 pytestmark = [
@@ -95,6 +95,55 @@ def test_events_hold_what_predict_calls_anomalous_and_short_gaps(
     long_ones = detector.find_events(X, max_gap=max_gap, min_length=min_length)
     columns = [name for name in COLUMNS if name != "rank"]
     assert rows_of(long_ones, columns) == rows_of(events[events["n_rows"] >= min_length], columns)
+
+
+@pytest.mark.parametrize(
+    ("lengths", "max_gap", "budget", "expected"),
+    [
+        ([12], 12, None, (2, 8)),  # for no more rows than it has
+        ([12], 2, None, (2, 7)),
+        ([12], 0, None, (2, 5)),
+        ([6, 6], 12, None, (2, 6)),
+        ([12], 12, 4, (2, 6)),
+        ([12], 12, 3, (2, 5)),
+    ],
+)
+def test_an_event_goes_on_while_scores_are_below_the_threshold_that_it_broke(
+    lengths, max_gap, budget, expected
+):
+    scores = -np.array([0.0, 0, 3, 3, 4, 3, 3, 2, 2, 2, 0, 0])
+    offsets = -np.array([1.0, 1, 1, 2, 3, 4, 4, 4, 4, 4, 4, 4])
+    found = go_on(np.array([[2, 5]]), scores, offsets, np.array(lengths), max_gap, budget)
+    assert found.tolist() == [list(expected)]
+
+
+errors = st.lists(st.integers(0, 4), min_size=1, max_size=40)
+
+
+@given(errors, st.randoms(), st.integers(0, 6), st.sampled_from([None, 5, 10]))
+@settings(deadline=None, max_examples=100)
+def test_events_go_on_below_the_threshold_and_take_no_more_than_is_left(
+    errors, random, max_gap, budget
+):
+    scores = -np.array(errors, dtype=float)
+    offsets = -np.array([random.choice([0.5, 1.5, 2.5, 3.5]) for _ in errors])
+    n = len(scores)
+    lengths = np.array([n // 2, n - n // 2]) if n > 1 else np.array([n])
+    of_alarms = find_intervals_within(scores - offsets, lengths, max_gap, 1, budget)
+    events = go_on(of_alarms, scores, offsets, lengths, max_gap, budget)
+    assert events[:, 0].tolist() == of_alarms[:, 0].tolist()
+    is_free = budget is None or np.diff(events, axis=1).sum() < budget
+    assert budget is None or np.diff(events, axis=1).sum() <= budget
+    edges = np.cumsum(lengths)
+    for (first, end), (_, later) in zip(of_alarms, events, strict=True):
+        rest = slice(end, later)
+        assert (scores[rest] < offsets[first]).all()
+        assert (scores[rest] >= offsets[rest]).all()
+        assert 0 <= later - end <= min(max_gap, end - first)
+        assert not ((first < edges) & (edges < later)).any()
+        may_end = later in edges or later - end in (max_gap, end - first)
+        if is_free and not may_end:
+            assert scores[later] >= offsets[first] or scores[later] < offsets[later]
 
 
 @pytest.mark.parametrize("parameters", [{"max_gap": -1}, {"min_length": 0}, {"max_gap": 0.5}])

@@ -31,6 +31,7 @@ from skl_lstmae.detectors import row_judge
 from skl_lstmae.detectors.trained import TrainedNetwork
 from skl_lstmae.detectors.window_plan import MAX_LENDING_WINDOWS, WINDOWS_PER_EPOCH
 from skl_lstmae.scoring.scorers import SCORERS
+from skl_lstmae.training.model import Model
 
 # Searches and clones fit by themselves, and are cut short too.
 # After two epochs some stretches of plain waves are unlike the rest.
@@ -814,6 +815,65 @@ def test_an_odd_stretch_of_the_training_rows_is_named_and_hides_no_later_fault(i
     assert (detector.predict(frame[900:])[52:68] == -1).mean() > 0.3
     expected = fit(inner, X[:900])
     assert detector.offset_ == pytest.approx(expected.offset_, rel=0.5)
+
+
+@pytest.mark.parametrize("odd", [0, 20], ids=["clean", "odd"])
+@pytest.mark.parametrize("n_rows", [300, 1500])
+def test_the_network_reads_a_window_that_refers_and_is_judged_once(monkeypatch, n_rows, odd):
+    read = []
+    summaries = Model.summaries
+
+    def watched(self, sequences, summarize):
+        read.extend(sequences.starts.tolist())
+        return summaries(self, sequences, summarize)
+
+    monkeypatch.setattr(Model, "summaries", watched)
+    X = make_series(n_rows)
+    X[200:220] += odd
+    fit(OURS["joint"], X, stride=2)
+    assert len(read) == len(set(read)) > n_rows // 2
+
+
+def test_rows_of_a_periodic_series_are_normal_from_whichever_phase_it_begins():
+    """References have every phase, though windows start at every sixth row of a period of 24."""
+    steps = np.arange(9000)
+    X = np.sin(2 * np.pi * steps / 24) + (steps % 24 == 5)
+    X = (X + np.random.default_rng(0).normal(scale=0.05, size=9000)).reshape(-1, 1)
+    inner = LSTMAutoencoderDetector(hidden_size=16, max_epochs=2, random_state=0)
+    detector = fitted(make(inner, window_size=168, threshold="fixed"), X[:8000])
+    assert detector.stride_ == 6
+    shares = [np.mean(detector.predict(X[8000 + phase :]) == -1) for phase in range(6)]
+    assert max(shares) < 0.1
+
+
+FAULTS_OF_TRAINING = {
+    "spike": (slice(1000, 1001), lambda rows: rows + 8),
+    "gap in one feature": (slice(1000, 1040), lambda rows: rows * np.nan),
+    "frozen sensor": (slice(1000, 1040), lambda rows: rows[:1].repeat(len(rows), 0)),
+}
+
+
+@pytest.mark.parametrize("kind", FAULTS_OF_TRAINING)
+def test_a_small_fault_among_the_training_rows_is_set_aside_and_later_ones_are_found_whole(kind):
+    steps = np.arange(5000)
+    waves = np.column_stack([np.sin(steps / 8), np.cos(steps / 13), np.sin(steps / 8 + 1) / 2])
+    X = waves + np.random.default_rng(1).normal(scale=0.1, size=waves.shape)
+    faults = [(2700, 2740), (3100, 3220)]
+    for start, end in faults:
+        X[start:end, 0] = 0.3 * X[start:end, 0] + 0.8
+    clean = fitted(SlidingWindowDetector(random_state=1), X[:2500])
+    stretch, disturb = FAULTS_OF_TRAINING[kind]
+    X[stretch, 1:2] = disturb(X[stretch, 1:2])
+    detector = SlidingWindowDetector(random_state=1)
+    with pytest.warns(UserWarning, match="Set aside as unlike the others: rows"):
+        detector.fit(X[:2500])
+    assert detector.offset_ == pytest.approx(clean.offset_, rel=0.2)
+    events = detector.find_events(X[2500:])
+    for start, end in faults:
+        holding = (events.start <= start - 2500) & (events.end >= end - 1 - 2500)
+        assert holding.sum() == 1
+        peak = 2500 + events[holding].iloc[0].peak
+        assert start - 10 < peak < end + 10  # errors may be largest where it ends
 
 
 # -------------------------------------------------------------------------- the detector of windows

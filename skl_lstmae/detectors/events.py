@@ -133,6 +133,53 @@ def find_intervals(
     return intervals[np.diff(intervals, axis=1)[:, 0] >= min_length]
 
 
+def go_on(
+    intervals: NDArray[np.intp],
+    scores: NDArray[np.float64],
+    offsets: NDArray[np.float64],
+    lengths: NDArray[np.intp],
+    max_gap: int,
+    budget: int | None,
+) -> NDArray[np.intp]:
+    """Let intervals of alarms go on while scores are below the offset that their first row broke.
+
+    An offset that follows scores follows an anomaly, too, so that alarms may end before it does.
+    An interval goes on for so many rows at most, and for no more than it has, lest a single false
+    alarm become a long one. Nor does it go on into another series or another alarm, or beyond what
+    is left of the budget.
+
+    Parameters
+    ----------
+    intervals : ndarray of shape (n_intervals, 2)
+        First row, and the row after the last, in their order.
+    scores, offsets : ndarray of shape (total_timesteps,)
+        An alarm is a score below its offset.
+    lengths : ndarray of shape (n_series,)
+        Number of rows of each series.
+    max_gap : int
+        The most rows.
+    budget : int or None
+        The most rows that all intervals hold together.
+
+    Returns
+    -------
+    intervals : ndarray of shape (n_intervals, 2)
+    """
+    edges = np.cumsum(lengths)
+    last = edges[np.searchsorted(edges, intervals[:, 0], side="right")]
+    n_rows = np.diff(intervals, axis=1)[:, 0]
+    most = np.minimum(np.minimum(n_rows, max_gap), last - intervals[:, 1])
+    goes_on = np.zeros(len(intervals), dtype=np.intp)
+    for i, ((first, end), n) in enumerate(zip(intervals, most, strict=True)):
+        rest = slice(end, end + n)
+        is_below = (offsets[rest] <= scores[rest]) & (scores[rest] < offsets[first])
+        goes_on[i] = np.argmin(np.append(is_below, False))
+    if budget is not None:
+        left = budget - n_rows.sum() - (np.cumsum(goes_on) - goes_on)
+        goes_on = np.clip(left, 0, goes_on)
+    return intervals + np.column_stack([np.zeros_like(goes_on), goes_on])
+
+
 def blame(
     intervals: NDArray[np.intp],
     windows: Sequences,

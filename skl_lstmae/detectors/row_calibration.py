@@ -16,7 +16,12 @@ from skl_lstmae.detectors.row_judge import (
 )
 from skl_lstmae.detectors.window_judge import LearnedWindows
 from skl_lstmae.detectors.window_plan import WindowPlan
+from skl_lstmae.scoring.conformal import find_odd
 from skl_lstmae.scoring.recent import RecentLevel
+
+MOST_ODD_ROWS = 0.2
+"""Share of the rows that windows of odd scores may hold: twice that of the windows themselves, as a
+short fault is in all that reach it from either side."""
 
 RECENT_WINDOWS = 5
 """Windows, one after the other, over which the level of recent scores is forgotten."""
@@ -61,8 +66,17 @@ def judge_rows(
 
 
 def odd_rows(plan: WindowPlan, learned: LearnedWindows) -> NDArray[np.intp]:
-    """Return the numbers of the rows that are unlike all others, in their order."""
-    return np.unique(plan.references.take(learned.is_odd).rows())
+    """Return the numbers of the rows that are unlike all others, in their order.
+
+    They are those of the references that are odd, and of the windows whose scores are. A spike,
+    say, makes no window far from most others, but far from any that does not hold it. Where such
+    windows are all over the series, they are no exception, and do not count.
+    """
+    rows = np.unique(plan.references.take(learned.is_odd).rows())
+    lowest = np.unique(plan.judged.take(find_odd(-learned.scores)).rows())
+    if len(lowest) > MOST_ODD_ROWS * plan.calibrating.lengths.sum():
+        return rows
+    return np.union1d(rows, lowest)
 
 
 def _are_all(is_odd: NDArray[np.bool_], windows: Sequences) -> NDArray[np.bool_]:

@@ -26,6 +26,7 @@ from skl_lstmae.detectors.events import (
     blame,
     find_intervals,
     find_intervals_within,
+    go_on,
 )
 from skl_lstmae.detectors.scored_rows import ScoredRows
 from skl_lstmae.detectors.window_judge import WindowJudge
@@ -259,6 +260,7 @@ class RowJudge:
         limit = None if budget is None else int(budget * (~is_dark).sum() + 1e-9)
         decisions = np.where(is_dark, np.inf, scores - offsets)
         alarms = find_intervals_within(decisions, lengths, int(max_gap), min_length, limit)
+        alarms = go_on(alarms, scores, offsets, lengths, int(max_gap), limit)
         blackouts = find_intervals(is_dark, lengths, 0, min_length)
         intervals = np.concatenate([alarms, blackouts])
         intervals = intervals[np.argsort(intervals[:, 0])]

@@ -22,7 +22,7 @@ def warn_of_sequences(numbers: NDArray[np.intp], *, are_pieces: bool) -> None:
         which = "1 piece" if n == 1 else f"{n} pieces"
     else:
         which = f"sequence{'s' * (n > 1)} {some_of(numbers.tolist())}"
-    _warn(which, "more")
+    _warn(which, "more", "neither the threshold nor what is normal rests on them")
 
 
 def warn_of_rows(rows: NDArray[np.intp], series: Sequences, form: Form) -> None:
@@ -37,7 +37,7 @@ def warn_of_rows(rows: NDArray[np.intp], series: Sequences, form: Form) -> None:
         first, last = (labels[i][row - series.starts[i]] for row in stretch[[0, -1]])
         where = "" if len(ids) == 1 else f" of series {ids[i]}"
         stretches.append(f"{first} to {last}{where}")
-    _warn(f"rows {some_of(stretches)}", "more rows")
+    _warn(f"rows {some_of(stretches)}", "more rows", "the threshold does not rest on them")
 
 
 def warn_of_scattered(pieces: Sequences, series: Sequences, ids: Sequence[Any], size: int) -> None:
@@ -66,9 +66,8 @@ def warn_of_short(series: Sequences, ids: Sequence[Any], shortest: int) -> None:
         )
 
 
-def _warn(which: str, others: str) -> None:
+def _warn(which: str, others: str, consequence: str) -> None:
     warn(
-        f"Set aside as unlike the others: {which}; neither the threshold nor what is normal rests "
-        "on them. If they are faults, leave them out by sample_weight=0; if they are normal, pass "
-        f"{others} like them."
+        f"Set aside as unlike the others: {which}; {consequence}. If they are faults, leave them "
+        f"out by sample_weight=0; if they are normal, pass {others} like them."
     )

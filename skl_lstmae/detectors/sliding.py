@@ -247,8 +247,8 @@ class SlidingWindowDetector(
     def fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> Self:
         """Learn what windows of normal series look like.
 
-        If some stretches, at most a tenth of the rows, are unlike all others, a warning names them,
-        and neither the references nor the threshold rest on them.
+        If some stretches are unlike all others, a warning names them, and the threshold does not
+        rest on them.
 
         Parameters
         ----------
@@ -431,10 +431,13 @@ class SlidingWindowDetector(
     ) -> Any:
         """Find the intervals of anomalous rows.
 
-        An event begins with an alarm, a row that `predict` labels as anomalous. It ends with the
-        last alarm before more than `max_gap` normal rows, before a jump in time, or before a
-        blackout, which is an event of its own. For ``peak``
-        and ``features`` the network runs a second time, on the windows that reach into an event.
+        An event begins with an alarm, a row that `predict` labels as anomalous. It ends before more
+        than `max_gap` rows without an alarm, before a jump in time, or before a blackout, which is
+        an event of its own. A threshold that follows scores follows a long anomaly, too, so that
+        alarms pause. After the last one an event goes on while scores are below the threshold that
+        its first alarm broke, for `max_gap` rows at most, and no more than it has till then. For
+        ``peak`` and ``features`` the network runs a second time, on the windows that reach into an
+        event.
 
         Parameters
         ----------
@@ -442,11 +445,11 @@ class SlidingWindowDetector(
             In any of the forms above.
 
         max_gap : int or "auto", default="auto"
-            The longest run of normal rows that an event bridges. "auto" is the length of a window
-            with ``threshold="adaptive"``, where alarms pause within a long anomaly; else 0.
+            The longest run of rows without an alarm that an event bridges, or ends with. "auto" is
+            the length of a window with ``threshold="adaptive"``, and else 0.
 
         min_length : int, default=1
-            The fewest rows of an event, bridged ones included.
+            The fewest rows of an event from its first alarm to its last.
 
         budget : float, default=None
             The largest share of the rows with data that events may hold. If there are more, the

@@ -154,8 +154,11 @@ class Judge:
             Which references were set aside.
         """
         summaries = self.summarize(references)
-        is_odd = find_odd(oddness(fit_clone(self.scorer, summaries), summaries))
-        judge = replace(self, scorer=fit_clone(self.scorer, summaries[~is_odd]))
+        scorer = fit_clone(self.scorer, summaries)
+        is_odd = find_odd(oddness(scorer, summaries))
+        if is_odd.any():
+            scorer = fit_clone(self.scorer, summaries[~is_odd])
+        judge = replace(self, scorer=scorer)
         scores = judge._cross_scores(windows, references, summaries, is_odd)
         # Of a window or two the error is so large that it would silence alarms; an offset that
         # follows the scores makes good what they do not tell.

@@ -314,7 +314,7 @@ def test_without_pandas_events_are_named_tuples(detector, monkeypatch):
 # --------------------------------------------------------------------------------------- features
 
 
-def test_shares_are_those_of_the_errors_of_an_interval_in_all_windows_that_cover_it():
+def test_shares_are_those_of_the_errors_of_the_worst_rows_in_all_windows_that_cover_them():
     series = read_series(np.zeros((40, 2)))[0]
     windows = slide(series, 3)
     errors = np.column_stack([np.arange(40.0), np.full(40, 2.0)])
@@ -325,12 +325,15 @@ def test_shares_are_those_of_the_errors_of_an_interval_in_all_windows_that_cover
         judged.extend(part.starts.tolist())
         return errors[part.rows()]
 
-    intervals = np.array([[3, 5], [8, 10], [20, 22]])
-    shares, peaks = blame(intervals, windows, series, errors_of, fallback=np.array([3, 8, 21]))
+    errors[30:33] = [[1.0, 3.0], [8.0, 1.0], [2.0, 3.0]]
+    intervals = np.array([[3, 5], [8, 10], [20, 22], [30, 33]])
+    shares, peaks = blame(intervals, windows, series, errors_of, fallback=np.array([3, 8, 21, 0]))
     # Rows 3 and 4 are in three windows each: 3 + 4 to 2 + 2. Of rows 8 and 9 only 9 has errors.
-    np.testing.assert_allclose(shares, [[7 / 11, 4 / 11], [9 / 11, 2 / 11], [0, 0]])
-    assert peaks.tolist() == [4, 9, 21]
-    assert judged == [*range(1, 5), *range(6, 10), *range(18, 22)]
+    # Rows 30, 31 and 32 have 4, 9 and 5, of which 5 is more than half of 9.
+    expected = [[7 / 11, 4 / 11], [9 / 11, 2 / 11], [0, 0], [10 / 14, 4 / 14]]
+    np.testing.assert_allclose(shares, expected)
+    assert peaks.tolist() == [4, 9, 21, 31]
+    assert judged == [*range(1, 5), *range(6, 10), *range(18, 22), *range(28, 33)]
     judged.clear()
     none = np.zeros((0, 2), dtype=int)
     shares, peaks = blame(none, windows, series, errors_of, fallback=none[:, 0])

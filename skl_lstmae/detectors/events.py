@@ -1,6 +1,7 @@
 """From anomalous rows to events: intervals, their worst row, and the features to blame."""
 
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -11,6 +12,9 @@ from skl_lstmae.data.windows import blocks
 
 N_FEATURES = 3
 """The most features that an event names."""
+
+WORST = 0.5
+"""Of the largest error of a row, that of those rows that tell which features are to blame."""
 
 
 class Event(NamedTuple):
@@ -33,8 +37,8 @@ class Event(NamedTuple):
     observed : float
         Share of its values that are not missing; 0 for a blackout.
     features : dict or None
-        The features with the largest shares of the error of these rows, three at most, the largest
-        first: name, or number, to share. None if the detector of windows has no errors.
+        The features with the largest shares of the error of its worst rows, three at most, the
+        largest first: name, or number, to share. None if the detector of windows has no errors.
     """
 
     series: Any
@@ -187,7 +191,10 @@ def blame(
     errors_of: Callable[[Sequences], NDArray[np.float64]],
     fallback: NDArray[np.intp],
 ) -> tuple[NDArray[np.float64], NDArray[np.intp]]:
-    """Split the error of each interval over the features, and find its row with the largest error.
+    """Find the row of each interval with the largest error, and split that over the features.
+
+    An interval reaches as far as the windows that cover a disturbance, and so beyond it. Its worst
+    rows tell the features apart: those whose errors are at least half of the largest.
 
     Parameters
     ----------
@@ -205,28 +212,33 @@ def blame(
     Returns
     -------
     shares : ndarray of shape (n_intervals, n_features)
-        Add up to 1; all 0 if there is no error.
+        Of the error of the worst rows. They add up to 1; all 0 if there is no error.
     peaks : ndarray of shape (n_intervals,)
         Rows of the largest error, a mean over the windows that cover them.
     """
     offset = int(series.starts[0])  # series stand side by side, though not from the first row on
     starts, ends = intervals.T + offset
-    totals = np.zeros((len(intervals), windows.n_features))
-    row_errors, n_windows = np.zeros(len(series.values)), np.zeros(len(series.values))
+    place = np.full(len(series.values), -1)
+    edges = np.append(0, np.cumsum(ends - starts))
+    for lo, hi, (first, last) in zip(starts, ends, pairwise(edges), strict=True):
+        place[lo:hi] = np.arange(first, last)
+    errors, n_windows = np.zeros((edges[-1], windows.n_features)), np.zeros((edges[-1], 1))
     next_interval = np.searchsorted(ends, windows.starts, side="right")
     next_start = np.append(starts, np.iinfo(np.intp).max)[next_interval]
     for block in blocks(windows.take(next_start < windows.starts + windows.lengths)):
-        rows = block.rows()
-        interval = np.searchsorted(starts, rows, side="right") - 1
-        is_inside = (interval >= 0) & (rows < ends[interval])
-        errors = np.nan_to_num(errors_of(block)[is_inside])
-        np.add.at(totals, interval[is_inside], errors)
-        np.add.at(row_errors, rows[is_inside], errors.sum(axis=1))
+        rows = place[block.rows()]
+        is_inside = rows >= 0
+        np.add.at(errors, rows[is_inside], np.nan_to_num(errors_of(block)[is_inside]))
         np.add.at(n_windows, rows[is_inside], 1)
-    row_errors /= np.maximum(n_windows, 1)
-    shares = totals / np.maximum(totals.sum(axis=1, keepdims=True), np.finfo(float).tiny)
-    worst = np.array([lo + row_errors[lo:hi].argmax() for lo, hi in zip(starts, ends, strict=True)])
-    return shares, np.where(totals.any(axis=1), worst - offset, fallback)
+    errors /= np.maximum(n_windows, 1)
+    shares, peaks = np.zeros((len(intervals), windows.n_features)), fallback.copy()
+    for i, (first, last) in enumerate(pairwise(edges)):
+        cells = errors[first:last]
+        of_rows = cells.sum(axis=1)
+        if of_rows.any():
+            worst = cells[of_rows >= WORST * of_rows.max()].sum(axis=0)
+            shares[i], peaks[i] = worst / worst.sum(), intervals[i, 0] + of_rows.argmax()
+    return shares, peaks
 
 
 def main_features(shares: NDArray[np.float64], names: Sequence[Any]) -> dict[Any, float]:

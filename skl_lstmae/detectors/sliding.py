@@ -470,8 +470,9 @@ class SlidingWindowDetector(
             - ``rank``: 1 for the event that lies furthest below its threshold;
             - ``observed``: share of its values that are not missing; 0 for a blackout;
             - ``features``: a dict from feature to its share of the scaled reconstruction error of
-              these rows, in all windows that cover them. It holds the three largest shares, largest
-              first; None for detectors of scikit-learn, which have no such error.
+              the worst rows, those with at least half of the largest, in all windows that cover
+              them. It holds the three largest shares, largest first; None for detectors of
+              scikit-learn, which have no such error.
 
         Examples
         --------

@@ -47,6 +47,7 @@ PYTHON_BLOCK = re.compile(
 
 
 @pytest.mark.filterwarnings("ignore:Set aside as unlike the others. rows 2014-07-04")  # so told
+@pytest.mark.filterwarnings("ignore:Set aside as unlike the others. rows 2025-03-")  # so told
 @pytest.mark.parametrize("page", PARAMETERS)
 def test_blocks_run_and_print_what_the_page_shows(page, capsys, monkeypatch, tmp_path):
     for need in NEEDS.get(page.name, []):

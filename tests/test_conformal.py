@@ -398,13 +398,34 @@ SENTENCE = (
 
 @pytest.mark.parametrize("method", ["predict", "decision_function"])
 def test_drifted_samples_are_met_with_a_warning_until_they_are_calibrated_on(detector, method):
-    drifted = 1.5 * FRESH[:200] + 0.5
+    drifted = 1.5 * FRESH[:200]
     judge = getattr(fitted(detector, NORMAL), method)
     with pytest.warns(UserWarning, match=SENTENCE) as record:
         judge(drifted[:100])
     assert record[0].filename == __file__
     detector.recalibrate(drifted[100:])
     getattr(detector, method)(drifted[:100])
+
+
+def test_samples_that_lower_the_threshold_far_are_met_with_a_warning(detector):
+    fitted(detector, NORMAL)
+    offset = detector.offset_
+    sentence = (
+        r"^offset_ falls to -[\d.]+, where the samples of the fit gave {:.3g}: anomalies that "
+        "score between the two pass from now on. If what is normal has changed for good, fit again "
+        "with samples from after the change as well.$"
+    )
+    for _ in "first", "second":  # which is compared with the fit again
+        with pytest.warns(UserWarning, match=sentence.format(offset)) as record:
+            detector.recalibrate(FRESH[:200] + 5)
+        assert record[0].filename == __file__
+        assert detector.offset_ < 5 * offset
+    detector.recalibrate(contamination=0.1)
+    detector.recalibrate(FRESH[:200] + 5)  # which are said to hold anomalies
+    with pytest.warns(UserWarning, match=sentence.format(offset)):
+        detector.recalibrate(FRESH[:200] + 5, contamination="auto")
+    detector.recalibrate(FRESH[:200])
+    detector.recalibrate(false_alarm_rate=1e-6)  # which lowers it for no other samples
 
 
 def test_few_anomalies_or_few_samples_are_no_drift(detector):

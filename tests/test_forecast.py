@@ -481,7 +481,8 @@ def test_a_long_series_may_be_calibrated_on_and_has_no_say_in_what_is_learned_la
     drifted = [1.5 * make_series(1000, seed=seed) for seed in range(1, 30)]
     scores = detector.score_samples(drifted[9:])
     flagged = (scores < detector.offset_).mean()
-    detector.recalibrate(drifted[:9])
+    with pytest.warns(UserWarning, match="offset_ falls to"):
+        detector.recalibrate(drifted[:9])
     assert (scores < detector.offset_).mean() < 0.3 < flagged
     assert_array_equal(detector.score_samples(drifted[9:]), scores)
 

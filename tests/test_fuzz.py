@@ -229,6 +229,7 @@ def fitted_ones():
     return clone(QUICK).fit(rows.reshape(10, 6, 2)), series.fit(rows)
 
 
+@pytest.mark.filterwarnings("ignore:offset_ falls")
 @given(X=SLIPS)
 @fuzz(in_the_suite=150)
 def test_anything_is_read_or_refused_by_a_sentence(fitted_ones, X):

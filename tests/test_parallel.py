@@ -243,7 +243,7 @@ def test_many_threads_may_ask_one_detector_at_once(network):
 LEARN = {
     "fit": lambda detector, i: detector.fit([(2 + i) * x for x in X]),
     "partial_fit": lambda detector, i: detector.partial_fit([2 * x + i for x in X]),
-    "recalibrate": lambda detector, i: detector.recalibrate([(1 + i) * x for x in X[:9]]),
+    "recalibrate": lambda detector, i: detector.recalibrate([(1 + i / 5) * x for x in X[:9]]),
 }
 
 

@@ -362,7 +362,8 @@ def test_a_blackout_in_a_series_of_the_fit_stays_one_when_the_threshold_moves():
     far = 50 * make_series(300, seed=1)  # lowers the score of what has no data
     for _ in "fit", "recalibration":
         assert_array_equal(detector.score_samples(X)[100:160], detector._judge.worst)
-        detector.recalibrate(far)
+        with pytest.warns(UserWarning, match="offset_ falls to"):
+            detector.recalibrate(far)
 
 
 def test_series_that_cannot_be_those_of_the_fit_are_not_read_at_once(monkeypatch):
@@ -690,7 +691,8 @@ def test_rows_without_data_do_not_move_a_threshold(rule):
 
 def test_rows_without_data_are_anomalous_however_far_the_calibration_moved():
     X, detector = make_series(300), fit()
-    detector.recalibrate(1e4 * X)
+    with pytest.warns(UserWarning, match="offset_ falls to"):
+        detector.recalibrate(1e4 * X)
     X[100:120] = np.nan
     assert (detector.predict(1e4 * X)[100:120] == -1).all()
 

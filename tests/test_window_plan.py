@@ -1,16 +1,19 @@
 """How the rows of long series are divided; test_sliding.py has what a detector makes of it."""
 
 import numpy as np
+import pytest
 from numpy.testing import assert_array_equal
 
 from skl_lstmae.data.reading import read_series
+from skl_lstmae.detectors.row_calibration import odd_rows
+from skl_lstmae.detectors.window_judge import LearnedWindows
 from skl_lstmae.detectors.window_plan import plan_windows
 
 SERIES, _ = read_series(np.arange(100.0).reshape(-1, 1))
 
 
-def plan(held_out_share, X=SERIES):
-    rule = {"size": 10, "stride": 5, "training_stride": 2, "names": ()}
+def plan(held_out_share, X=SERIES, stride=5):
+    rule = {"size": 10, "stride": stride, "training_stride": 2, "names": ()}
     return plan_windows(X, held_out_share=held_out_share, **rule)
 
 
@@ -39,3 +42,24 @@ def test_windows_without_data_neither_refer_nor_are_judged():
     assert_array_equal(parts.windows.starts, np.arange(0, 91, 5))
     assert_array_equal(parts.judged.starts, [*range(0, 20, 5), *range(35, 91, 5)])
     assert not set(parts.references.starts) & set(range(16, 35))
+
+
+@pytest.mark.parametrize(
+    ("odd", "expected"),
+    [
+        ([], []),
+        ([30], range(30, 40)),
+        ([30, 31], range(30, 41)),
+        (range(0, 900, 15), []),  # fewer than a tenth of the windows, but two rows in three
+        (range(0, 900, 5), []),
+    ],
+)
+def test_rows_of_windows_of_odd_scores_are_odd_unless_they_are_all_over_the_series(odd, expected):
+    parts = plan(0.0, read_series(np.zeros((950, 1)))[0], stride=1)
+    scores = -np.random.default_rng(0).uniform(1, 2, size=len(parts.judged))
+    scores[list(odd)] *= 1000
+    of_references = np.zeros(len(parts.references), dtype=bool)
+    learned = LearnedWindows(None, scores, of_references)
+    assert_array_equal(odd_rows(parts, learned), list(expected))
+    of_references[:3] = True
+    assert_array_equal(odd_rows(parts, learned), sorted({*range(12), *expected}))

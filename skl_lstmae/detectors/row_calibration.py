@@ -28,9 +28,13 @@ RECENT_WINDOWS = 5
 
 
 def judge_rows(
-    plan: WindowPlan, learned: LearnedWindows, aggregation: str, relative_to_recent: float
+    plan: WindowPlan,
+    learned: LearnedWindows,
+    odd: NDArray[np.intp],
+    aggregation: str,
+    relative_to_recent: float,
 ) -> RowJudge:
-    """Return the judge whose thresholds rest on the rows of a plan that are not odd.
+    """Return the judge whose thresholds rest on the rows of a plan but the odd ones.
 
     It knows the series of the plan, which it judges as if they were fresh.
     """
@@ -43,7 +47,7 @@ def judge_rows(
     blackout = rows_of_blackout(plan.size)
     merged = merge_scores(own_scores, windows, rows, aggregation, blackout, worst)
     is_odd = np.zeros(len(rows.values), dtype=bool)
-    is_odd[odd_rows(plan, learned)] = True
+    is_odd[odd] = True
     is_normal_row = ~is_odd[rows.rows()] & (merged != worst)
     is_normal_window = ~_are_all(is_odd, windows) & have_data(windows)
 

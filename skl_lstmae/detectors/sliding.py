@@ -303,10 +303,11 @@ class SlidingWindowDetector(
         self.training_stride_ = plan.training_stride
         with callbacks.passed_on_to(self.detector_):
             learned = self._learn(plan)
-        judge = judge_rows(plan, learned, self.aggregation, self.relative_to_recent)
+        odd = odd_rows(plan, learned)
+        judge = judge_rows(plan, learned, odd, self.aggregation, self.relative_to_recent)
         judge = replace(judge, usual_step=usual_step(times), max_steps=self.max_time_steps)
         if self.contamination == "auto":
-            warn_of_rows(odd_rows(plan, learned), whole, form)
+            warn_of_rows(odd, whole, form)
         else:  # which has odd rows expected, among those that `fit_predict` judges
             told = (whole, times) if sample_weight is None else (plan.series, ())
             judge = judge.resting_on(judge.score(*told), "population")

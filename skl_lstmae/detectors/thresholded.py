@@ -20,6 +20,10 @@ from skl_lstmae.scoring.calibration import Calibration
 
 DRIFT_P_VALUE = 0.05
 
+FAR_BELOW = 5.0
+"""Times the threshold of the fit, beyond which one from other samples is a warning: scores are
+distances from what was learned."""
+
 
 def check_offset(offset: Any) -> float:
     """Refuse a threshold that is no finite number."""
@@ -243,7 +247,8 @@ class ThresholdMixin(FrozenState, OutlierMixin):
             Recent normal samples: at least three sequences, or a series of at least one window.
             Their scores set ``offset_`` from now on; the network does not learn from them. With
             fewer than ``1 / false_alarm_rate - 1`` sequences, or windows side by side, the shape of
-            the distribution is taken from the scores of the fit. None keeps the samples of the fit.
+            the distribution is taken from the scores of the fit. A warning says if ``offset_``
+            falls below five times that of the fit. None keeps the samples of the fit.
 
         contamination : "auto" or float, default=None
             New value of the parameter; None keeps the old one. If the fit kept no scores for the
@@ -268,7 +273,7 @@ class ThresholdMixin(FrozenState, OutlierMixin):
         >>> offset = detector.offset_
         >>> bool(detector.recalibrate(false_alarm_rate=0.2).offset_ > offset)
         True
-        >>> noisy = X + np.random.default_rng(1).normal(0, 0.3, X.shape)
+        >>> noisy = X + np.random.default_rng(1).normal(0, 0.05, X.shape)
         >>> flagged = (detector.predict(noisy[60:]) == -1).mean()
         >>> detector = detector.recalibrate(noisy[:60])  # normal sequences are noisier now
         >>> bool((detector.predict(noisy[60:]) == -1).mean() < flagged)
@@ -282,7 +287,22 @@ class ThresholdMixin(FrozenState, OutlierMixin):
             if X is not None:
                 detector._calibrate_on(X)
             detector._set_threshold()
+            if X is not None and detector.contamination == "auto":
+                detector._warn_of_fall()
         return self
+
+    def _warn_of_fall(self) -> None:
+        """Warn if the threshold lies so far below that of the fit that many anomalies may pass."""
+        calibration = self._judge.calibration
+        if calibration is None or calibration.learned is None:
+            return
+        offset, by_fit = self.offset_, calibration.learned.false_alarm_offset(self.false_alarm_rate)
+        if offset < FAR_BELOW * by_fit < 0:
+            warn(
+                f"offset_ falls to {offset:.3g}, where the samples of the fit gave {by_fit:.3g}: "
+                "anomalies that score between the two pass from now on. If what is normal has "
+                "changed for good, fit again with samples from after the change as well."
+            )
 
     def _known(self, offset: Any) -> Any:
         if offset is None:

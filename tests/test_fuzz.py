@@ -48,6 +48,7 @@ pytestmark = [
         "Values of feature",
         "Each row of X is read as a sequence",
         "X is read as sequences of",
+        "offset_ falls to",
     )
 ]
 
@@ -229,7 +230,6 @@ def fitted_ones():
     return clone(QUICK).fit(rows.reshape(10, 6, 2)), series.fit(rows)
 
 
-@pytest.mark.filterwarnings("ignore:offset_ falls")
 @given(X=SLIPS)
 @fuzz(in_the_suite=150)
 def test_anything_is_read_or_refused_by_a_sentence(fitted_ones, X):

@@ -20,7 +20,7 @@ from skl_lstmae.scoring import (
     joint,
     scorer,
 )
-from skl_lstmae.scoring.neighbors import mean_distance_of_others
+from skl_lstmae.scoring.neighbors import distances_between, mean_distance_of_others
 from skl_lstmae.scoring.scorer import mean_and_scale, shrinkage
 from skl_lstmae.scoring.scorers import SCORERS, make_scorer
 
@@ -240,7 +240,7 @@ def test_moments_of_many_columns_are_those_of_few_to_the_last_bit(monkeypatch):
         assert_array_equal(mean_and_scale(rows[:, :n_columns]), moments)
 
 
-def test_distances_of_wide_summaries_take_little_memory_and_change_no_bit(monkeypatch):
+def test_distances_of_wide_summaries_take_little_memory_and_scores_keep_their_bits(monkeypatch):
     summaries = JointScorer().summarize(make_outcome([8] * 300))
     wide = np.zeros(300, [(name, np.float32, (1500,)) for name in summaries.dtype.names])
     for name in summaries.dtype.names:
@@ -253,8 +253,26 @@ def test_distances_of_wide_summaries_take_little_memory_and_change_no_bit(monkey
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert peak < wide["outline"].nbytes  # half of that field in float64
-    for ours, theirs in zip(actual, expected, strict=True):
-        assert_array_equal(ours, theirs)
+    assert_array_equal(actual[0], expected[0])
+    assert_allclose(actual[1], expected[1], rtol=1e-12)
+
+
+@pytest.mark.parametrize("scale", [1e-3, 1.0, 1e18])
+@pytest.mark.parametrize("n_alike", [1, 2, 150])
+def test_distances_by_a_product_of_matrices_are_exact_where_they_are_small(n_alike, scale):
+    rng = np.random.default_rng(0)
+    references = scale * np.repeat(rng.normal(size=(300 // n_alike, 20)), n_alike, axis=0)
+    references[::3] += 1e-9 * scale * rng.normal(size=(100, 20))
+    rows = np.concatenate([references[:200], scale * rng.normal(size=(70, 20))])
+    rows[-1] *= 1e9
+    expected = cdist(rows, references)
+    assert (expected == 0).any()
+    assert_allclose(distances_between(rows, references), expected, rtol=1e-9)
+
+
+def test_distances_by_a_product_of_matrices_are_exact_if_all_rows_are_alike():
+    flat = np.full((1024, 40), 0.1)
+    assert_array_equal(distances_between(flat, flat), np.zeros((1024, 1024)))
 
 
 class NearestTwoOfAll(NearestTwo):

@@ -6,13 +6,13 @@ import numpy as np
 import sklearn  # whose modules are imported when they are first used
 from numpy.typing import NDArray
 from scipy.linalg import cholesky, solve_triangular
-from scipy.spatial.distance import cdist
 from sklearn.base import BaseEstimator, clone
 
 from skl_lstmae.scoring.mahalanobis import MahalanobisScorer
 from skl_lstmae.scoring.neighbors import (
     MAX_ROWS,
     NearestTwo,
+    distances_between,
     mean_distance_of_others,
     share_of_itself,
 )
@@ -141,7 +141,7 @@ class DistanceFromNearest(BaseEstimator):
     def from_each(self, summaries: NDArray[Any]) -> NDArray[np.float64]:
         """Return the distances from each reference, (n_sequences, n_references)."""
         points = self._transform(self._join(summaries))
-        return cdist(points, self.points_) / np.sqrt(points.shape[1])
+        return distances_between(points, self.points_) / np.sqrt(points.shape[1])
 
     def __getstate__(self) -> dict[str, Any]:
         """Leave out the references, which the scorer keeps and tells anew."""

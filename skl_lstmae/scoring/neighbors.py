@@ -5,6 +5,7 @@ from hashlib import blake2b
 from typing import Any
 
 import numpy as np
+import sklearn  # whose modules are imported when they are first used
 from numpy.typing import NDArray
 from scipy.spatial.distance import cdist
 
@@ -18,6 +19,12 @@ ROUNDING = 1e-10
 ITSELF = 0.1
 """The nearest reference may be the row itself if it is nearer than this share of the next one's
 distance."""
+
+SMALL = 1e-3
+"""Distances below this share of the sum of both norms are measured pair by pair."""
+
+MAX_SMALL = 8
+"""A row has so many of them, on average, or else all distances are measured pair by pair."""
 
 MAX_ROWS, MAX_VALUES = 1024, 2**22
 """Rows whose nearest references are looked for, and numbers in the differences, at a time."""
@@ -52,6 +59,24 @@ def mean_distance_of_others(distances: NDArray[np.float64]) -> NDArray[np.float6
     """
     share = share_of_itself(distances)
     return (1 - share) * distances[:, :-1].mean(axis=1) + share * distances[:, 1:].mean(axis=1)
+
+
+def distances_between(
+    rows: NDArray[np.float64], references: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Return the distances of rows from references, (n_rows, n_references), several times as fast.
+
+    They are worked out by a product of matrices, so that the last bits depend on the number of
+    rows. Of small distances rounding would leave nothing: these are as exact as `cdist`'s.
+    """
+    distances = sklearn.metrics.pairwise.euclidean_distances(rows, references)
+    row_norms = sklearn.utils.extmath.row_norms
+    norms = row_norms(rows)[:, np.newaxis] + row_norms(references)
+    row, reference = np.nonzero(distances <= SMALL * norms)
+    if len(row) > MAX_SMALL * len(rows):
+        return cdist(rows, references)
+    distances[row, reference] = np.linalg.norm(rows[row] - references[reference], axis=1)
+    return distances
 
 
 def first_two_of_each(points: NDArray[np.float64]) -> NDArray[np.intp]:

@@ -41,7 +41,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceW
 
 # Processes of it begin at once, as it has imported all that takes time.
 FORKSERVER = get_context("forkserver")
-FORKSERVER.set_forkserver_preload(["skl_lstmae", "sklearn.covariance", "pytest"])
+FORKSERVER.set_forkserver_preload(["skl_lstmae", "pytest"])
 
 X = make_ragged(70, shortest=6, longest=12)
 X[0][2, 1] = np.nan

@@ -20,8 +20,9 @@ from skl_lstmae.scoring import (
     joint,
     scorer,
 )
+from skl_lstmae.scoring.covariance import covariance_of, shrinkage_of, shrunk
 from skl_lstmae.scoring.neighbors import distances_between, mean_distance_of_others
-from skl_lstmae.scoring.scorer import mean_and_scale, shrinkage
+from skl_lstmae.scoring.scorer import mean_and_scale
 from skl_lstmae.scoring.scorers import SCORERS, make_scorer
 
 
@@ -127,11 +128,22 @@ def test_mean_and_scale_are_those_of_scikit_learns_scaler(size):
     assert_allclose(scale, scaler.scale_, rtol=1e-14)
 
 
-def test_rounding_makes_no_shrinkage_negative():
+@pytest.mark.parametrize("shape", [(5, 1), (2, 3), (3, 40), (1000, 30), (20, 2)])
+def test_covariances_are_shrunk_as_scikit_learn_shrinks_them(shape):
+    rows = 3 * np.random.default_rng(0).normal(size=shape) @ np.diag(np.arange(1, shape[1] + 1))
+    covariance = covariance_of(rows)
+    expected = LedoitWolf(assume_centered=True).fit(rows)
+    assert shrinkage_of(rows, covariance) == pytest.approx(expected.shrinkage_, rel=1e-9)
+    assert_allclose(shrunk(covariance, expected.shrinkage_), expected.covariance_, rtol=1e-12)
+
+
+def test_rounding_takes_no_shrinkage_below_0_or_above_1():
     for seed in range(1000):
         rng = np.random.default_rng(seed)
         kinds = rng.integers(2, size=(rng.integers(4, 60), 1))
-        assert shrinkage(kinds * rng.normal(size=3)) >= 0
+        rows = (kinds - kinds.mean()) * rng.normal(size=3)
+        assert 0 <= shrinkage_of(rows, covariance_of(rows)) <= 1
+    assert shrinkage_of(np.zeros((9, 3)), np.zeros((3, 3))) == 0
 
 
 def test_mahalanobis_in_parts_has_the_mean_and_covariance_of_all_and_shrinks_as_one_over_n():

@@ -3,11 +3,11 @@
 from typing import Any, Protocol, Self
 
 import numpy as np
-import sklearn  # whose modules are imported when they are first used
 from numpy.typing import NDArray
 from scipy.linalg import cholesky, solve_triangular
 from sklearn.base import BaseEstimator, clone
 
+from skl_lstmae.scoring.covariance import covariance_of, shrinkage_of, shrunk
 from skl_lstmae.scoring.mahalanobis import MahalanobisScorer
 from skl_lstmae.scoring.neighbors import (
     MAX_ROWS,
@@ -18,7 +18,7 @@ from skl_lstmae.scoring.neighbors import (
 )
 from skl_lstmae.scoring.outcome import Outcome
 from skl_lstmae.scoring.references import ReferenceScorer
-from skl_lstmae.scoring.scorer import SMALLEST_ERROR, Scorer, mean_and_scale, shrinkage
+from skl_lstmae.scoring.scorer import SMALLEST_ERROR, Scorer, mean_and_scale
 
 # In standard deviations: distances that are smaller are alike.
 SMALLEST_DISTANCE = 1e-3
@@ -110,11 +110,8 @@ class DistanceFromNearest(BaseEstimator):
         self.axes_ = None
         if self.is_whitened:
             rows = self._transform(rows)
-            # As `ledoit_wolf`, which fits an estimator that MLflow's autolog would record.
-            covariance = sklearn.covariance.shrunk_covariance(
-                sklearn.covariance.empirical_covariance(rows, assume_centered=True),
-                shrinkage(rows, assume_centered=True),
-            )
+            covariance = covariance_of(rows)
+            covariance = shrunk(covariance, shrinkage_of(rows, covariance))
             identity = np.eye(len(covariance))
             root = cholesky(covariance + SMALLEST_VARIANCE * identity, lower=True)
             self.axes_ = solve_triangular(root, identity, lower=True).T

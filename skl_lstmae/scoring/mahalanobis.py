@@ -3,11 +3,11 @@
 from typing import Any, Self
 
 import numpy as np
-import sklearn  # whose modules are imported when they are first used
 from numpy.typing import NDArray
 from scipy.linalg import pinvh
 
-from skl_lstmae.scoring.scorer import MAX_REFERENCES, Scorer, mean_and_scale, shrinkage
+from skl_lstmae.scoring.covariance import covariance_of, shrinkage_of, shrunk
+from skl_lstmae.scoring.scorer import MAX_REFERENCES, Scorer, mean_and_scale
 
 
 class MahalanobisScorer(Scorer):
@@ -39,10 +39,9 @@ class MahalanobisScorer(Scorer):
     def fit(self, summaries: NDArray[Any]) -> Self:
         """Learn mean and covariance."""
         self.mean_, _ = mean_and_scale(summaries)
-        self.covariance_ = sklearn.covariance.empirical_covariance(
-            self._center(summaries), assume_centered=True
-        )
-        self.shrinkage_ = shrinkage(self._standardize(summaries))
+        self.covariance_ = covariance_of(self._center(summaries))
+        rows = self._standardize(summaries)
+        self.shrinkage_ = shrinkage_of(rows, covariance_of(rows))
         self.n_sequences_ = min(len(summaries), MAX_REFERENCES)
         self.precision_ = self._invert()
         return self
@@ -71,9 +70,7 @@ class MahalanobisScorer(Scorer):
     def _invert(self) -> NDArray[np.float64]:
         scale = self._scale()
         correlation = self.covariance_ / np.outer(scale, scale)
-        return pinvh(
-            sklearn.covariance.shrunk_covariance(correlation, self.shrinkage_), check_finite=False
-        )
+        return pinvh(shrunk(correlation, self.shrinkage_), check_finite=False)
 
     def _scale(self) -> NDArray[np.float64]:
         deviations = np.sqrt(np.diag(self.covariance_))

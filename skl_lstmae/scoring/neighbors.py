@@ -5,7 +5,6 @@ from hashlib import blake2b
 from typing import Any
 
 import numpy as np
-import sklearn  # whose modules are imported when they are first used
 from numpy.typing import NDArray
 from scipy.spatial.distance import cdist
 
@@ -20,8 +19,8 @@ ITSELF = 0.1
 """The nearest reference may be the row itself if it is nearer than this share of the next one's
 distance."""
 
-SMALL = 1e-3
-"""Distances below this share of the sum of both norms are measured pair by pair."""
+SMALL = 1e-6
+"""Squared distances below this share of the sum of both squares are measured pair by pair."""
 
 MAX_SMALL = 8
 """A row has so many of them, on average, or else all distances are measured pair by pair."""
@@ -69,12 +68,13 @@ def distances_between(
     They are worked out by a product of matrices, so that the last bits depend on the number of
     rows. Of small distances rounding would leave nothing: these are as exact as `cdist`'s.
     """
-    distances = sklearn.metrics.pairwise.euclidean_distances(rows, references)
-    row_norms = sklearn.utils.extmath.row_norms
-    norms = row_norms(rows)[:, np.newaxis] + row_norms(references)
-    row, reference = np.nonzero(distances <= SMALL * norms)
+    squares = [np.einsum("ij,ij->i", points, points) for points in (rows, references)]
+    sums = squares[0][:, np.newaxis] + squares[1]
+    squared = sums + (-2 * rows) @ references.T
+    row, reference = np.nonzero(squared <= SMALL * sums)
     if len(row) > MAX_SMALL * len(rows):
         return cdist(rows, references)
+    distances = np.sqrt(np.maximum(squared, 0))
     distances[row, reference] = np.linalg.norm(rows[row] - references[reference], axis=1)
     return distances
 

@@ -4,7 +4,6 @@ from collections.abc import Callable
 from typing import Any, Self
 
 import numpy as np
-import sklearn  # whose modules are imported when they are first used
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, clone
 
@@ -54,12 +53,6 @@ def _mean_and_scale(rows: NDArray[Any]) -> tuple[NDArray[np.float64], NDArray[np
         lost = n_observed * EPSILON * variance + (n_observed * mean * EPSILON) ** 2
         scale = np.sqrt(np.where(variance <= lost, 1.0, variance))
     return mean, scale
-
-
-def shrinkage(rows: NDArray[Any], *, assume_centered: bool = False) -> float:
-    """Return Ledoit and Wolf's shrinkage of a covariance; rounding may take it below 0."""
-    estimate = sklearn.covariance.ledoit_wolf_shrinkage(rows, assume_centered=assume_centered)
-    return max(0.0, float(estimate))
 
 
 class Scorer(BaseEstimator):

@@ -396,7 +396,7 @@ SENTENCE = (
 )
 
 
-@pytest.mark.parametrize("method", ["predict", "decision_function"])
+@pytest.mark.parametrize("method", ["predict", "decision_function", "p_values"])
 def test_drifted_samples_are_met_with_a_warning_until_they_are_calibrated_on(detector, method):
     drifted = 1.5 * FRESH[:200]
     judge = getattr(fitted(detector, NORMAL), method)
@@ -437,4 +437,3 @@ def test_few_anomalies_or_few_samples_are_no_drift(detector):
     with pytest.warns(UserWarning, match=SENTENCE):
         detector.predict(faults)
     detector.score_samples(FAULTS)
-    detector.p_values(FAULTS)

@@ -14,6 +14,7 @@ from skl_lstmae import LSTMAutoencoderDetector, SlidingWindowDetector
 from skl_lstmae.data.reading import read_series
 from skl_lstmae.data.windows import slide
 from skl_lstmae.detectors.events import Event, blame, find_intervals_within, go_on, main_features
+from skl_lstmae.scoring.usual_errors import UsualErrors
 
 # After few epochs some stretches of plain waves are unlike the rest.
 pytestmark = [
@@ -239,16 +240,23 @@ def test_events_of_a_panel_are_called_by_its_ids_and_times(detector):
         pd.date_range("2024-01-01", periods=10, freq="30min", tz="Europe/Paris"),
         pd.timedelta_range(0, periods=10, freq="s"),
         pd.period_range("2024-01-01", periods=10, freq="D"),
+        pd.RangeIndex(7, 17),
+        pd.Index(np.linspace(0.5, 5, 10), name="seconds"),
     ],
-    ids=["times", "durations", "periods"],
+    ids=["times", "durations", "periods", "rows", "numbers"],
 )
-def test_start_end_and_peak_are_times_if_the_index_has_them(detector, index):
+def test_start_end_and_peak_are_labels_of_an_index_that_increases(detector, index):
     frame = pd.DataFrame(VALUES, index=index)
     events = detector.find_events(frame)
     for column, rows in {"start": [1, 4, 8], "end": [2, 4, 9], "peak": [2, 4, 8]}.items():
         assert events[column].tolist() == index[rows].tolist()
         assert events[column].dtype == index.dtype
     assert len(frame.loc[events["start"][0] : events["end"][0]]) == events["n_rows"][0]
+
+
+def test_start_end_and_peak_are_row_numbers_where_labels_tell_no_order(detector):
+    frame = pd.DataFrame(VALUES, index=list("kjihgfedcb"))
+    assert detector.find_events(frame)["start"].tolist() == [1, 4, 8]
 
 
 @pytest.mark.parametrize("max_gap", [0, 50])
@@ -314,31 +322,69 @@ def test_without_pandas_events_are_named_tuples(detector, monkeypatch):
 # --------------------------------------------------------------------------------------- features
 
 
-def test_shares_are_those_of_the_errors_of_the_worst_rows_in_all_windows_that_cover_them():
-    series = read_series(np.zeros((40, 2)))[0]
-    windows = slide(series, 3)
-    errors = np.column_stack([np.arange(40.0), np.full(40, 2.0)])
-    errors[[8, 20, 21]] = np.nan
-    judged = []
+USUAL = UsualErrors(mean=np.log([1.0, 4.0]), scale=np.array([0.5, 0.5]))
 
-    def errors_of(part):
-        judged.extend(part.starts.tolist())
-        return errors[part.rows()]
 
-    errors[30:33] = [[1.0, 3.0], [8.0, 1.0], [2.0, 3.0]]
-    intervals = np.array([[3, 5], [8, 10], [20, 22], [30, 33]])
-    shares, peaks = blame(intervals, windows, series, errors_of, fallback=np.array([3, 8, 21, 0]))
-    # Rows 3 and 4 are in three windows each: 3 + 4 to 2 + 2. Of rows 8 and 9 only 9 has errors.
-    # Rows 30, 31 and 32 have 4, 9 and 5, of which 5 is more than half of 9.
-    expected = [[7 / 11, 4 / 11], [9 / 11, 2 / 11], [0, 0], [10 / 14, 4 / 14]]
-    np.testing.assert_allclose(shares, expected)
-    assert peaks.tolist() == [4, 9, 21, 31]
-    assert judged == [*range(1, 5), *range(6, 10), *range(18, 22), *range(28, 33)]
-    judged.clear()
-    none = np.zeros((0, 2), dtype=int)
-    shares, peaks = blame(none, windows, series, errors_of, fallback=none[:, 0])
-    assert (shares.shape, peaks.shape) == ((0, 2), (0,))
-    assert judged == []
+@pytest.mark.parametrize(
+    ("disturbed", "expected"),
+    [
+        ({0: 5.0}, [1, 0]),
+        ({1: 20.0}, [0, 1]),
+        ({0: 5.0, 1: 20.0}, [0.5, 0.5]),  # by the same factor, though one always errs more
+        ({0: 0.2}, [1, 0]),  # a stuck sensor is easy to reconstruct
+    ],
+)
+def test_to_blame_are_features_whose_errors_are_unusual_for_them(disturbed, expected):
+    series = read_series(np.zeros((60, 2)))[0]
+    errors = np.tile([1.0, 4.0], (60, 1))  # as usual
+    for feature, error in disturbed.items():
+        errors[20:40, feature] = error
+    windows = slide(series, 8).take(np.arange(23, 31))  # that cover row 30
+    shares, _ = blame(np.array([15, 45]), 30, windows, lambda w: errors[w.rows()], USUAL)
+    np.testing.assert_allclose(shares, expected, atol=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("interval", "bumps", "expected"),
+    [
+        ((0, 60), {31: [9, 4]}, 31),
+        ((0, 60), {27: [9, 4]}, 27),
+        ((0, 60), {31: [9, 4], 40: [99, 4]}, 31),  # which no window holds that holds row 30
+        ((0, 60), {31: [9, 4], 24: [9, 4]}, 31),  # of two alike the nearer
+        ((0, 60), {31: [9, 4], 29: [1, 9]}, 31),  # which is twice, not nine times the usual error
+        ((30, 60), {29: [9, 4]}, 30),
+        ((20, 29), {28: [9, 4]}, 28),
+    ],
+)
+def test_the_peak_is_the_row_of_the_largest_errors_near_the_lowest_score(interval, bumps, expected):
+    series = read_series(np.zeros((60, 2)))[0]
+    errors = np.tile([1.0, 4.0], (60, 1))
+    for row, cells in bumps.items():
+        errors[row] = cells
+    windows = slide(series, 8).take(np.arange(23, 31))  # that cover row 30
+    _, peak = blame(np.array(interval), 30, windows, lambda w: errors[w.rows()], USUAL)
+    assert peak == expected
+
+
+@pytest.mark.parametrize("error", [0.0, np.nan])
+def test_without_an_error_nothing_is_to_blame_and_the_peak_is_the_lowest_row(error):
+    windows = slide(read_series(np.zeros((60, 2)))[0], 8).take(np.arange(23, 31))
+    errors_of = lambda windows: np.full((windows.lengths.sum(), 2), error)  # noqa: E731
+    shares, peak = blame(np.array([20, 40]), 30, windows, errors_of, USUAL)
+    assert (shares.tolist(), peak) == ([0, 0], 30)
+
+
+def test_usual_errors_are_those_of_windows_and_deviations_leave_out_what_is_missing():
+    rng = np.random.default_rng(0)
+    errors = np.exp(rng.normal([0, 3], [0.5, 2], size=(1000, 20, 2)))
+    errors[::2, ::3, 1] = np.nan
+    log_errors = np.log(np.nanmean(errors, axis=1))
+    usual = UsualErrors.of(log_errors)
+    expected = (log_errors - log_errors.mean(axis=0)) / log_errors.std(axis=0)
+    np.testing.assert_allclose(usual.deviations(errors), expected, atol=1e-4)
+    errors[3, :, 0] = np.nan
+    deviations = usual.deviations(errors)
+    assert np.argwhere(np.isnan(deviations)).tolist() == [[3, 0]]
 
 
 @pytest.mark.parametrize(

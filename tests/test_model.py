@@ -26,7 +26,7 @@ def test_results_are_those_of_each_sequence_alone_in_their_order(architecture):
     sequences = read(make_ragged(150, 1, 30))[0]
     model = make_model(sequences, **architecture)
     predictions, latents = model.predictions(sequences), model.latents(sequences)
-    peaks = model.summaries(sequences, lambda outcome: outcome.peaks)
+    (peaks,) = model.summaries(sequences, lambda outcome: outcome.peaks)
     for i in (0, 7, 149):
         x = torch.from_numpy(model.scaling.transform(sequences[i])).unsqueeze(0)
         with torch.inference_mode():
@@ -43,11 +43,11 @@ def test_outcomes_of_wide_sequences_are_cut_into_small_ones_of_the_same_bits(mon
     X[3][5, 0] = np.nan
     sequences = read(X)[0]
     model = make_model(sequences)
-    expected = model.errors(sequences), model.summaries(sequences, lambda o: o.latents)
+    expected = model.errors(sequences), *model.summaries(sequences, lambda o: o.latents)
     monkeypatch.setattr(calls, "MAX_OUTCOME_CELLS", 100)
     monkeypatch.setattr(rows, "MAX_CELLS", 100)
     assert_array_equal(model.errors(sequences), expected[0])
-    assert_array_equal(model.summaries(sequences, lambda outcome: outcome.latents), expected[1])
+    assert_array_equal(*model.summaries(sequences, lambda o: o.latents), expected[1])
     sizes = [len(outcome) for _, outcome in model.outcomes(sequences)]
     assert 1 in sizes
     assert max(sizes) * 2 < 64
@@ -76,4 +76,6 @@ def test_errors_are_the_loss_of_observed_cells():
     of_sequences = np.split(errors, np.cumsum(sequences.lengths)[:-1])
     expected = [np.nanmean(of_one) for of_one in of_sequences]
     assert_allclose([share.sum() for share in shares], expected)
-    assert_allclose(model.summaries(sequences, Outcome.mean_error), expected)
+    means, lengths = model.summaries(sequences, Outcome.mean_error, lambda o: o.lengths)
+    assert_allclose(means, expected)
+    assert_array_equal(lengths, sequences.lengths)

@@ -825,9 +825,9 @@ def test_the_network_reads_a_window_that_refers_and_is_judged_once(monkeypatch, 
     read = []
     summaries = Model.summaries
 
-    def watched(self, sequences, summarize):
+    def watched(self, sequences, *summarize):
         read.extend(sequences.starts.tolist())
-        return summaries(self, sequences, summarize)
+        return summaries(self, sequences, *summarize)
 
     monkeypatch.setattr(Model, "summaries", watched)
     X = make_series(n_rows)

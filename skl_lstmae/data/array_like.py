@@ -88,6 +88,13 @@ def is_time_index(index: Any) -> bool:
     return getattr(index, "inferred_type", None) in TIMES
 
 
+def names_rows(index: Any) -> bool:
+    """Tell whether a frame's index holds times, or numbers that increase, which rows go by."""
+    is_numeric = getattr(index, "inferred_type", None) in ("integer", "floating")
+    increases = is_numeric and index.is_monotonic_increasing and index.is_unique
+    return increases or is_time_index(index)
+
+
 def warn_of_times_as_text(indices: Iterable[Any], places: Iterable[str]) -> None:
     """Warn of the first index that holds times as text, which tell neither order nor jumps."""
     for index, place in zip(indices, places, strict=False):

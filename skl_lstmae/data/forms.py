@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from skl_lstmae.data.array_like import is_time_index
+from skl_lstmae.data.array_like import names_rows
 from skl_lstmae.data.containers import is_frame
 from skl_lstmae.data.stored import StoredSequences
 
@@ -91,10 +91,10 @@ class ListForm(Form):
         return np.split(rows, np.cumsum(self.lengths)[:-1])
 
     def row_labels(self) -> tuple[list[Any], list[Any]]:
-        """Return numbers of the members, and their times if they have any."""
+        """Return numbers of the members, and of each the index that names its rows, or numbers."""
         indices = [getattr(member, "index", None) for member in self.members]
         return list(range(len(self.members))), [
-            index if is_time_index(index) else np.arange(length)
+            index if names_rows(index) else np.arange(length)
             for index, length in zip(indices, self.lengths, strict=True)
         ]
 

@@ -345,7 +345,8 @@ class SequenceDetector(ExportedDetectorMixin, ThresholdMixin, SequenceLearner):
         if per == "timestep":
             return form.restore(judge.model.timestep_shares(sequences))
         view = Outcome.mean_error if per == "sequence" else Outcome.feature_shares
-        return judge.model.summaries(sequences, view)
+        (rows,) = judge.model.summaries(sequences, view)
+        return rows
 
     @property
     def _model(self) -> Model:

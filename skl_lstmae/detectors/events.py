@@ -1,7 +1,6 @@
 """From anomalous rows to events: intervals, their worst row, and the features to blame."""
 
 from collections.abc import Callable, Sequence
-from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -9,12 +8,10 @@ from numpy.typing import NDArray
 
 from skl_lstmae.data.sequences import Sequences
 from skl_lstmae.data.windows import blocks
+from skl_lstmae.scoring.usual_errors import UsualErrors
 
 N_FEATURES = 3
 """The most features that an event names."""
-
-WORST = 0.5
-"""Of the largest error of a row, that of those rows that tell which features are to blame."""
 
 
 class Event(NamedTuple):
@@ -25,11 +22,13 @@ class Event(NamedTuple):
     series : object
         Which series it is in: its id in a DataFrame indexed by (series id, time), else its number.
     start, end : int or timestamp
-        First and last row: timestamps if the index has them, else numbers from 0 on.
+        First and last row: labels of the index if it has times, or numbers that increase; else
+        numbers from 0 on.
     n_rows : int
         Number of rows from `start` to `end`, both included.
     peak : int or timestamp
-        The row with the largest error, or of the lowest score if there are no errors.
+        The row with the largest errors near that of the lowest score; the latter if there are no
+        errors.
     peak_score : float
         The lowest score.
     rank : int
@@ -37,8 +36,8 @@ class Event(NamedTuple):
     observed : float
         Share of its values that are not missing; 0 for a blackout.
     features : dict or None
-        The features with the largest shares of the error of its worst rows, three at most, the
-        largest first: name, or number, to share. None if the detector of windows has no errors.
+        The features that are to blame most, three at most, the first of all first: name, or number,
+        to share. None if the detector of windows has no errors.
     """
 
     series: Any
@@ -64,7 +63,7 @@ class FoundEvents(NamedTuple):
     peaks : ndarray of shape (n_events,)
         The row of each that tells best where it is.
     feature_shares : ndarray of shape (n_events, n_features), or None
-        Shares of the error of each; None if there is no error.
+        How much each is to blame, which adds up to 1; None if there is no error.
     """
 
     scores: NDArray[np.float64]
@@ -185,60 +184,52 @@ def go_on(
 
 
 def blame(
-    intervals: NDArray[np.intp],
+    interval: NDArray[np.intp],
+    lowest: int,
     windows: Sequences,
-    series: Sequences,
     errors_of: Callable[[Sequences], NDArray[np.float64]],
-    fallback: NDArray[np.intp],
-) -> tuple[NDArray[np.float64], NDArray[np.intp]]:
-    """Find the row of each interval with the largest error, and split that over the features.
+    usual: UsualErrors,
+) -> tuple[NDArray[np.float64], int]:
+    """Tell where in an interval the cause is, and which features are to blame.
 
-    An interval reaches as far as the windows that cover a disturbance, and so beyond it. Its worst
-    rows tell the features apart: those whose errors are at least half of the largest.
+    An interval reaches as far as the windows that cover a disturbance, and so beyond it. The cause
+    is in the windows that cover the row of the lowest score, and the nearer a row is, the more of
+    these cover it. To blame are the features whose errors in these windows are unusual for them.
 
     Parameters
     ----------
-    intervals : ndarray of shape (n_intervals, 2)
-        Among the rows of `series`, as `find_intervals` returns them.
+    interval : ndarray of shape (2,)
+        First row, and the row after the last.
+    lowest : int
+        The row of the lowest score.
     windows : Sequences
-        Windows of the series.
-    series : Sequences
-        Side by side.
+        Those that cover that row.
     errors_of : callable
         Returns the errors of the cells of windows, (total_window_timesteps, n_features).
-    fallback : ndarray of shape (n_intervals,)
-        The rows that are returned where there is no error.
+    usual : UsualErrors
+        Those of normal windows.
 
     Returns
     -------
-    shares : ndarray of shape (n_intervals, n_features)
-        Of the error of the worst rows. They add up to 1; all 0 if there is no error.
-    peaks : ndarray of shape (n_intervals,)
-        Rows of the largest error, a mean over the windows that cover them.
+    shares : ndarray of shape (n_features,)
+        Of the squares of the mean deviations. They add up to 1; all 0 if nothing is observed.
+    peak : int
+        The row whose errors, each in units of its feature's usual one, are largest as a sum over
+        the windows; the lowest row if none is observed.
     """
-    offset = int(series.starts[0])  # series stand side by side, though not from the first row on
-    starts, ends = intervals.T + offset
-    place = np.full(len(series.values), -1)
-    edges = np.append(0, np.cumsum(ends - starts))
-    for lo, hi, (first, last) in zip(starts, ends, pairwise(edges), strict=True):
-        place[lo:hi] = np.arange(first, last)
-    errors, n_windows = np.zeros((edges[-1], windows.n_features)), np.zeros((edges[-1], 1))
-    next_interval = np.searchsorted(ends, windows.starts, side="right")
-    next_start = np.append(starts, np.iinfo(np.intp).max)[next_interval]
-    for block in blocks(windows.take(next_start < windows.starts + windows.lengths)):
-        rows = place[block.rows()]
-        is_inside = rows >= 0
-        np.add.at(errors, rows[is_inside], np.nan_to_num(errors_of(block)[is_inside]))
-        np.add.at(n_windows, rows[is_inside], 1)
-    errors /= np.maximum(n_windows, 1)
-    shares, peaks = np.zeros((len(intervals), windows.n_features)), fallback.copy()
-    for i, (first, last) in enumerate(pairwise(edges)):
-        cells = errors[first:last]
-        of_rows = cells.sum(axis=1)
-        if of_rows.any():
-            worst = cells[of_rows >= WORST * of_rows.max()].sum(axis=0)
-            shares[i], peaks[i] = worst / worst.sum(), intervals[i, 0] + of_rows.argmax()
-    return shares, peaks
+    first, end = interval
+    deviations, errors = [], np.zeros(end - first)
+    for block in blocks(windows):
+        cells = errors_of(block).reshape(len(block), -1, windows.n_features)
+        deviations.append(usual.deviations(cells))
+        rows = block.rows() - first
+        is_inside = (rows >= 0) & (rows < len(errors))
+        of_rows = np.nansum(cells / np.exp(usual.mean), axis=2).ravel()
+        np.add.at(errors, rows[is_inside], of_rows[is_inside])
+    if not errors.any():
+        return np.zeros(windows.n_features), lowest
+    squares = np.square(np.nan_to_num(np.concatenate(deviations)).mean(axis=0))
+    return squares / (squares.sum() or 1.0), first + int(errors.argmax())
 
 
 def main_features(shares: NDArray[np.float64], names: Sequence[Any]) -> dict[Any, float]:

@@ -15,7 +15,8 @@ from skl_lstmae.data.windows import are_apart
 from skl_lstmae.scoring.calibration import Calibration, ReferenceScores
 from skl_lstmae.scoring.conformal import N_FOLDS, as_fresh, conform, find_odd, oddness
 from skl_lstmae.scoring.outcome import Outcome
-from skl_lstmae.scoring.scorer import Scorer, check_scores, fit_clone
+from skl_lstmae.scoring.scorer import Scorer, check_scores, fit_clone, log_errors
+from skl_lstmae.scoring.usual_errors import UsualErrors
 from skl_lstmae.training.model import Model
 from skl_lstmae.training.threads import few_threads, is_large
 
@@ -48,6 +49,8 @@ class Judge:
     set_aside : ndarray of shape (n_odd,)
         Numbers of the training sequences that are so unlike the others that neither what is normal
         nor the threshold rests on them.
+    usual : UsualErrors, default=None
+        Of normal windows; None if sequences are judged.
     """
 
     model: Model
@@ -55,6 +58,7 @@ class Judge:
     calibration: Calibration | None = None
     offset: float | None = None
     set_aside: NDArray[np.intp] = field(default_factory=lambda: np.empty(0, dtype=np.intp))
+    usual: UsualErrors | None = None
     has_errors: ClassVar[bool] = True
     rounds_by_block: ClassVar[bool] = False
 
@@ -84,7 +88,7 @@ class Judge:
             scores = self._judged(self.scorer.summarize(outcome))
             return np.column_stack([outcome.latents, scores])
 
-        rows = self.model.summaries(sequences, examine)
+        (rows,) = self.model.summaries(sequences, examine)
         return rows[:, :-1].astype(np.float32), rows[:, -1]
 
     def errors(self, sequences: Sequences) -> NDArray[np.float64]:
@@ -97,7 +101,8 @@ class Judge:
 
     def summarize(self, sequences: Sequences) -> NDArray[Any]:
         """Return what the scorer needs of sequences, one row each."""
-        return self.model.summaries(sequences, self.scorer.summarize)
+        (summaries,) = self.model.summaries(sequences, self.scorer.summarize)
+        return summaries
 
     @property
     def sample_name(self) -> str:
@@ -153,12 +158,12 @@ class Judge:
         is_odd : ndarray of shape (n_references,), dtype bool
             Which references were set aside.
         """
-        summaries = self.summarize(references)
+        summaries, errors = self.model.summaries(references, self.scorer.summarize, log_errors)
         scorer = fit_clone(self.scorer, summaries)
         is_odd = find_odd(oddness(scorer, summaries))
         if is_odd.any():
             scorer = fit_clone(self.scorer, summaries[~is_odd])
-        judge = replace(self, scorer=scorer)
+        judge = replace(self, scorer=scorer, usual=UsualErrors.of(errors[~is_odd]))
         scores = judge._cross_scores(windows, references, summaries, is_odd)
         # Of a window or two the error is so large that it would silence alarms; an offset that
         # follows the scores makes good what they do not tell.

@@ -264,12 +264,30 @@ class RowJudge:
         blackouts = find_intervals(is_dark, lengths, 0, min_length)
         intervals = np.concatenate([alarms, blackouts])
         intervals = intervals[np.argsort(intervals[:, 0])]
-        shares, peaks = None, np.array([lo + scores[lo:hi].argmin() for lo, hi in intervals])
-        if self.windows.has_errors and len(intervals):
-            shares, peaks = blame(
-                intervals, self._slide(pieces), pieces, self.windows.errors, fallback=peaks
+        return FoundEvents(scores, offsets, intervals, *self._blame(intervals, scores, pieces))
+
+    def _blame(
+        self, intervals: NDArray[np.intp], scores: NDArray[np.float64], series: Sequences
+    ) -> tuple[NDArray[np.intp], NDArray[np.float64] | None]:
+        """Return the peak of each interval and, if errors tell, the shares of the features."""
+        peaks = np.array([lo + scores[lo:hi].argmin() for lo, hi in intervals], dtype=np.intp)
+        usual = self.windows.usual
+        if usual is None:
+            return peaks, None
+        # Series stand side by side, though not from the first row on.
+        offset = int(series.starts[0])
+        windows, shares = self._slide(series), np.zeros((len(intervals), series.n_features))
+        ends = windows.starts + windows.lengths
+        for i, lowest in enumerate(peaks + offset):
+            there = np.arange(
+                np.searchsorted(ends, lowest, side="right"),
+                np.searchsorted(windows.starts, lowest, side="right"),
             )
-        return FoundEvents(scores, offsets, intervals, peaks, shares)
+            shares[i], peak = blame(
+                intervals[i] + offset, lowest, windows.take(there), self.windows.errors, usual
+            )
+            peaks[i] = peak - offset
+        return peaks, shares
 
     def cell_errors(self, series: Sequences) -> NDArray[np.float64]:
         """Return the mean loss of each cell over the windows that cover it."""

@@ -463,17 +463,20 @@ class SlidingWindowDetector(
 
             - ``series``: the id of the series in a DataFrame indexed by (series id, time), else its
               number, which is 0 for a single series;
-            - ``start``, ``end``: the first and the last row, timestamps if the index has them, as
-              in ``X.loc[start:end]``, else numbers from 0 on, as in ``X[start:end + 1]``;
+            - ``start``, ``end``: the first and the last row, both included: labels of the index of
+              a DataFrame if it has times, or numbers that increase, as in ``X.loc[start:end]``;
+              else numbers from 0 on, as in ``X[start:end + 1]``;
             - ``n_rows``: number of rows from the first to the last;
-            - ``peak``: the row with the largest error or, if there are no errors, the lowest score;
+            - ``peak``: the row with the largest errors, in units of their usual size, near that of
+              the lowest score; the latter if there are no errors;
             - ``peak_score``: the lowest score of its rows, which need not be that of ``peak``;
             - ``rank``: 1 for the event that lies furthest below its threshold;
             - ``observed``: share of its values that are not missing; 0 for a blackout;
-            - ``features``: a dict from feature to its share of the scaled reconstruction error of
-              the worst rows, those with at least half of the largest, in all windows that cover
-              them. It holds the three largest shares, largest first; None for detectors of
-              scikit-learn, which have no such error.
+            - ``features``: a dict from feature to how much it is to blame, the first three, largest
+              first. Its error in the windows that cover the row of the lowest score is compared
+              with that in training windows: the share is that of the square of how many standard
+              deviations the logarithm is off. None for detectors of scikit-learn, which have no
+              errors.
 
         Examples
         --------

@@ -39,6 +39,7 @@ class TableJudge:
     size: int
     is_turned: bool = False
     has_errors: ClassVar[bool] = False
+    usual: ClassVar[None] = None
     rounds_by_block: ClassVar[bool] = True
 
     def score(self, windows: Sequences, *, one_by_one: bool = False) -> NDArray[np.float64]:

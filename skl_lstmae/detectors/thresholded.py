@@ -230,7 +230,9 @@ class ThresholdMixin(FrozenState, OutlierMixin):
         """
         check_is_fitted(self)
         scored = self._score(X)
-        return scored.put_back(self._known(scored.judge.calibration).p_values(scored.scores))
+        p_values = self._known(scored.judge.calibration).p_values(scored.scores)
+        scored.warn_of_drift()
+        return scored.put_back(p_values)
 
     def recalibrate(
         self,

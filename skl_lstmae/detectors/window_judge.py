@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from skl_lstmae.data.sequences import Sequences
 from skl_lstmae.data.windows import blocks
+from skl_lstmae.scoring.usual_errors import UsualErrors
 
 WINDOWS_PER_LINE = 2**14
 """Windows that are scored before a line tells of it."""
@@ -19,6 +20,11 @@ class WindowJudge(Protocol):
     @property
     def has_errors(self) -> bool:
         """Whether there is an error of each cell."""
+        ...
+
+    @property
+    def usual(self) -> UsualErrors | None:
+        """How large the errors of normal windows are, if there are errors."""
         ...
 
     @property
@@ -79,6 +85,11 @@ class ReportingJudge:
     def has_errors(self) -> bool:
         """As of the other judge."""
         return self.judge.has_errors
+
+    @property
+    def usual(self) -> UsualErrors | None:
+        """As of the other judge."""
+        return self.judge.usual
 
     @property
     def rounds_by_block(self) -> bool:

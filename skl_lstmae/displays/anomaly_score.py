@@ -516,7 +516,7 @@ def _check_cells(cell_errors: ArrayLike, shape: tuple[int, ...]) -> NDArray[np.f
 def _total(
     shares: NDArray[np.float64] | None, events: NDArray[np.intp], n_features: int
 ) -> NDArray[np.float64]:
-    """Add up the features' shares of the errors of events, weighted by the events' lengths."""
+    """Add up how much features are to blame for events, weighted by the events' lengths."""
     if shares is None:
         return np.zeros(n_features)
     return np.diff(events)[:, 0] @ shares

@@ -86,7 +86,7 @@ def total_shares(
     names: Iterable[Any],
     n_features: int,
 ) -> NDArray[np.float64]:
-    """Add up the features' shares of the errors of events, weighted by the events' lengths."""
+    """Add up how much features are to blame for events, weighted by the events' lengths."""
     positions = {name: j for j, name in enumerate(names) if isinstance(name, str)}
     totals = np.zeros(n_features)
     for shares, length in zip(blamed, n_rows, strict=True):

@@ -18,7 +18,7 @@ from skl_lstmae.scoring.neighbors import (
 )
 from skl_lstmae.scoring.outcome import Outcome
 from skl_lstmae.scoring.references import ReferenceScorer
-from skl_lstmae.scoring.scorer import SMALLEST_ERROR, Scorer, mean_and_scale
+from skl_lstmae.scoring.scorer import SMALLEST_ERROR, Scorer, log_errors, mean_and_scale
 
 # In standard deviations: distances that are smaller are alike.
 SMALLEST_DISTANCE = 1e-3
@@ -251,9 +251,9 @@ class JointScorer(ReferenceScorer):
         """Return a record of float32 fields for each sequence, (n_sequences,)."""
         error_outlines = outcome.outlines(outcome.errors, self.N_SEGMENTS)
         n_fine = count_fine_segments(outcome.targets.shape[1])
-        fields = {
+        fields: dict[str, NDArray[Any]] = {
             "latent": outcome.latents,
-            "log_error": np.log(outcome.feature_errors() + SMALLEST_ERROR),
+            "log_error": log_errors(outcome),
             "bias": outcome.biases(),
             "peak": outcome.peaks,
             "error_outline": np.log(error_outlines + SMALLEST_ERROR),

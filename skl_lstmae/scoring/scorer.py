@@ -21,12 +21,17 @@ MAX_REFERENCES = 1024
 """Sequences that a scorer remembers: later ones replace the first."""
 
 
-def latents_and_log_errors(outcome: Outcome) -> NDArray[np.float64]:
-    """Join latent and log error of each feature, (n_sequences, latent_size + n_features).
+def log_errors(outcome: Outcome) -> NDArray[np.float64]:
+    """Return the logarithm of the mean error of each feature, (n_sequences, n_features).
 
     A feature that a sequence never observes has NaN.
     """
-    return np.hstack([outcome.latents, np.log(outcome.feature_errors() + SMALLEST_ERROR)])
+    return np.log(outcome.feature_errors() + SMALLEST_ERROR)
+
+
+def latents_and_log_errors(outcome: Outcome) -> NDArray[np.float64]:
+    """Join latent and log error of each feature, (n_sequences, latent_size + n_features)."""
+    return np.hstack([outcome.latents, log_errors(outcome)])
 
 
 def mean_and_scale(rows: NDArray[Any]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

@@ -174,18 +174,14 @@ class Model:
 
     @_settled
     def summaries(
-        self, sequences: Sequences, summarize: Callable[[Outcome], NDArray[Any]]
-    ) -> NDArray[Any]:
-        """Return what `summarize` makes of the outcomes, one row a sequence."""
-        rows: Any = None
+        self, sequences: Sequences, *summarize: Callable[[Outcome], NDArray[Any]]
+    ) -> list[NDArray[Any]]:
+        """Return what each function makes of the outcomes, one row a sequence."""
+        found: list[Any] = [None] * len(summarize)
         for indices, outcome in self.outcomes(sequences):
-            block = summarize(outcome)
-            if rows is None:
-                rows = np.empty((len(sequences), *block.shape[1:]), dtype=block.dtype)
-            elif block.dtype != rows.dtype:
-                rows = rows.astype(np.result_type(rows, block))
-            rows[indices] = block
-        return rows
+            for i, function in enumerate(summarize):
+                found[i] = _filled(found[i], len(sequences), indices, function(outcome))
+        return found
 
     @_settled
     def explained_variance(self, sequences: Sequences) -> float:
@@ -295,6 +291,16 @@ class Model:
                 ) from error
             _freeze(network, state["network"]["frozen"])
         vars(self).update(state, network=network.to(device).eval(), device=device)
+
+
+def _filled(rows: Any, n_rows: int, indices: NDArray[np.intp], block: NDArray[Any]) -> NDArray[Any]:
+    """Return rows, if there are any yet, with a block of them in its place."""
+    if rows is None:
+        rows = np.empty((n_rows, *block.shape[1:]), dtype=block.dtype)
+    elif block.dtype != rows.dtype:
+        rows = rows.astype(np.result_type(rows, block))
+    rows[indices] = block
+    return rows
 
 
 def _outcome(results: tuple[Tensor, ...], lengths: NDArray[np.intp]) -> Outcome:

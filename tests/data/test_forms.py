@@ -254,12 +254,13 @@ def test_missing_values_at_the_end_of_a_series_are_no_padding():
     [
         (steps(3), [0], [[0, 1, 2]]),
         (RAGGED, [0, 1], [[0, 1, 2, 3], [0, 1]]),
-        (pd.DataFrame(steps(2), index=[5, 7]), [0], [[0, 1]]),
+        (pd.DataFrame(steps(2), index=[5, 7]), [0], [[5, 7]]),
+        (pd.DataFrame(steps(2), index=["b", "a"]), [0], [[0, 1]]),
         (TIMED[0], [0], [list(HOURS)]),
         ([*TIMED, pd.DataFrame(steps(1))], [0, 1, 2], [list(HOURS), list(MONTHS), [0]]),
         (PANEL, ["b", "a"], [[1, 3], [2]]),
     ],
-    ids=["array", "list", "numbered frame", "times", "list of frames", "panel"],
+    ids=["array", "list", "numbered", "no order", "times", "list of frames", "panel"],
 )
 def test_rows_are_called_by_their_times_or_numbers(X, ids, rows):
     names, labels = read_series(X)[1].row_labels()

@@ -13,12 +13,16 @@ from conftest import QUICK, exactly, fitted, make_series, make_waves
 from numpy.testing import assert_array_equal
 from sklearn.base import BaseEstimator, OutlierMixin, clone
 from sklearn.ensemble import IsolationForest
-from sklearn.model_selection import GridSearchCV
+from sklearn.model_selection import GridSearchCV, TimeSeriesSplit
 from sklearn.neighbors import LocalOutlierFactor
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from skl_lstmae import LSTMAutoencoderDetector, LSTMForecastDetector, SlidingWindowDetector
+from skl_lstmae import (
+    LSTMAutoencoderDetector,
+    LSTMForecastDetector,
+    SlidingWindowDetector,
+)
 
 TIMES = pd.date_range("2026-01-01", periods=300, freq="min")
 
@@ -236,6 +240,24 @@ def test_a_parameter_of_the_detector_inside_is_told_its_place(detector, paramete
         SlidingWindowDetector(detector, **parameters)
     with pytest.raises(TypeError, match=exactly(message)):
         SlidingWindowDetector(detector=detector, window_size=9, **parameters)
+
+
+@pytest.mark.parametrize("before", [None, IsolationForest()])
+def test_parameters_of_no_detector_are_those_of_the_default_one(before):
+    parameters = {"detector__hidden_size": 4, "detector": None}
+    detector = SlidingWindowDetector(before).set_params(**parameters).detector
+    assert (type(detector), detector.hidden_size) == (LSTMAutoencoderDetector, 4)
+
+
+def test_a_search_may_try_the_default_detector_with_parameters():
+    grid = {
+        "detector": [None, LSTMForecastDetector(**QUICK)],
+        "detector__hidden_size": [3, 4],
+        "detector__max_epochs": [1],
+    }
+    search = GridSearchCV(SlidingWindowDetector(window_size=10), grid, cv=TimeSeriesSplit(2))
+    fitted(search, make_series(200))
+    assert np.isfinite(search.cv_results_["mean_test_score"]).all()
 
 
 def test_other_names_are_as_unexpected_as_ever():

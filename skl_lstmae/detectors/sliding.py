@@ -59,6 +59,11 @@ EVENT_CONSTRAINTS: dict[str, list[Any]] = {
 }
 
 
+def _default_detector() -> LSTMAutoencoderDetector:
+    """Return what None stands for as the detector of windows."""
+    return LSTMAutoencoderDetector()
+
+
 def _explains_variance(detector: "SlidingWindowDetector") -> bool:
     """Whether the detector of windows that was fitted, or is to be, has a network."""
     return isinstance(getattr(detector, "detector_", detector._inner()), SequenceDetector)
@@ -353,7 +358,8 @@ class SlidingWindowDetector(
         Parameters
         ----------
         **params : dict
-            Names and values. If ``detector`` is None, it becomes the one that it stands for.
+            Names and values. If ``detector`` is None, and parameters of it are set, it becomes the
+            one that None stands for.
 
         Returns
         -------
@@ -367,8 +373,9 @@ class SlidingWindowDetector(
         >>> detector.detector
         LSTMAutoencoderDetector(hidden_size=32)
         """
-        if self.detector is None and any(name.startswith("detector__") for name in params):
-            params = {"detector": self._inner(), **params}
+        inner = params.get("detector", self.detector)
+        if inner is None and any(name.startswith("detector__") for name in params):
+            params = {**params, "detector": _default_detector()}
         return super().set_params(**params)
 
     @available_if(_explains_variance)
@@ -595,4 +602,4 @@ class SlidingWindowDetector(
         return replace(judge, windows=ReportingJudge(judge.windows, purpose))
 
     def _inner(self) -> Any:
-        return LSTMAutoencoderDetector() if self.detector is None else self.detector
+        return _default_detector() if self.detector is None else self.detector

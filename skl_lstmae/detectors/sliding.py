@@ -31,7 +31,11 @@ from skl_lstmae.detectors.base import SequenceDetector, fit_to_windows
 from skl_lstmae.detectors.callbacks import FitCallbacks
 from skl_lstmae.detectors.events import tabulate
 from skl_lstmae.detectors.inner import prepare, refuse_unsuited, says_where_inner_parameters_go
-from skl_lstmae.detectors.labels import warn_of_misread_labels, warn_of_nested_labels
+from skl_lstmae.detectors.labels import (
+    warn_of_labels_of_series,
+    warn_of_misread_labels,
+    warn_of_nested_labels,
+)
 from skl_lstmae.detectors.options import Aggregation
 from skl_lstmae.detectors.resuming import delete_checkpoint
 from skl_lstmae.detectors.row_calibration import judge_rows, odd_rows
@@ -262,8 +266,8 @@ class SlidingWindowDetector(
 
         y : array-like, default=None
             Not learned from. `fit` warns of labels 0 and 1, and of two labels of text, which
-            scikit-learn's scorers may read the wrong way round; and of lists of labels, which they
-            cannot read.
+            scikit-learn's scorers may read the wrong way round; of lists of labels, which they
+            cannot read; and of one label for each series, as a sample is a row.
 
         sample_weight : array-like of shape (n_timesteps,), or list of such, default=None
             Give known faults 0: series are cut there, so that no window holds such a row. All other
@@ -301,6 +305,7 @@ class SlidingWindowDetector(
         callbacks = FitCallbacks(self, X, y)
         callbacks.begin_fit(max_subtasks=1)
         whole, form = check_series(self, X, reset=True)
+        warn_of_labels_of_series(y, len(whole), int(whole.lengths.sum()))
         ids, times = form.row_labels()
         self.detector_ = prepare(self._inner(), self.random_state, self.verbose)
         plan = self._divide(whole, (ids, times), sample_weight)

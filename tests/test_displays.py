@@ -128,6 +128,41 @@ def legend_of(display):
 # ------------------------------------------------------------------------------ all of the displays
 
 
+ODD = ["a$b%c$d", "Ba$$in"]
+"""Names that matplotlib cannot read as mathematics."""
+
+
+def draw_attributions_of_odd_classes(*, from_estimator):
+    if not from_estimator:
+        x = X[0][:, :2]
+        display = AttributionDisplay(
+            sequence=x, attributions=x, feature_names=ODD, prediction=ODD[0]
+        )
+        return display.plot()
+    frames = [pd.DataFrame(x[:, :2], columns=ODD) for x in X]
+    return AttributionDisplay.from_estimator(LSTMClassifier(**QUICK).fit(frames, ODD * 20), frames)
+
+
+WITH_ODD_NAMES = {
+    "attributions of an estimator": partial(draw_attributions_of_odd_classes, from_estimator=True),
+    "attributions": partial(draw_attributions_of_odd_classes, from_estimator=False),
+    "reconstruction": lambda: draw_reconstruction(X[0][:, :2], X[0][:, :2], feature_names=ODD),
+    "scores": lambda: draw_scores(
+        pd.DataFrame(NEW_SERIES, pd.RangeIndex(300, name=ODD[0]), ODD), np.zeros(300)
+    ),
+    "latents": lambda: draw_latents(LATENTS, y=[*ODD, *ODD, ODD[0]]),
+}
+
+
+@pytest.mark.parametrize("draw_odd", WITH_ODD_NAMES.values(), ids=WITH_ODD_NAMES)
+def test_names_with_dollars_are_drawn_as_they_are(draw_odd):
+    figure = draw_odd().figure_
+    figure.canvas.draw()
+    texts = [text.get_text() for text in figure.findobj(plt.Text)]
+    for name in ODD:
+        assert any(name.replace("$", r"\$") in text for text in texts)
+
+
 def legends(figure):
     return [ax.get_legend() for ax in figure.axes if ax.get_legend()]
 

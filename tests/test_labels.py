@@ -138,6 +138,33 @@ def test_labels_series_by_series_are_warned_of(lengths, to_labels):
         detector.fit(series, [to_labels(y) for y in labels])
 
 
+OF_SERIES = (
+    "y holds one label for each series, but a sample is a row, so that scikit-learn's scorers need "
+    "a label for each row; for a search make X a panel, a DataFrame indexed by (series id, time), "
+    "with one label a row in y, and pass groups, the series ids, and cv=GroupKFold(...)."
+)
+
+
+@pytest.mark.filterwarnings("ignore:Set aside as unlike the others")
+@pytest.mark.parametrize("lengths", [[100] * 4, [100, 110, 120, 130], [200]])
+@pytest.mark.parametrize("to_labels", [np.asarray, np.ndarray.tolist, pd.Series, torch.tensor])
+def test_labels_of_whole_series_are_warned_of(lengths, to_labels):
+    series, _ = labelled_series(lengths)
+    labels = np.array([1, -1, 1, -1])[: len(series)]
+    detector = SlidingWindowDetector(IsolationForest(n_estimators=5), window_size=5)
+    with pytest.warns(UserWarning, match=exactly(OF_SERIES)):
+        detector.fit(series, to_labels(labels))
+
+
+@pytest.mark.filterwarnings("ignore:Set aside as unlike the others")
+@pytest.mark.parametrize(
+    "y", [None, "none", dict.fromkeys("abcd"), 1, np.int64(1), np.ones(400)], ids=type
+)
+def test_what_is_no_label_for_each_series_is_not_warned_of(y):
+    series, _ = labelled_series([100] * 4)
+    SlidingWindowDetector(IsolationForest(n_estimators=5), window_size=5).fit(series, y)
+
+
 def test_a_panel_of_labelled_series_is_searched_as_that_warning_says():
     series, labels = labelled_series([100, 110, 120, 130])
     panel = pd.concat(dict(enumerate(map(pd.DataFrame, series))))

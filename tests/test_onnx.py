@@ -262,6 +262,7 @@ def test_a_file_of_a_classifier_returns_classes_and_probabilities(labels, export
 TARGETS = {
     "one": [np.nansum(x) for x in X],
     "two": [[len(x), np.nansum(x)] for x in X],
+    "two, one constant": [[7, np.nansum(x)] for x in X],
     "one a step": [np.arange(len(x)) for x in X],
     "two a step": [np.arange(2 * len(x)).reshape(-1, 2) for x in X],
 }

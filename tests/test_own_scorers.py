@@ -215,6 +215,25 @@ def test_so_is_one_in_place_of_any_other_object(estimator, name):
         estimator.fit("not even looked at", "nor this")
 
 
+@pytest.mark.parametrize("n_neighbors", [0, -1, 1.5, "a", None])
+@pytest.mark.parametrize("kind", [LSTMAutoencoderDetector, LSTMForecastDetector])
+@pytest.mark.parametrize("method", ["fit", "partial_fit"])
+def test_parameters_of_a_scorer_are_checked_before_any_work(kind, method, n_neighbors):
+    detector = kind(**QUICK, scorer=NeighborsScorer(n_neighbors))
+    sentence = (
+        "The 'n_neighbors' parameter of NeighborsScorer must be an int in the range [1, inf). Got "
+        f"{n_neighbors!r} instead."
+    )
+    with pytest.raises(ValueError, match=exactly(sentence)):
+        getattr(detector, method)("not even looked at")
+
+
+def test_parameters_of_a_scorer_are_checked_where_it_is_inside_a_sliding_detector():
+    inner = LSTMAutoencoderDetector(**QUICK, scorer=NeighborsScorer(0))
+    with pytest.raises(ValueError, match="'n_neighbors' parameter of NeighborsScorer"):
+        SlidingWindowDetector(inner, window_size=20).fit(make_series(200))
+
+
 class ReturnsNothing(FitsOnly):
     def fit(self, summaries):
         super().fit(summaries)

@@ -13,12 +13,19 @@ from conftest import QUICK, exactly, fitted, make_series, make_waves
 from numpy.testing import assert_array_equal
 from sklearn.base import BaseEstimator, OutlierMixin, clone
 from sklearn.ensemble import IsolationForest
-from sklearn.model_selection import GridSearchCV
+from sklearn.model_selection import GridSearchCV, TimeSeriesSplit
 from sklearn.neighbors import LocalOutlierFactor
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from skl_lstmae import LSTMAutoencoderDetector, LSTMForecastDetector, SlidingWindowDetector
+from skl_lstmae import (
+    LSTMAutoencoderDetector,
+    LSTMClassifier,
+    LSTMForecastDetector,
+    LSTMRegressor,
+    SlidingWindowDetector,
+)
+from skl_lstmae.scoring import NeighborsScorer
 
 TIMES = pd.date_range("2026-01-01", periods=300, freq="min")
 
@@ -236,6 +243,63 @@ def test_a_parameter_of_the_detector_inside_is_told_its_place(detector, paramete
         SlidingWindowDetector(detector, **parameters)
     with pytest.raises(TypeError, match=exactly(message)):
         SlidingWindowDetector(detector=detector, window_size=9, **parameters)
+
+
+ALL = [LSTMAutoencoderDetector, LSTMForecastDetector, LSTMClassifier, LSTMRegressor]
+
+
+@pytest.mark.parametrize("kind", ALL)
+@pytest.mark.parametrize(
+    ("nested", "parameters", "example"),
+    [
+        ("scorer__n_neighbors", {}, ", such as scorer=NeighborsScorer(),"),
+        ("scorer__n_neighbors", {"scorer": "error"}, ", such as scorer=NeighborsScorer(),"),
+        ("scaler__with_std", {}, ", such as scaler=StandardScaler(),"),
+        ("scaler__with_std", {"scaler": None}, ", such as scaler=StandardScaler(),"),
+        ("scaler__copy", {"scaler": "minmax"}, ", such as scaler=MinMaxScaler(),"),
+        ("hidden_size__first", {"hidden_size": 4}, ""),
+        ("network__hidden_size", {}, ""),
+    ],
+)
+def test_a_parameter_of_what_is_no_object_is_refused(kind, nested, parameters, example):
+    name, _, inner = nested.partition("__")
+    estimator = kind()
+    before = estimator.get_params()
+    if name not in before:
+        pytest.skip(f"{kind.__name__} has no {name}")
+    sentence = (
+        f"{name}={(before | parameters)[name]!r} is no object whose parameter {inner} could be "
+        f"set; set {name} to one that has it{example} first."
+    )
+    with pytest.raises(ValueError, match=exactly(sentence)):
+        estimator.set_params(max_epochs=1, **parameters, **{nested: 5})
+    assert estimator.get_params() == before
+
+
+def test_a_parameter_of_an_object_is_set_together_with_the_object():
+    detector = LSTMAutoencoderDetector().set_params(
+        scorer__n_neighbors=5, scorer=NeighborsScorer(), scaler=StandardScaler()
+    )
+    assert detector.set_params(scaler__with_std=False).scorer.n_neighbors == 5
+    assert detector.scaler.with_std is False
+
+
+@pytest.mark.parametrize("before", [None, IsolationForest()])
+def test_parameters_of_no_detector_are_those_of_the_default_one(before):
+    parameters = {"detector__hidden_size": 4, "detector": None}
+    detector = SlidingWindowDetector(before).set_params(**parameters).detector
+    assert (type(detector), detector.hidden_size) == (LSTMAutoencoderDetector, 4)
+
+
+def test_a_search_may_try_the_default_detector_with_parameters():
+    grid = {
+        "detector": [None, LSTMForecastDetector(**QUICK)],
+        "detector__hidden_size": [3, 4],
+        "detector__max_epochs": [1],
+    }
+    search = GridSearchCV(SlidingWindowDetector(window_size=10), grid, cv=TimeSeriesSplit(2))
+    fitted(search, make_series(200))
+    assert np.isfinite(search.cv_results_["mean_test_score"]).all()
 
 
 def test_other_names_are_as_unexpected_as_ever():

@@ -826,10 +826,48 @@ def test_steps_of_a_panel_in_another_order_are_refused():
     LSTMRegressor(**QUICK).fit(panel, again.loc[panel.index])
 
 
-@pytest.mark.parametrize("value", [5e-6, -3.0, 0.0, 1e9])
-def test_a_constant_target_is_predicted_at_its_own_size(value):
-    regressor = LSTMRegressor(**ENOUGH).fit(X, np.full(36, value))
-    assert_allclose(regressor.predict(X), value, rtol=0.2, atol=0.2 if value == 0 else 0)
+@pytest.mark.parametrize("value", [5e-6, -3.0, 0.0, 0.1, 1e9, 1.7e18, 1e300, 5e-324])
+def test_of_a_constant_target_that_very_constant_is_predicted(value):
+    regressor = LSTMRegressor(**QUICK).fit(X, np.full(36, value))
+    assert_array_equal(regressor.predict(X), np.full(36, value))
+    assert_array_equal(np.abs(regressor.attributions(X)[0]), 0)
+    assert regressor.score(X, np.full(36, value)) == 1
+
+
+def test_targets_that_differ_by_rounding_are_a_constant():
+    y = np.array([0.3, 0.1 + 0.2] * 18)
+    assert_allclose(LSTMRegressor(**QUICK).fit(X, y).predict(X), 0.3, rtol=1e-15)
+
+
+@pytest.mark.parametrize(
+    ("offset", "unit"),
+    [(0, 1e300), (0, 1e-300), (-5, 1e-9), (1e9, 1e-3), (1_700_000_000_000_000_000, 1_000_000)],
+)
+def test_what_is_learned_of_targets_depends_on_neither_their_size_nor_their_offset(
+    regressor, offset, unit
+):
+    y = np.column_stack([RATES, 100 - 50 * RATES])
+    moved = offset + np.rint(y * unit).astype(np.int64) if unit == 1_000_000 else offset + y * unit
+    again = LSTMRegressor(**ENOUGH).fit(X, moved)
+    assert again.score(X, moved) == pytest.approx(regressor.score(X, y), abs=0.01)
+    distance = (again.predict(X) - offset) / unit - regressor.predict(X)
+    assert_allclose(distance / y.std(axis=0), 0, atol=0.1)
+
+
+def test_an_output_that_is_constant_or_far_from_zero_spoils_no_other(regressor):
+    y = np.column_stack([RATES, np.full(36, 7.0), 1e9 + RATES / 1000])
+    again = LSTMRegressor(**ENOUGH).fit(X, y)
+    assert again.score(X, y) > 0.9
+    assert_array_equal(again.predict(X)[:, 1], 7)
+
+
+def test_a_target_that_began_as_a_constant_may_vary_later():
+    regressor = LSTMRegressor(**SMALL).partial_fit(X, np.ones(36))
+    assert_array_equal(regressor.predict(X), 1)
+    assert_array_equal(regressor.partial_fit(X[:2], np.ones(2)).predict(X), 1)
+    for _ in range(20):
+        regressor = regressor.partial_fit(X, RATES)
+    assert regressor.score(X, RATES) > 0.5
 
 
 def test_an_output_that_weights_leave_without_a_target_is_refused():

@@ -4,6 +4,8 @@ import sys
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
+
 from skl_lstmae.data.containers import column_names
 from skl_lstmae.data.long_format import means_time
 
@@ -36,6 +38,17 @@ def adopt(X: Any, place: str = "X", axes: tuple[str, ...] = ONE_SERIES) -> Any:
             f"expected ({', '.join(axes)}): {REMEDIES[axes]}."
         )
     return X.to_pandas() if len(X.dims) <= 2 else X.to_numpy()
+
+
+def cube_features(X: Any) -> tuple[Any, ...]:
+    """Return the names of the features of an array of xarray's of three dimensions, if it has any.
+
+    Of fewer dimensions, they are those of the frame that is adopted.
+    """
+    dims: tuple[Any, ...] = getattr(X, "dims", ())
+    if not hasattr(X, "to_pandas") or len(dims) != len(CUBE) or dims[-1] not in X.coords:
+        return ()
+    return tuple(np.asarray(X.coords[dims[-1]]).tolist())
 
 
 def _holds_times(X: Any, dim: Any) -> bool:

@@ -14,6 +14,7 @@ from skl_lstmae.data.columns import (
     join_columns,
     refuse_columns,
     refuse_dtype,
+    refuse_numbers_as_text,
     refuse_unreadable_columns,
     unreadable,
 )
@@ -52,7 +53,7 @@ def to_floats(X: Any, place: str, expected: str) -> NDArray[Any]:
         can_hold_nan = array.dtype.kind in "fO"
         array = np.ma.filled(array if can_hold_nan else array.astype(np.float64), np.nan)
     try:
-        return check_array(
+        floats: NDArray[Any] = check_array(
             array,
             dtype=[np.float64, np.float32],
             ensure_all_finite=False,
@@ -65,6 +66,8 @@ def to_floats(X: Any, place: str, expected: str) -> NDArray[Any]:
         if is_frame(array):
             refuse_unreadable_columns(array, place)
         raise unreadable(place, error) from error
+    refuse_numbers_as_text(array, place)
+    return floats
 
 
 def to_numbers(X: Any, place: str, expected: str) -> NDArray[Any]:

@@ -46,6 +46,7 @@ def join_columns(frame: Any, place: str) -> NDArray[Any]:
             columns.append(_widened(column))
         except (ValueError, TypeError) as error:
             raise unreadable(where, error, REMEDY_OF_TIMES) from error
+        refuse_numbers_as_text(column, where)
     return np.column_stack(columns)
 
 
@@ -73,6 +74,23 @@ def refuse_dtype(dtype: Any, place: str, remedy: str) -> None:
         )
     if dtype.kind not in "fiubO":
         raise ValueError(f"{place} has dtype {dtype}; expected real numbers: {remedy}.")
+
+
+def refuse_numbers_as_text(X: Any, place: str) -> None:
+    """Refuse cells of text in an array, Series or frame, which numpy reads if it spells a number.
+
+    An array of text is refused by its dtype; as a column of objects it means no more.
+    """
+    if is_frame(X):
+        for j in np.flatnonzero([dtype.kind == "O" for dtype in X.dtypes]):
+            refuse_numbers_as_text(X.iloc[:, j], f"column {X.columns[j]!r} of {place}")
+    elif X.dtype.kind == "O":
+        cells = np.asarray(X, dtype=object).ravel().tolist()
+        text = next((cell for cell in cells if isinstance(cell, (str, bytes))), None)
+        if text is not None:
+            raise ValueError(
+                f"{place} holds text, {text!r}; expected real numbers: convert it first."
+            )
 
 
 def unreadable(place: str, error: Exception, remedy: str = REMEDY_OF_TEXT) -> Exception:

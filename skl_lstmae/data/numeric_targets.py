@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -14,8 +14,8 @@ from skl_lstmae.data.reading import read
 from skl_lstmae.data.sequences import Sequences
 from skl_lstmae.data.targets import check_target, refuse_another_length
 
-SMALLEST_SPREAD = 1e-12
-"""Part of the largest target by which others must differ, lest they be taken for equal."""
+ROUNDING = 4
+"""By how many of float64's spacings targets may differ that are taken for equal."""
 
 FORMS = "numbers of shape (n_sequences,) or (n_sequences, n_outputs), or those of each step"
 
@@ -32,25 +32,45 @@ class Numbers:
         Whether `y` had no axis of outputs.
     per_step : bool
         Whether there is a target a step, rather than one a sequence.
+    is_constant : ndarray of bool of shape (n_outputs,)
+        Whether all targets so far are equal, so that nothing else is predicted.
     """
 
     mean: NDArray[np.float64]
     scale: NDArray[np.float64]
     is_single: bool
     per_step: bool
+    is_constant: NDArray[np.bool_] | bool = False  # as older files have none
 
     @classmethod
     def of(cls, chosen: Sequences, target: NumericTarget) -> Numbers:
         """Learn mean and scale from some of the targets; the scale of a constant is its size."""
-        refuse_unobserved(chosen.values[:])
-        largest = np.nanmax(np.abs(chosen.values[:]), axis=0)
-        largest = np.where(largest > 0, largest, 1.0)  # squares might be none of float64's numbers
-        table = chosen.values[:] / largest
-        mean, scale = (
-            largest * moment(table, axis=0, dtype=np.float64) for moment in (np.nanmean, np.nanstd)
+        values = chosen.values[:]
+        refuse_unobserved(values)
+        # Around the middle, lest the spread be lost in a large offset.
+        middle = np.nanmin(values, axis=0) / 2 + np.nanmax(values, axis=0) / 2
+        reach = np.nanmax(np.abs(values - middle), axis=0)
+        unit = np.where(reach > 0, reach, 1.0)  # squares might be none of float64's numbers
+        mean, deviation = (
+            unit * moment((values - middle) / unit, axis=0, dtype=np.float64)
+            for moment in (np.nanmean, np.nanstd)
         )
-        varies = scale > SMALLEST_SPREAD * largest
-        return cls(mean, np.where(varies, scale, largest), target.is_single, target.per_step)
+        size = np.where(middle != 0, np.abs(middle), 1.0)
+        is_constant = _are_equal(values, middle)
+        scale = np.where(is_constant, size, deviation)
+        return cls(middle + mean, scale, target.is_single, target.per_step, is_constant)
+
+    def having_seen(self, chosen: Sequences) -> Numbers:
+        """Return the same once further targets are learned from, which may differ from a constant.
+
+        Mean and scale stay, as a network has learned by them.
+        """
+        return replace(self, is_constant=self.is_constant & _are_equal(chosen.values[:], self.mean))
+
+    @property
+    def units(self) -> NDArray[np.float64]:
+        """What a unit of the network's outputs stands for, (n_outputs,); 0 for a constant."""
+        return np.where(self.is_constant, 0.0, self.scale)
 
     @property
     def n_outputs(self) -> int:
@@ -76,8 +96,14 @@ class Numbers:
 
     def unscaled(self, rows: NDArray[Any]) -> NDArray[np.float64]:
         """Return predictions in the user's units, (n_rows, n_outputs) or (n_rows,)."""
-        rows = rows.astype(np.float64) * self.scale + self.mean
+        rows = rows.astype(np.float64) * self.units + self.mean
         return rows[:, 0] if self.is_single else rows
+
+
+def _are_equal(values: NDArray[np.float64], expected: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Whether all observed values of an output are as expected, up to rounding, (n_outputs,)."""
+    distance = np.nanmax(np.abs(values - expected), axis=0, initial=0.0)
+    return distance <= ROUNDING * np.spacing(np.abs(expected))
 
 
 @dataclass(frozen=True, eq=False)

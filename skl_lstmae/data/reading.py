@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from skl_lstmae.data.adoption import TABLE, adopt
+from skl_lstmae.data.adoption import TABLE, adopt, cube_features
 from skl_lstmae.data.array_like import (
     is_object_vector,
     is_panel,
@@ -84,12 +84,13 @@ def read(X: Any) -> tuple[Sequences, Form]:
     if isinstance(X, StoredSequences):
         return read_stored(X, "sequence")
     refuse_containers(X)
+    features = cube_features(X)
     X = adopt(X, axes=TABLE)
     if isinstance(X, (list, tuple)) or is_object_vector(X):
         return read_list(X, "sequence")
     if is_panel(X):
         return read_panel(X, "sequence")
-    return read_array(X)
+    return read_array(X, features)
 
 
 def read_series(X: Any) -> tuple[Sequences, Form]:
@@ -132,8 +133,8 @@ def read_series(X: Any) -> tuple[Sequences, Form]:
     return series, SeriesForm(X, columns, False, [X], [values.shape[1:]], lengths)
 
 
-def read_array(X: Any) -> tuple[Sequences, ArrayForm]:
-    """Read an array, tensor or frame of sequences."""
+def read_array(X: Any, features: tuple[Any, ...] = ()) -> tuple[Sequences, ArrayForm]:
+    """Read an array, tensor or frame of sequences, of features that may have names."""
     if is_frame(X) and is_time_index(X.index):
         raise ValueError(
             "X is a DataFrame indexed by time, whose rows would be read as sequences; use "
@@ -149,9 +150,10 @@ def read_array(X: Any) -> tuple[Sequences, ArrayForm]:
     padded_lengths = np.full(n_sequences, n_timesteps, dtype=np.intp)
     is_table = array.ndim == 2
     steps = column_names(X)
-    names = Names(index=lambda i: steps or None, step_word="step")
+    names = Names(features=features, index=lambda i: steps or None, step_word="step")
     lengths = observed_lengths(Sequences(values, starts, padded_lengths), names)
-    columns = X if has_columns(X) else array if is_table else values[:0]
+    beside = empty_frame(features, values.shape[1]) if features else values[:0]
+    columns = X if has_columns(X) else array if is_table else beside
     form = ArrayForm(X, columns, is_table, array.shape, lengths)
     return Sequences(values, starts, lengths), form
 

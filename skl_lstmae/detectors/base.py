@@ -16,6 +16,7 @@ from sklearn.utils.validation import check_is_fitted
 from skl_lstmae._sklearn import (
     Interval,
     StrOptions,
+    check_parameters,
     fit_context,
 )
 from skl_lstmae.data.checks import check_sequences
@@ -358,6 +359,8 @@ class SequenceDetector(ExportedDetectorMixin, ThresholdMixin, SequenceLearner):
 
     def _check_parameters(self) -> None:
         super()._check_parameters()
+        if isinstance(self.scorer, Scorer):
+            check_parameters(self.scorer)
         if self.n_networks > 1 and isinstance(self.network, torch.nn.Module):
             raise ValueError(
                 f"n_networks={self.n_networks}, but network is a {type(self.network).__name__}, a "

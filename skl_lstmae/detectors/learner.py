@@ -26,12 +26,13 @@ from skl_lstmae.data.names import feature_names
 from skl_lstmae.data.sequences import Sequences
 from skl_lstmae.data.split import Split
 from skl_lstmae.detectors.callbacks import FitCallbacks
-from skl_lstmae.detectors.objects import refuse_class
+from skl_lstmae.detectors.objects import refuse_class, refuse_parameters_of_no_object
 from skl_lstmae.detectors.options import EmptyFeatures, Precision
 from skl_lstmae.detectors.resuming import check_agreement, delete_checkpoint, open_checkpoint
 from skl_lstmae.detectors.trained import TrainedNetwork, all_or_nothing
 from skl_lstmae.modules import SequenceNetwork
 from skl_lstmae.modules.network import check_kind
+from skl_lstmae.scoring.scorers import SCORERS, make_scorer
 from skl_lstmae.training.blueprint import Blueprint, may_be_large
 from skl_lstmae.training.devices import resolve_device
 from skl_lstmae.training.distributed import joined, own_device, ranks_here
@@ -40,7 +41,7 @@ from skl_lstmae.training.precision import refuse_without_bfloat16
 from skl_lstmae.training.progress import History, Progress
 from skl_lstmae.training.random_states import spawn_random_state
 from skl_lstmae.training.recipe import Recipe
-from skl_lstmae.training.scaling import SCALERS, Scaling, fit_scaling
+from skl_lstmae.training.scaling import SCALERS, Scaling, fit_scaling, make_transformer
 from skl_lstmae.training.torch_state import settled
 
 
@@ -135,6 +136,31 @@ class SequenceLearner(CallbackSupportMixin, TrainedNetwork):
         self.device = device
         self.random_state = random_state
         self.verbose = verbose
+
+    def set_params(self, **params: Any) -> Self:
+        """Set parameters; those of an object among them, such as ``scorer__n_neighbors``, too.
+
+        Parameters
+        ----------
+        **params : dict
+            Names and values.
+
+        Returns
+        -------
+        self : estimator
+            The estimator itself.
+
+        Examples
+        --------
+        >>> from sklearn.preprocessing import StandardScaler
+        >>> from skl_lstmae import LSTMAutoencoderDetector
+        >>> detector = LSTMAutoencoderDetector(scaler=StandardScaler())
+        >>> detector.set_params(scaler__with_std=False).scaler
+        StandardScaler(with_std=False)
+        """
+        named: Any = {"scaler": (make_transformer, SCALERS), "scorer": (make_scorer, SCORERS)}
+        refuse_parameters_of_no_object(self, params, named)
+        return super().set_params(**params)
 
     @abstractmethod
     def _fit(self, X: Any, y: Any, sample_weight: Any) -> None:

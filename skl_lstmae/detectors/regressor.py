@@ -421,12 +421,14 @@ class LSTMRegressor(RegressorMixin, SequencePredictor):
 
         predictor, sequences, form = self._read(X)
         numeric = self._read_target(y, sequences, form)
-        predictor.meaning.refuse_others(numeric)
+        meaning = predictor.meaning
+        meaning.refuse_others(numeric)
         target = numeric.sequences
         rows = target.values[target.rows()]
         refuse_unobserved(rows)
-        outputs = predictor.model.targets(sequences)
-        predictions = predictor.meaning.unscaled(outputs).reshape(rows.shape)
+        predictions = meaning.unscaled(predictor.model.targets(sequences)).reshape(rows.shape)
+        # R² is the same in any units, but squares might be none of float64's numbers.
+        rows, predictions = meaning.scaled(rows), meaning.scaled(predictions)
         if sample_weight is None:
             sample_weight = np.ones(len(target))
         weights = np.repeat(check_weights(sample_weight, len(target), "sequence"), target.lengths)
@@ -510,8 +512,11 @@ class LSTMRegressor(RegressorMixin, SequencePredictor):
         self, target: NumericTarget, numbers: NDArray[np.intp], meaning: Numbers | None
     ) -> tuple[Numbers, Sequences, NDArray[np.float64]]:
         chosen = target.sequences.take(numbers).gathered()
-        meaning = meaning or Numbers.of(chosen, target)
-        meaning.refuse_others(target)
+        if meaning is None:
+            meaning = Numbers.of(chosen, target)
+        else:
+            meaning.refuse_others(target)
+            meaning = meaning.having_seen(chosen)
         scaled = meaning.scaled(chosen.values[:])
         is_seen = ~np.isnan(scaled)
         n_seen = np.add.reduceat(is_seen.sum(axis=1), chosen.starts)
@@ -531,6 +536,6 @@ class LSTMRegressor(RegressorMixin, SequencePredictor):
                 f"target={target!r}, but outputs are numbered from 0 to {meaning.n_outputs - 1}; "
                 "pass one of these numbers."
             )
-        weights = np.eye(meaning.n_outputs)[[int(output)]] * meaning.scale
+        weights = np.eye(meaning.n_outputs)[[int(output)]] * meaning.units
         name = "the prediction" if meaning.is_single else f"output {output}"
         return weights, [name]

@@ -31,7 +31,11 @@ from skl_lstmae.detectors.base import SequenceDetector, fit_to_windows
 from skl_lstmae.detectors.callbacks import FitCallbacks
 from skl_lstmae.detectors.events import tabulate
 from skl_lstmae.detectors.inner import prepare, refuse_unsuited, says_where_inner_parameters_go
-from skl_lstmae.detectors.labels import warn_of_misread_labels, warn_of_nested_labels
+from skl_lstmae.detectors.labels import (
+    warn_of_labels_of_series,
+    warn_of_misread_labels,
+    warn_of_nested_labels,
+)
 from skl_lstmae.detectors.options import Aggregation
 from skl_lstmae.detectors.resuming import delete_checkpoint
 from skl_lstmae.detectors.row_calibration import judge_rows, odd_rows
@@ -57,6 +61,11 @@ EVENT_CONSTRAINTS: dict[str, list[Any]] = {
     "min_length": [Interval(Integral, 1, None, closed="left")],
     "budget": [Interval(Real, 0, 1, closed="right"), None],
 }
+
+
+def _default_detector() -> LSTMAutoencoderDetector:
+    """Return what None stands for as the detector of windows."""
+    return LSTMAutoencoderDetector()
 
 
 def _explains_variance(detector: "SlidingWindowDetector") -> bool:
@@ -257,8 +266,8 @@ class SlidingWindowDetector(
 
         y : array-like, default=None
             Not learned from. `fit` warns of labels 0 and 1, and of two labels of text, which
-            scikit-learn's scorers may read the wrong way round; and of lists of labels, which they
-            cannot read.
+            scikit-learn's scorers may read the wrong way round; of lists of labels, which they
+            cannot read; and of one label for each series, as a sample is a row.
 
         sample_weight : array-like of shape (n_timesteps,), or list of such, default=None
             Give known faults 0: series are cut there, so that no window holds such a row. All other
@@ -296,6 +305,7 @@ class SlidingWindowDetector(
         callbacks = FitCallbacks(self, X, y)
         callbacks.begin_fit(max_subtasks=1)
         whole, form = check_series(self, X, reset=True)
+        warn_of_labels_of_series(y, len(whole), int(whole.lengths.sum()))
         ids, times = form.row_labels()
         self.detector_ = prepare(self._inner(), self.random_state, self.verbose)
         plan = self._divide(whole, (ids, times), sample_weight)
@@ -353,7 +363,8 @@ class SlidingWindowDetector(
         Parameters
         ----------
         **params : dict
-            Names and values. If ``detector`` is None, it becomes the one that it stands for.
+            Names and values. If ``detector`` is None, and parameters of it are set, it becomes the
+            one that None stands for.
 
         Returns
         -------
@@ -367,8 +378,9 @@ class SlidingWindowDetector(
         >>> detector.detector
         LSTMAutoencoderDetector(hidden_size=32)
         """
-        if self.detector is None and any(name.startswith("detector__") for name in params):
-            params = {"detector": self._inner(), **params}
+        inner = params.get("detector", self.detector)
+        if inner is None and any(name.startswith("detector__") for name in params):
+            params = {**params, "detector": _default_detector()}
         return super().set_params(**params)
 
     @available_if(_explains_variance)
@@ -598,4 +610,4 @@ class SlidingWindowDetector(
         return replace(judge, windows=ReportingJudge(judge.windows, purpose))
 
     def _inner(self) -> Any:
-        return LSTMAutoencoderDetector() if self.detector is None else self.detector
+        return _default_detector() if self.detector is None else self.detector

@@ -27,6 +27,7 @@ from skl_lstmae.displays.drawing import (
     import_pyplot,
     label_panel,
     legend_above,
+    literal,
     make_ax,
     name_features,
     stack_panels,
@@ -479,7 +480,7 @@ class AnomalyScoreDisplay:
         lowest = self.axes_[-1]
         lowest.set_xlim(edges[0], edges[-1])
         if _are_numbers(self.times):
-            lowest.set_xlabel(getattr(self.times, "name", None) or "Row")
+            lowest.set_xlabel(literal(getattr(self.times, "name", None) or "Row"))
             are_counted = np.asarray(self.times).dtype.kind in "iu"
             lowest.xaxis.get_major_locator().set_params(integer=are_counted)
             return

@@ -90,7 +90,7 @@ def name_features(names: Sequence[Any] | None, estimator: Any, n_features: int) 
         raise ValueError(
             f"feature_names holds {len(names)} names; expected {n_features}, one a feature."
         )
-    return [f"feature {name}" if isinstance(name, Integral) else literal(name) for name in names]
+    return [f"feature {name}" if isinstance(name, Integral) else str(name) for name in names]
 
 
 def literal(name: Any) -> str:
@@ -229,7 +229,8 @@ def draw_strip(
     inches = ax.get_window_extent().height / ax.figure.dpi
     max_names = max(1, int(inches / INCHES_PER_NAME))
     named = np.arange(0, n_features, -(-n_features // max_names))
-    ax.set(ylim=(n_features - 0.5, -0.5), yticks=named, yticklabels=[names[j] for j in named])
+    shown = [literal(names[j]) for j in named]
+    ax.set(ylim=(n_features - 0.5, -0.5), yticks=named, yticklabels=shown)
     ax.tick_params(axis="y", labelsize="x-small")
     return mesh
 
@@ -283,7 +284,7 @@ def strip_height(n_features: int) -> float:
 
 def label_panel(ax: Any, text: str) -> None:
     """Write what a panel shows above its upper left corner, where it covers no data."""
-    ax.set_title(text, loc="left", fontsize="small", pad=3)
+    ax.set_title(literal(text), loc="left", fontsize="small", pad=3)
 
 
 def legend_above(ax: Any) -> None:

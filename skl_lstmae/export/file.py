@@ -99,7 +99,7 @@ def predicted(meaning: Classes | Numbers) -> Callable[[Model, Batch, Output], Ou
             probability = op.softmax(target, axis=1)
             label = op.gather(op.constant(meaning.labels), number)
             return {"label": label, "probability": probability, "latent": latent}
-        numbers = op.add(op.mul(target, op.constant(meaning.scale)), op.constant(meaning.mean))
+        numbers = op.add(op.mul(target, op.constant(meaning.units)), op.constant(meaning.mean))
         if meaning.per_step:
             numbers = op.where(batch.is_real, numbers, op.constant(np.nan))
         if meaning.is_single:

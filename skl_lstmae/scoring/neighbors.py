@@ -2,12 +2,14 @@
 
 from collections import Counter
 from hashlib import blake2b
+from numbers import Integral
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial.distance import cdist
 
+from skl_lstmae._sklearn import Interval
 from skl_lstmae.scoring.outcome import Outcome
 from skl_lstmae.scoring.references import ReferenceScorer
 from skl_lstmae.scoring.scorer import latents_and_log_errors, mean_and_scale
@@ -173,6 +175,10 @@ class NeighborsScorer(ReferenceScorer):
     >>> detector.set_params(scorer__n_neighbors=5)
     LSTMForecastDetector(scorer=NeighborsScorer(n_neighbors=5))
     """
+
+    _parameter_constraints: dict[str, list[Any]] = {
+        "n_neighbors": [Interval(Integral, 1, None, closed="left")],
+    }
 
     def __init__(self, n_neighbors: int = 3):
         self.n_neighbors = n_neighbors

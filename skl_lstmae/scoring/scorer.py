@@ -96,6 +96,8 @@ class Scorer(BaseEstimator):
     (40,)
     """
 
+    _parameter_constraints: dict[str, list[Any]] = {}
+
     def summarize(self, outcome: Outcome) -> NDArray[Any]:
         """Return what a score needs of each sequence, one row for each.
 

@@ -276,21 +276,30 @@ class Model:
         }
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        device, network = usable_device(state["device"]), state["network"]
-        if isinstance(network, dict):
-            kind, config, weights = network["class"], network["config"], network["weights"]
-            network = make_network(lambda: kind(**config))
-            # Memory-mapped arrays cannot be written to, which torch wants of memory it shares.
-            tensors = {name: torch.tensor(w, device="cpu") for name, w in weights.items()}
-            try:
-                network.load_state_dict(tensors)
-            except RuntimeError as error:
-                raise ValueError(
-                    f"The weights in this file are not those of its {kind.__name__}: the file is "
-                    "damaged; save the detector again."
-                ) from error
-            _freeze(network, state["network"]["frozen"])
-        vars(self).update(state, network=network.to(device).eval(), device=device)
+        with settled():  # else weights made under inference_mode could never learn again
+            device = usable_device(state["device"])
+            network = _restored(state["network"]).to(device).eval()
+        vars(self).update(state, network=network, device=device)
+
+
+def _restored(saved: Any) -> SequenceNetwork:
+    """Return a network that can learn, of what has been saved of it."""
+    if not isinstance(saved, dict):
+        was_made_for_inference = any(weight.is_inference() for weight in saved.parameters())
+        return cast(SequenceNetwork, deepcopy(saved) if was_made_for_inference else saved)
+    kind, config, weights = saved["class"], saved["config"], saved["weights"]
+    network = make_network(lambda: kind(**config))
+    # Memory-mapped arrays cannot be written to, which torch wants of memory it shares.
+    tensors = {name: torch.tensor(w, device="cpu") for name, w in weights.items()}
+    try:
+        network.load_state_dict(tensors)
+    except RuntimeError as error:
+        raise ValueError(
+            f"The weights in this file are not those of its {kind.__name__}: the file is "
+            "damaged; save the detector again."
+        ) from error
+    _freeze(network, saved["frozen"])
+    return network
 
 
 def _filled(rows: Any, n_rows: int, indices: NDArray[np.intp], block: NDArray[Any]) -> NDArray[Any]:

@@ -1,9 +1,12 @@
 """One array-like: which numbers it is read as, and what is no numbers."""
 
 import re
+from decimal import Decimal
+from fractions import Fraction
 
 import numpy as np
 import pandas as pd
+import polars
 import pytest
 import scipy.sparse
 import torch
@@ -91,6 +94,39 @@ NO_NUMBERS = {
 def test_values_that_are_no_real_numbers_are_refused(sentence, X):
     with pytest.raises(ValueError, match=exactly(sentence)):
         to_floats(X, "X", "an array")
+
+
+TEXT = np.array([["1.5", "2"], ["3", "4"]])
+FRAME = pd.DataFrame(TEXT, columns=["a", "b"])
+
+
+@pytest.mark.parametrize(
+    ("X", "place"),
+    [
+        (TEXT.astype(object), "X"),
+        (entry(b"1.5"), "X"),
+        (np.ma.MaskedArray(TEXT.astype(object), mask=[[0, 1], [0, 0]]), "X"),
+        *((FRAME["a"].astype(dtype), "X") for dtype in (object, "string", "category")),
+        *(
+            (FRAME.astype({"a": dtype, "b": float}), "column 'a' of X")
+            for dtype in (object, "string", "category")
+        ),
+        (pd.DataFrame({"a": [2, "1.5"]}), "column 'a' of X"),
+        (polars.DataFrame({"a": ["1.5"]}, {"a": polars.Categorical}), "column 'a' of X"),
+    ],
+)
+def test_text_that_spells_numbers_is_refused_wherever_it_stands(X, place):
+    sentence = f"^{place} holds text, b?'1.5'; expected real numbers: convert it first\\.$"
+    with pytest.raises(ValueError, match=sentence):
+        to_floats(X, "X", "an array")
+
+
+@pytest.mark.parametrize("number", [Decimal("1.5"), Fraction(3, 2), 1.5, np.float32(1.5)], ids=type)
+def test_columns_of_objects_may_hold_numbers_of_any_type(number):
+    X = np.array([[number, None], [nan, 2]], dtype=object)
+    for container in (np.array, pd.DataFrame):
+        floats = to_floats(container(X), "X", "an array")
+        np.testing.assert_array_equal(floats, [[1.5, nan], [nan, 2]])
 
 
 @pytest.mark.parametrize("X", ["abc", None, {1.0}, {"a": 1}, (x for x in [1.0])], ids=type)

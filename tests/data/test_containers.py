@@ -11,6 +11,7 @@ from conftest import QUICK, exactly
 from sklearn.neighbors import LocalOutlierFactor
 
 from skl_lstmae import LSTMAutoencoderDetector, SlidingWindowDetector
+from skl_lstmae.data.names import known_names
 from skl_lstmae.data.reading import read, read_series
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -281,6 +282,29 @@ def test_the_times_of_an_array_of_xarray_have_to_be_where_they_are_looked_for(da
     )
     with pytest.raises(ValueError, match=exactly(sentence)):
         read(data_array(cube, dims=("time", "sample", "sensor")))
+
+
+@pytest.mark.parametrize("names", [["cpu", "ram"], [10, 20]], ids=["text", "numbers"])
+def test_the_features_of_an_array_of_xarray_keep_their_names_in_three_dimensions(data_array, names):
+    def cube(values, names):
+        return data_array(values, dims=("case", "time", "sensor"), coords={"sensor": names})
+
+    values = VALUES.reshape(10, 20, 2)
+    X, swapped = cube(values, names), cube(values[..., ::-1], names[::-1])
+    frames = [pd.DataFrame(x, columns=names) for x in values]
+    detector = LSTMAutoencoderDetector(**QUICK).fit(X)
+    scores = detector.score_samples(X)
+    assert scores.shape == (10,)
+    np.testing.assert_array_equal(detector.score_samples(frames), scores)
+    like_frames = LSTMAutoencoderDetector(**QUICK).fit(frames)
+    assert list(known_names(detector)) == list(known_names(like_frames)) == names
+    for fitted in (detector, like_frames):
+        with pytest.raises(ValueError, match="order"):
+            fitted.score_samples(swapped)
+    broken = values.copy()
+    broken[3, 4, 1] = np.inf
+    with pytest.raises(ValueError, match=f"holds infinity at step 4, feature {names[1]!r}; "):
+        detector.score_samples(cube(broken, names))
 
 
 def test_names_of_later_members_are_compared_where_the_first_has_none():

@@ -183,6 +183,7 @@ def test_what_comes_and_goes_for_ever_is_learned(n_high, n_low, by_factors):
     is_low = scores < offset.follow(scores)
     assert is_low[:1000].mean() > 0.05
     assert is_low[20_000:].mean() < 0.02
+    assert offset.n_learned > 0
 
 
 @pytest.mark.parametrize("n_spans", [2, 10, 25])
@@ -205,6 +206,7 @@ def test_a_gross_fault_hides_none_that_is_as_gross(seed):
     errors[385:615] += 3.3 * np.sqrt(np.hanning(230))  # as means over windows rise and fall
     limits = np.log(-offset.follow(-np.exp(errors)))
     assert limits[900] - limits[300] < 0.3 * 3.3
+    assert offset.n_learned == 0
 
 
 def test_after_a_calm_stretch_not_every_trifle_is_an_alarm(offset, by_factors):

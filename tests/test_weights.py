@@ -195,6 +195,17 @@ def test_weights_that_leave_too_few_are_refused():
         fit(LSTMAutoencoderDetector, X, np.arange(40) < 4)
 
 
+@pytest.mark.parametrize("heavy", [np.r_[1e12, np.ones(39)], np.full(40, 1e6)])
+@pytest.mark.parametrize("detector", [LSTMAutoencoderDetector, LSTMForecastDetector])
+def test_weights_of_more_sequences_than_can_be_held_are_refused(detector, heavy):
+    sentence = (
+        f"sample_weight adds up to {heavy.sum():.3g} sequences; expected at most 10,000,000, as a "
+        "weight says how often a sequence counts: divide them all by the smallest."
+    )
+    with pytest.raises(ValueError, match=exactly(sentence)):
+        fit(detector, X, heavy)
+
+
 # ----------------------------------------------------------------------------------------- routing
 
 

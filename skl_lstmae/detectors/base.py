@@ -47,6 +47,9 @@ from skl_lstmae.training.recipe import Recipe
 from skl_lstmae.training.scaling import Scaling, learns_in_parts
 from skl_lstmae.training.torch_state import settled
 
+MAX_COUNTED = 10_000_000
+"""The most sequences that weights may add up to."""
+
 VIEWS_OF_ERRORS: dict[str, list[Any]] = {
     "per": [StrOptions({"sequence", "timestep", "feature"})],
 }
@@ -224,6 +227,12 @@ class SequenceDetector(ExportedDetectorMixin, ThresholdMixin, SequenceLearner):
         if sample_weight is None:
             return order
         weights = check_weights(sample_weight, len(sequences), "sequence")
+        if weights.sum() > MAX_COUNTED:
+            raise ValueError(
+                f"sample_weight adds up to {weights.sum():.3g} sequences; expected at most "
+                f"{MAX_COUNTED:,}, as a weight says how often a sequence counts: divide them all "
+                "by the smallest."
+            )
         numbers = np.repeat(order, draw_counts(weights[order], random_state))
         if len(numbers) < self._min_sequences:
             raise ValueError(

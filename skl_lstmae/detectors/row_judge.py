@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from skl_lstmae._warn import warn
 from skl_lstmae.data.sequences import Sequences
 from skl_lstmae.data.times import cut_at_jumps
 from skl_lstmae.data.weights import digest
@@ -353,11 +354,18 @@ def follow(
 ) -> NDArray[np.float64]:
     """Return the offsets of the rows of a series, which learn nothing from rows without data.
 
-    Those are anomalous at any rate.
+    Those are anomalous at any rate. A warning says if alarms are taken for normal from now on.
     """
     offsets = np.full(len(scores), adaptive.fixed)
     has_data = scores != worst
+    n_learned = adaptive.n_learned
     offsets[has_data] = adaptive.follow(scores[has_data])
+    if adaptive.n_learned > n_learned:
+        warn(
+            "Alarms are so frequent that the threshold follows them as if they were normal, and "
+            "later anomalies may pass. If they are faults, set threshold='fixed' and call "
+            "recalibrate()."
+        )
     return offsets
 
 

@@ -77,6 +77,8 @@ class _State(NamedTuple):
     """Scores for which it is still remembered; 0 if none is."""
     top: float = 0.0
     """What its event may raise the limit to."""
+    n_learned: int = 0
+    """Events from which nothing was restored, as alarms were frequent."""
 
 
 @dataclass
@@ -150,7 +152,7 @@ class AdaptiveOffset:
         share, seldom = 1 / (MEMORY * self.span), 1 / (LONG * self.span)
         fading, jump = 1 / (FADING * self.span), min(STEP, JUMP / self.span)
         state = self.state or self._begin(first)
-        mean, variance, limit, raised, often, before, broken, left, top = state
+        mean, variance, limit, raised, often, before, broken, left, top, n_learned = state
         levels = np.empty(len(errors))
         for i, error in enumerate(errors.tolist()):
             deviation = max(variance**0.5, smallest)
@@ -164,6 +166,8 @@ class AdaptiveOffset:
                     if often < FREQUENT:
                         mean, variance = before
                         deviation = max(variance**0.5, smallest)
+                    else:
+                        n_learned += 1
             elif is_alarm:
                 before, broken, left = (mean, variance), level, REMEMBERED * self.span
                 top = min(limit + MOST, highest)
@@ -172,8 +176,14 @@ class AdaptiveOffset:
             excess = min(max(error - mean, -CLIPPED * deviation), CLIPPED * deviation)
             mean += share * excess
             variance += share * (excess**2 - variance)
-        self.state = _State(mean, variance, limit, raised, often, before, broken, left, top)
+        memory = often, before, broken, left, top, n_learned
+        self.state = _State(mean, variance, limit, raised, *memory)
         return -np.exp(levels) if self.spreads_by_factors else -levels
+
+    @property
+    def n_learned(self) -> int:
+        """How many events count as normal by now, as alarms are frequent."""
+        return 0 if self.state is None else self.state.n_learned
 
     def _begin(self, limit: float) -> _State:
         """Return a mean and variance of errors with which the first offset is the fixed one."""

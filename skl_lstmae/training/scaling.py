@@ -149,7 +149,11 @@ class Scaling:
             )
 
     def _filled(self, rows: np.ndarray) -> np.ndarray:
-        """Return rows with zeros for features that are left out."""
+        """Return rows with zeros for features that are left out.
+
+        In float64, as the company of a sequence may be: in float32 a scaler rounds otherwise.
+        """
+        rows = rows.astype(np.float64, copy=False)
         return rows if self.left_out is None else np.where(self.left_out, 0.0, rows)
 
     def _blocks(self, sequences: Sequences) -> Iterable[np.ndarray]:

@@ -411,6 +411,42 @@ def test_a_disturbed_feature_is_named_or_numbered(names):
     assert sum(event.features.values()) == pytest.approx(1)
 
 
+def stand_still(values):
+    return np.full_like(values, values[0])
+
+
+def shift(values):
+    return values + 1.2
+
+
+def rattle(values):
+    return values + np.random.default_rng(5).normal(scale=0.5, size=values.shape)
+
+
+@pytest.fixture(scope="module")
+def machine():
+    """A detector, and later rows of three quiet sensors and a loud one of heavy tails."""
+    rng, days = np.random.default_rng(0), 2 * np.pi * np.arange(8000) / 48
+    X = {f"temperature {i}": np.sin(days + i) + rng.normal(0, 0.1, 8000) for i in range(3)}
+    X["latency"] = np.exp(0.5 * np.sin(days) + 0.35 * rng.standard_t(3, 8000).clip(-3, 8))
+    X = pd.DataFrame(X)
+    return fitted(SlidingWindowDetector(random_state=0), X[:6000]), X[6000:]
+
+
+@pytest.mark.parametrize("disturb", [stand_still, shift, rattle])
+@pytest.mark.parametrize("sensor", [0, 1, 2])
+def test_a_loud_sensor_is_not_to_blame_for_the_fault_of_a_quiet_one(machine, disturb, sensor):
+    detector, X = machine
+    new, fault = X.copy(), slice(7000, 7079)
+    new.loc[fault, f"temperature {sensor}"] = disturb(
+        new.loc[fault, f"temperature {sensor}"].to_numpy()
+    )
+    events = detector.find_events(new).sort_values("rank")
+    event = next(event for event in events.itertuples() if event.start < 7080 and event.end >= 7000)
+    assert 7000 <= event.peak < 7080
+    assert event.features[f"temperature {sensor}"] > 3 * event.features.get("latency", 0)
+
+
 # ------------------------------------------------------------------------------ budget, no data
 
 

@@ -176,6 +176,82 @@ def test_copies_of_one_sequence_are_judged_by_none_of_them():
     assert 0.5 < np.mean(conformed.fresh) / np.mean(once.fresh) < 1
 
 
+MANY_COPIES = {
+    "ten times": np.repeat(NORMAL, 10, axis=0),
+    "thirty times": np.repeat(NORMAL, 30, axis=0),  # more than there are references
+    "jittered": np.repeat(NORMAL, 10, axis=0)
+    + 0.005 * RNG(0).normal(size=(600, *NORMAL.shape[1:])),
+    "bootstrap": NORMAL[RNG(0).integers(60, size=600)],
+}
+
+
+@pytest.mark.parametrize("copies", MANY_COPIES)
+def test_however_many_copies_there_are_the_rate_is_kept(detector, copies):
+    X = MANY_COPIES[copies]
+    fitted(detector.set_params(max_epochs=1 + 3000 // len(X)), X)
+    assert share_of_flagged(detector, FRESH) < 2 * RATE
+    assert np.mean(detector.score_samples(FAULTS) < detector.offset_) > 0.95
+    assert 55 < detector._judge.calibration.fresh.n_scores <= 65
+
+
+WEIGHTS = {
+    "tens": np.full(60, 10),
+    "1 to 19": RNG(0).integers(1, 20, size=60),
+    "some 30": np.where(np.arange(60) < 20, 30, 1),
+}
+
+
+@pytest.mark.parametrize("weights", WEIGHTS)
+def test_large_weights_keep_the_rate(detector, weights):
+    fitted(detector.set_params(max_epochs=5), NORMAL, None, WEIGHTS[weights])
+    assert share_of_flagged(detector, FRESH) < 2 * RATE
+    assert np.mean(detector.score_samples(FAULTS) < detector.offset_) > 0.95
+
+
+@pytest.mark.parametrize("jitter", [0, 1e-3, 0.02])
+@pytest.mark.parametrize("n_copies", [2, 9, 10, 50, 200])
+def test_a_threshold_rests_on_as_many_scores_as_there_are_without_copies(n_copies, jitter):
+    rates = []
+    for seed in range(5):
+        rows, fresh = np.split(points(1060, seed), [60])
+        copies = np.repeat(rows, n_copies, axis=0)
+        copies = RNG(seed).permutation(copies + jitter * points(len(copies), seed + 9))
+        conformed = conform(NeighborsScorer(), copies, np.zeros(len(copies), dtype=bool))
+        assert len(conformed.fresh) < 70
+        offset = ReferenceScores.of(conformed.fresh).false_alarm_offset(RATE)
+        rates.append(np.mean(conformed.scorer.score(fresh) < offset))
+    assert np.mean(rates) < 1.5 * RATE
+
+
+def kinds(n_kinds, n_each, spread):
+    return np.repeat(points(n_kinds), n_each, axis=0) + spread * points(n_kinds * n_each, seed=1)
+
+
+NO_COPIES = {
+    "a line": np.linspace(0, 1, 600)[:, np.newaxis] ** np.arange(1, 4),
+    "a random line": RNG(0).normal(size=(600, 1)) * np.ones(6),
+    "a circle": np.stack([wave(np.linspace(0, 6.2, 600)) for wave in (np.sin, np.cos)], axis=1),
+    "few tight kinds": kinds(8, 40, 0.01),
+    "more tight kinds": kinds(20, 40, 0.01),
+    "many loose kinds": kinds(20, 40, 0.1),
+    "one that comes often": np.concatenate([points(570), np.zeros((30, 6))]),
+    "one that comes mostly": np.concatenate([points(200), np.zeros((400, 6))]),
+}
+
+
+@pytest.mark.parametrize("name", NO_COPIES)
+def test_neither_neighbours_nor_kinds_are_taken_for_many_copies(name):
+    rows = RNG(0).permutation(NO_COPIES[name])
+    sizes = np.bincount(find_copies(NeighborsScorer().fit(rows), rows))
+    assert sizes.max() < 10
+
+
+def test_sequences_beyond_the_references_are_no_copies_of_their_kind():
+    rows = RNG(0).permutation(kinds(8, 150, 0.01))
+    conformed = conform(NeighborsScorer(), rows, np.zeros(1200, dtype=bool))
+    assert len(conformed.fresh) > 1100
+
+
 # ------------------------------------------------------------------------------------ odd sequences
 
 ODD = {

@@ -34,8 +34,19 @@ than the second share, if most references are."""
 MOST = 2 / 3
 """As many neighbours of sequences that form a line are not so near."""
 
-MAX_COPIES = 8
-"""Copies of one sequence that are told from its neighbours."""
+FEW_COPIES = 8
+"""Copies of one sequence that are told from its neighbours whatever the others are; if there are
+more, and most references are no copies, it is a kind of normal that comes often."""
+
+EXACT_COPY = 0.01
+"""As near are hardly any but exact copies, to which some scorers give a small distance."""
+
+KIND, LIKELY_KIND = 1 / 10, 1 / 30
+"""More references than this share, if alike, are a kind of normal in any case; the second share
+holds for those that are not exact copies, as a cluster's are not."""
+
+MORE_THAN_CHANCE = 0.05
+"""Of sequences that form a line fewer have so many neighbours before a gap."""
 
 FEWEST_GROUPS = 5
 """Where there are fewer sequences that differ, copies are judged by one another."""
@@ -93,12 +104,14 @@ def conform(scorer: Scorer, summaries: NDArray[Any], is_held_out: NDArray[np.boo
     learns_from_first = isinstance(scorer, ReferenceScorer)
     scorer = fit_clone(scorer, references if learns_from_first else summaries[normal])
     groups = find_copies(scorer, references)
+    # Then so are most of the others, although not all are as near to a reference.
+    most_are_copied = _most_are_copied(np.bincount(groups)[groups] - 1)
     scores = [cross_scores(scorer, references, groups % N_FOLDS)]
     is_new = [np.isin(np.arange(len(first)), np.unique(groups, return_index=True)[1])]
     for start in range(0, len(others), MAX_REFERENCES):
         block = summaries[others[start : start + MAX_REFERENCES]]
         scores.append(check_scores(scorer.score(block), len(block)))
-        is_new.append(~are_copies(scorer, block))
+        is_new.append(~(most_are_copied | are_copies(scorer, block)))
         _return_what_was_wide(block)
     fresh = as_fresh(np.concatenate(scores), is_held_out[normal], by_an_error_more=True)
     if isinstance(scorer, ReferenceScorer):
@@ -178,14 +191,10 @@ def find_copies(scorer: Scorer, references: NDArray[Any]) -> NDArray[np.intp]:
     if distances is None:
         return np.arange(len(references))
     np.fill_diagonal(distances, -1)  # so that each comes first among those nearest to it
-    nearest = np.argsort(distances, axis=1, kind="stable")[:, 1 : MAX_COPIES + 2]
-    near = np.take_along_axis(distances, nearest, axis=1)
-    n_copies = _count_copies(near, LIKELY_COPY)
-    if np.mean(n_copies > 0) < MOST:
-        n_copies = _count_copies(near, COPY)
-    rows, ranks = np.nonzero(np.arange(nearest.shape[1]) < n_copies[:, np.newaxis])
-    links = np.zeros(distances.shape, dtype=bool)
-    links[rows, nearest[rows, ranks]] = True
+    nearest = _nearest(distances, _most_copies(KIND, len(distances)) + 2)
+    n_copies = _count_copies(nearest[:, 1:])
+    reach = nearest[np.arange(len(nearest)), n_copies]
+    links = distances <= reach[:, np.newaxis]
     # Only what is mutual: where sequences form a line, each is near to the next.
     _, groups = connected_components(csr_array(links & links.T), directed=False)
     sizes = np.bincount(groups)
@@ -200,12 +209,41 @@ def are_copies(scorer: Scorer, summaries: NDArray[Any]) -> NDArray[np.bool_]:
     distances = pairwise(scorer, summaries)
     if distances is None:
         return np.zeros(len(summaries), dtype=bool)
-    nearest = np.sort(np.partition(distances, MAX_COPIES + 1, axis=1)[:, : MAX_COPIES + 2])
-    return _count_copies(nearest, COPY) > 0
+    return _before_a_gap(_nearest(distances, FEW_COPIES + 2), COPY) > 0
 
 
-def _count_copies(distances: NDArray[np.float64], share: float) -> NDArray[np.intp]:
-    """Return how many of the nearest references are copies, given distances in ascending order."""
+def _nearest(distances: NDArray[np.float64], n: int) -> NDArray[np.float64]:
+    """Return the distances from the nearest n references, if there are so many, in their order."""
+    n = min(n, distances.shape[1])
+    return np.sort(np.partition(distances, n - 1, axis=1)[:, :n])
+
+
+def _most_copies(share: float, n_references: int) -> int:
+    return max(FEW_COPIES, int(share * n_references))
+
+
+def _count_copies(nearest: NDArray[np.float64]) -> NDArray[np.intp]:
+    """Return how many references are copies of each, given distances in ascending order."""
+    few = nearest[:, : FEW_COPIES + 1]
+    n_copies = _before_a_gap(few, LIKELY_COPY)
+    if np.mean(n_copies > 0) < MOST:
+        n_copies = _before_a_gap(few, COPY)
+    for share, kind in [(EXACT_COPY, KIND), (LIKELY_COPY, LIKELY_KIND)]:
+        most = _most_copies(kind, len(nearest))
+        n_many = _before_a_gap(nearest[:, : most + 1], share)
+        if _most_are_copied(n_many):
+            n_copies = np.maximum(n_copies, n_many)
+    return n_copies
+
+
+def _most_are_copied(n_copies: NDArray[np.intp]) -> bool:
+    """Return whether most have copies, and not by chance more than a few."""
+    are_many = np.mean(n_copies > FEW_COPIES) >= MORE_THAN_CHANCE
+    return bool(are_many and np.mean(n_copies > 0) >= MOST)
+
+
+def _before_a_gap(distances: NDArray[np.float64], share: float) -> NDArray[np.intp]:
+    """Return how many references come before the last gap, given distances in ascending order."""
     nearer, farther = distances[:, :-1], distances[:, 1:]
     ratios = np.divide(nearer, farther, out=np.ones_like(farther), where=farther > 0)
     ranks = np.arange(1, distances.shape[1])

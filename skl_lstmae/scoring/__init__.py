@@ -16,6 +16,7 @@ from skl_lstmae.scoring.scorer import (
     MaxErrorScorer,
     Scorer,
 )
+from skl_lstmae.scoring.usual_errors import UsualErrors
 
 __all__ = [
     "DistanceFromMean",
@@ -29,7 +30,7 @@ __all__ = [
 ]
 
 name_by_package(__name__, AdaptiveOffset, Calibration, RecentLevel, ReferenceScores)
-name_by_package(__name__, NearestTwo, Outcome)
+name_by_package(__name__, NearestTwo, Outcome, UsualErrors)
 name_by_package(__name__, DistanceFromMean, DistanceFromNearest)
 name_by_package(__name__, Scorer, ErrorScorer, MaxErrorScorer, FunctionScorer, AdaptedScorer)
 name_by_package(__name__, ReferenceScorer, MahalanobisScorer, NeighborsScorer, JointScorer)

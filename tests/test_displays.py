@@ -35,6 +35,7 @@ from skl_lstmae import (
     ScoreDistributionDisplay,
     SlidingWindowDetector,
 )
+from skl_lstmae.detectors.events import Event
 
 # After few epochs some stretches of plain waves are unlike the rest.
 pytestmark = pytest.mark.filterwarnings("ignore:Set aside as unlike the others")
@@ -345,6 +346,21 @@ def test_for_a_detector_of_rows_its_detector_of_windows_is_named(display, needed
 def test_what_cannot_be_drawn_is_refused(draw_it, sentence):
     with refuses(ValueError, sentence):
         draw_it()
+
+
+@pytest.mark.parametrize("first", [250, 1000])
+def test_events_of_rows_that_are_called_otherwise_are_refused(first):
+    series = pd.DataFrame(make_series(300), index=range(first, first + 300))
+    event = Event(0, first + 90, first + 99, 10, first + 95, -3.0, 1, 1.0, None)
+    scores = np.zeros(300)
+    display = draw_scores(series, scores, events=[event])
+    assert display.events.tolist() == [[90, 100]]
+    sentence = (
+        f"events cannot be drawn: one of 10 row(s) begins at {first + 90}, which X does not have; "
+        "expected X as find_events got it: pass it with the same index."
+    )
+    with refuses(ValueError, sentence):
+        draw_scores(series.to_numpy(), scores, events=[event])
 
 
 @pytest.mark.parametrize(

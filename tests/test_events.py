@@ -332,6 +332,7 @@ USUAL = UsualErrors(mean=np.log([1.0, 4.0]), scale=np.array([0.5, 0.5]))
         ({1: 20.0}, [0, 1]),
         ({0: 5.0, 1: 20.0}, [0.5, 0.5]),  # by the same factor, though one always errs more
         ({0: 0.2}, [1, 0]),  # a stuck sensor is easy to reconstruct
+        ({0: [*[5.0] * 10, *[0.2] * 10]}, [1, 0]),  # more at its edge, less within
     ],
 )
 def test_to_blame_are_features_whose_errors_are_unusual_for_them(disturbed, expected):
@@ -364,6 +365,24 @@ def test_the_peak_is_the_row_of_the_largest_errors_near_the_lowest_score(interva
     windows = slide(series, 8).take(np.arange(23, 31))  # that cover row 30
     _, peak = blame(np.array(interval), 30, windows, lambda w: errors[w.rows()], USUAL)
     assert peak == expected
+
+
+def test_windows_that_do_not_observe_a_feature_do_not_clear_it():
+    errors = np.tile([np.e, 4 * np.e], (60, 1))
+    errors[:34, 1] = np.nan
+    windows = slide(read_series(np.zeros((60, 2)))[0], 8).take(np.arange(23, 31))
+    shares, _ = blame(np.array([15, 45]), 30, windows, lambda w: errors[w.rows()], USUAL)
+    np.testing.assert_allclose(shares, [0.5, 0.5], atol=1e-5)
+
+
+def test_a_sensor_that_was_constant_is_not_to_blame_for_a_trifle():
+    rng = np.random.default_rng(0)
+    usual = UsualErrors.of(np.column_stack([rng.normal(0, 0.3, 500), np.log([1e-6] * 500)]))
+    errors = np.tile([1.0, 0.0], (60, 1))
+    errors[20:40] = [20.0, 1e-7]
+    windows = slide(read_series(np.zeros((60, 2)))[0], 8).take(np.arange(23, 31))
+    shares, _ = blame(np.array([15, 45]), 30, windows, lambda w: errors[w.rows()], usual)
+    assert shares[0] > 0.9
 
 
 @pytest.mark.parametrize("error", [0.0, np.nan])

@@ -200,7 +200,8 @@ def test_weights_that_leave_too_few_are_refused():
 def test_weights_of_more_sequences_than_can_be_held_are_refused(detector, heavy):
     sentence = (
         f"sample_weight adds up to {heavy.sum():.3g} sequences; expected at most 10,000,000, as a "
-        "weight says how often a sequence counts: divide them all by the smallest."
+        f"weight says how often a sequence counts: divide all of them by {heavy.sum() / 1e7:.3g} "
+        "at least, or make the largest smaller."
     )
     with pytest.raises(ValueError, match=exactly(sentence)):
         fit(detector, X, heavy)

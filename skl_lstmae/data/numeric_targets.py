@@ -15,7 +15,7 @@ from skl_lstmae.data.sequences import Sequences
 from skl_lstmae.data.targets import check_target, refuse_another_length
 
 ROUNDING = 4
-"""By how many of float64's spacings targets may differ that are taken for equal."""
+"""How many of float64's spacings targets may lie from their middle that are taken for equal."""
 
 FORMS = "numbers of shape (n_sequences,) or (n_sequences, n_outputs), or those of each step"
 
@@ -40,7 +40,7 @@ class Numbers:
     scale: NDArray[np.float64]
     is_single: bool
     per_step: bool
-    is_constant: NDArray[np.bool_] | bool = False  # as older files have none
+    is_constant: NDArray[np.bool_]
 
     @classmethod
     def of(cls, chosen: Sequences, target: NumericTarget) -> Numbers:

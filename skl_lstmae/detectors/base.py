@@ -230,8 +230,8 @@ class SequenceDetector(ExportedDetectorMixin, ThresholdMixin, SequenceLearner):
         if weights.sum() > MAX_COUNTED:
             raise ValueError(
                 f"sample_weight adds up to {weights.sum():.3g} sequences; expected at most "
-                f"{MAX_COUNTED:,}, as a weight says how often a sequence counts: divide them all "
-                "by the smallest."
+                f"{MAX_COUNTED:,}, as a weight says how often a sequence counts: divide all of "
+                f"them by {weights.sum() / MAX_COUNTED:.3g} at least, or make the largest smaller."
             )
         numbers = np.repeat(order, draw_counts(weights[order], random_state))
         if len(numbers) < self._min_sequences:

@@ -36,8 +36,8 @@ class Event(NamedTuple):
     observed : float
         Share of its values that are not missing; 0 for a blackout.
     features : dict or None
-        The features that are to blame most, three at most, the first of all first: name, or number,
-        to share. None if the detector of windows has no errors.
+        Up to three features, the one most to blame first: name, or number, to share. None if the
+        detector of windows has no errors.
     """
 
     series: Any
@@ -212,10 +212,11 @@ def blame(
     Returns
     -------
     shares : ndarray of shape (n_features,)
-        Of the squares of the mean deviations. They add up to 1; all 0 if nothing is observed.
+        Of the squares of deviations, as means over the windows that observe a feature. They add up
+        to 1, or all are 0: if no error is known in the interval, or none is unusual.
     peak : int
         The row whose errors, each in units of its feature's usual one, are largest as a sum over
-        the windows; the lowest row if none is observed.
+        the windows; the lowest row if none is known.
     """
     first, end = interval
     deviations, errors = [], np.zeros(end - first)
@@ -228,8 +229,10 @@ def blame(
         np.add.at(errors, rows[is_inside], of_rows[is_inside])
     if not errors.any():
         return np.zeros(windows.n_features), lowest
-    squares = np.square(np.nan_to_num(np.concatenate(deviations)).mean(axis=0))
-    return squares / (squares.sum() or 1.0), first + int(errors.argmax())
+    squares = np.square(np.concatenate(deviations))
+    n_observed = np.maximum((~np.isnan(squares)).sum(axis=0), 1)
+    means = np.nansum(squares, axis=0) / n_observed
+    return means / (means.sum() or 1.0), first + int(errors.argmax())
 
 
 def main_features(shares: NDArray[np.float64], names: Sequence[Any]) -> dict[Any, float]:

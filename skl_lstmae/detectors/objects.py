@@ -31,7 +31,10 @@ def refuse_parameters_of_no_object(
     for nested in params:
         name, separator, inner = nested.partition("__")
         value = params.get(name, own.get(name))
-        if separator and name in own and not hasattr(value, "set_params"):
+        if not separator or name not in own:
+            continue
+        refuse_class(name, value)
+        if not hasattr(value, "set_params"):
             raise ValueError(
                 f"{name}={value!r} is no object whose parameter {inner} could be set; set {name} "
                 f"to one that has it{_example(name, value, inner, named)} first."

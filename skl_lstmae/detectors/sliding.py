@@ -484,11 +484,11 @@ class SlidingWindowDetector(
             - ``peak_score``: the lowest score of its rows, which need not be that of ``peak``;
             - ``rank``: 1 for the event that lies furthest below its threshold;
             - ``observed``: share of its values that are not missing; 0 for a blackout;
-            - ``features``: a dict from feature to how much it is to blame, the first three, largest
-              first. Its error in the windows that cover the row of the lowest score is compared
-              with that in training windows: the share is that of the square of how many standard
-              deviations the logarithm is off. None for detectors of scikit-learn, which have no
-              errors.
+            - ``features``: a dict of up to three features, the one most to blame first. In each
+              window that covers the row of the lowest score, the logarithm of a feature's error is
+              compared with that in training windows, in standard deviations. The values are shares
+              of the mean squares of these. Empty without data; None for detectors of scikit-learn,
+              which have no errors. :meth:`Stream.explain` splits the latest error itself.
 
         Examples
         --------

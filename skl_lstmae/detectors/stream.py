@@ -123,8 +123,9 @@ class Stream:
         -------
         features : dict
             From the name or number of a feature to its share of the error in the latest tenth of
-            the window: the three largest shares, largest first. Empty before the first row, and if
-            there is no error.
+            the window: the three largest shares, largest first. Unlike the features of an event,
+            a sensor whose errors are always large has a large share. Empty before the first row,
+            and if there is no error.
 
         Raises
         ------

@@ -250,7 +250,8 @@ class ThresholdMixin(FrozenState, OutlierMixin):
             Their scores set ``offset_`` from now on; the network does not learn from them. With
             fewer than ``1 / false_alarm_rate - 1`` sequences, or windows side by side, the shape of
             the distribution is taken from the scores of the fit. A warning says if ``offset_``
-            falls below five times that of the fit. None keeps the samples of the fit.
+            is more than five times as far below 0 as that of the fit, which means much for scores
+            that are minus a distance, as most are. None keeps the samples of the fit.
 
         contamination : "auto" or float, default=None
             New value of the parameter; None keeps the old one. If the fit kept no scores for the

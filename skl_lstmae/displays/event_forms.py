@@ -61,12 +61,21 @@ def features_of(events: Any) -> list[dict[Any, float] | None]:
     return [event.features for event in _each(events)] if _are_found(events) else []
 
 
+def _rows_of(event: Any, times: Any) -> tuple[int, int]:
+    """Return the first row of an event, and the one after the last."""
+    start = int(times.searchsorted(event.start))
+    if start + event.n_rows > len(times) or times[start] != event.start:
+        raise ValueError(
+            f"events cannot be drawn: one of {event.n_rows} row(s) begins at {event.start}, which "
+            "X does not have; expected X as find_events got it: pass it with the same index."
+        )
+    return start, start + event.n_rows
+
+
 def intervals_of_events(events: Any, times: Any) -> NDArray[np.intp]:
     """Return events as intervals of rows: the first, and the one after the last."""
     if _are_found(events):
-        starts = [times.searchsorted(event.start) for event in _each(events)]
-        n_rows = [event.n_rows for event in _each(events)]
-        return np.column_stack([starts, np.add(starts, n_rows)]).astype(np.intp)
+        return np.array([_rows_of(event, times) for event in _each(events)], np.intp).reshape(-1, 2)
     is_readable = hasattr(events, "__array__") or isinstance(events, (list, tuple))
     rows = np.asarray(events if is_readable else (), dtype=object)
     if rows.ndim == 2 and rows.shape[1] == 2 and all(isinstance(i, Integral) for i in rows.flat):

@@ -104,14 +104,14 @@ def conform(scorer: Scorer, summaries: NDArray[Any], is_held_out: NDArray[np.boo
     learns_from_first = isinstance(scorer, ReferenceScorer)
     scorer = fit_clone(scorer, references if learns_from_first else summaries[normal])
     groups = find_copies(scorer, references)
-    # Then so are most of the others, although not all are as near to a reference.
+    # Then most of the others are copies, too, not all of them near to a reference: none counts.
     most_are_copied = _most_are_copied(np.bincount(groups)[groups] - 1)
     scores = [cross_scores(scorer, references, groups % N_FOLDS)]
     is_new = [np.isin(np.arange(len(first)), np.unique(groups, return_index=True)[1])]
     for start in range(0, len(others), MAX_REFERENCES):
         block = summaries[others[start : start + MAX_REFERENCES]]
         scores.append(check_scores(scorer.score(block), len(block)))
-        is_new.append(~(most_are_copied | are_copies(scorer, block)))
+        is_new.append(~(are_copies(scorer, block) | most_are_copied))
         _return_what_was_wide(block)
     fresh = as_fresh(np.concatenate(scores), is_held_out[normal], by_an_error_more=True)
     if isinstance(scorer, ReferenceScorer):

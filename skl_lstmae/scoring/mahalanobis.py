@@ -40,8 +40,7 @@ class MahalanobisScorer(Scorer):
         """Learn mean and covariance."""
         self.mean_, _ = mean_and_scale(summaries)
         self.covariance_ = covariance_of(self._center(summaries))
-        rows = self._standardize(summaries)
-        self.shrinkage_ = shrinkage_of(rows, covariance_of(rows))
+        self.shrinkage_ = shrinkage_of(self._standardize(summaries), self._correlation())
         self.n_sequences_ = min(len(summaries), MAX_REFERENCES)
         self.precision_ = self._invert()
         return self
@@ -68,9 +67,11 @@ class MahalanobisScorer(Scorer):
         return -np.sqrt(rows @ self.precision_ @ rows.swapaxes(1, 2))[:, 0, 0]
 
     def _invert(self) -> NDArray[np.float64]:
+        return pinvh(shrunk(self._correlation(), self.shrinkage_), check_finite=False)
+
+    def _correlation(self) -> NDArray[np.float64]:
         scale = self._scale()
-        correlation = self.covariance_ / np.outer(scale, scale)
-        return pinvh(shrunk(correlation, self.shrinkage_), check_finite=False)
+        return self.covariance_ / np.outer(scale, scale)
 
     def _scale(self) -> NDArray[np.float64]:
         deviations = np.sqrt(np.diag(self.covariance_))

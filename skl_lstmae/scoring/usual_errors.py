@@ -9,6 +9,9 @@ from numpy.typing import NDArray
 
 from skl_lstmae.scoring.scorer import SMALLEST_ERROR, mean_and_scale
 
+SMALLEST_SCALE = 0.1
+"""Standard deviation at the least: errors of a constant sensor hardly differ, and mean nothing."""
+
 
 class UsualErrors(NamedTuple):
     """The logarithm of the mean error of each feature, in normal windows.
@@ -18,7 +21,7 @@ class UsualErrors(NamedTuple):
     Attributes
     ----------
     mean, scale : ndarray of shape (n_features,)
-        Mean and standard deviation over windows; the latter is 1 if all are alike.
+        Mean and standard deviation over windows.
     """
 
     mean: NDArray[np.float64]
@@ -27,7 +30,8 @@ class UsualErrors(NamedTuple):
     @classmethod
     def of(cls, log_errors: NDArray[np.float64]) -> UsualErrors:
         """Learn them from those of windows, (n_windows, n_features)."""
-        return cls(*mean_and_scale(log_errors))
+        mean, scale = mean_and_scale(log_errors)
+        return cls(mean, np.maximum(scale, SMALLEST_SCALE))
 
     def deviations(self, errors: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return by how many standard deviations features are off, (n_windows, n_features).

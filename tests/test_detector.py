@@ -276,16 +276,14 @@ def test_no_bit_of_a_score_depends_on_company_order_or_padding(kind, parameters)
 
 
 @pytest.mark.parametrize("scaler", ["standard", "minmax", "robust", None])
-@pytest.mark.parametrize("offset", [0, 1e4])
-def test_no_bit_depends_on_whether_numbers_are_held_with_few_or_many_digits(kind, scaler, offset):
+@pytest.mark.parametrize("offset", [1e4, -1e6])
+def test_far_from_zero_a_score_does_not_depend_on_the_digits_of_others(kind, scaler, offset):
     short = [(x + offset).astype(np.float32) for x in make_ragged(40)]
     long = [x.astype(np.float64) for x in short]
-    one, other = (make(kind, scaler=scaler).fit(sequences) for sequences in (short, long))
-    for detector in (one, other):
-        scores = detector.score_samples(short)
-        assert_array_equal(detector.score_samples(long), scores)
-        assert_array_equal(detector.score_samples([*short[:9], long[9]])[:9], scores[:9])
-    assert_array_equal(one.score_samples(short), other.score_samples(short))
+    detector = make(kind, scaler=scaler).fit(short)
+    scores = detector.score_samples(short)
+    assert_array_equal(detector.score_samples(long), scores)
+    assert_array_equal(detector.score_samples([*short[:9], long[9]])[:9], scores[:9])
 
 
 def test_no_bit_of_errors_and_predictions_depends_on_the_company(detector):

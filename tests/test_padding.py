@@ -1,5 +1,7 @@
 """Padding enters nothing that is taken from the real steps of a batch."""
 
+import warnings
+
 import pytest
 import torch
 from conftest import exactly
@@ -48,6 +50,18 @@ def test_no_bit_of_a_summary_depends_on_padding_or_company(summarize, n_steps):
     for i, length in enumerate(lengths.tolist()):
         alone = summarize(x[i : i + 1, :length], lengths[i : i + 1])
         assert torch.equal(alone[0], together[i])
+
+
+@pytest.mark.parametrize("summarize", [mean_step, max_step])
+def test_a_traced_summary_is_right_for_other_lengths(summarize):
+    class Summary(torch.nn.Module):
+        def forward(self, x, lengths):
+            return summarize(x, lengths)
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of checks, which a trace leaves out
+        traced = torch.jit.trace(Summary(), (torch.zeros(2, 20, 4), torch.tensor([20, 15])))
+    torch.testing.assert_close(traced(X, LENGTHS), summarize(X, LENGTHS))
 
 
 RANGE = "expected numbers of steps from 1 to 9, the steps of x."

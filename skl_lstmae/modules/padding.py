@@ -146,8 +146,9 @@ def _over_real_steps(
     lengths: Tensor,
 ) -> Tensor:
     """Reduce each sequence's real steps; only steps that not all sequences have need a mask."""
-    # A compiled network does not know the lengths yet.
-    n_shared = 0 if torch.compiler.is_compiling() else min(numbers_of(lengths), default=0)
+    # A network that is compiled or traced does not know the lengths yet.
+    is_known = not (torch.compiler.is_compiling() or torch.jit._trace.is_tracing())
+    n_shared = min(numbers_of(lengths), default=0) if is_known else 0
     if n_shared == x.shape[1]:
         return reduce(x)
     padding = ~real_steps(x, lengths)[:, n_shared:]

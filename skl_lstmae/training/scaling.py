@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from copy import deepcopy
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -35,6 +36,9 @@ LARGEST = 1e18
 SMALLEST_RANGE = 1e-6
 """Scaled values that differ by less, or by less than this part of themselves, are hardly told apart
 in float32."""
+
+FAR_FROM_ZERO = 100
+"""How many of its own units a mean is away from zero where scaling in float32 loses digits."""
 
 LARGE_OFFSET = 1e5
 """How many times its own range an offset may be before it is taken away for StandardScaler, which
@@ -86,12 +90,22 @@ class Scaling:
     def transform(self, rows: np.ndarray) -> np.ndarray:
         """Scale rows to float32; missing values, and features that are left out, are NaN."""
         rows = self._filled(rows)
+        if self._is_far_from_zero:
+            rows = rows.astype(np.float64)
         scaled = np.asarray(self.transformer.transform(rows))
         self._refuse_lost(np.isnan(scaled) & ~np.isnan(rows), "NaN")
         scaled = np.clip(scaled, -LARGEST, LARGEST, dtype=np.float64).astype(np.float32)
         if self.left_out is not None:
             scaled[:, self.left_out] = np.nan
         return scaled
+
+    @cached_property
+    def _is_far_from_zero(self) -> bool:
+        """Whether scaling in float32 would lose digits, which it does not beside float64 data."""
+        means = self.moments.mean_[np.newaxis]
+        usual = self.transformer.inverse_transform(means)
+        units = np.abs(self.transformer.inverse_transform(means + 1) - usual)
+        return bool((np.abs(usual) > FAR_FROM_ZERO * units).any())
 
     def inverse_transform(self, rows: np.ndarray) -> np.ndarray:
         """Return rows to the units of the input, in float64; NaN for features that are left out."""
@@ -149,11 +163,7 @@ class Scaling:
             )
 
     def _filled(self, rows: np.ndarray) -> np.ndarray:
-        """Return rows with zeros for features that are left out.
-
-        In float64, as the company of a sequence may be: in float32 a scaler rounds otherwise.
-        """
-        rows = rows.astype(np.float64, copy=False)
+        """Return rows with zeros for features that are left out."""
         return rows if self.left_out is None else np.where(self.left_out, 0.0, rows)
 
     def _blocks(self, sequences: Sequences) -> Iterable[np.ndarray]:

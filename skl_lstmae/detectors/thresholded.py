@@ -249,9 +249,7 @@ class ThresholdMixin(FrozenState, OutlierMixin):
             Recent normal samples: at least three sequences, or a series of at least one window.
             Their scores set ``offset_`` from now on; the network does not learn from them. With
             fewer than ``1 / false_alarm_rate - 1`` sequences, or windows side by side, the shape of
-            the distribution is taken from the scores of the fit. A warning says if ``offset_``
-            is more than five times as far below 0 as that of the fit, which means much for scores
-            that are minus a distance, as most are. None keeps the samples of the fit.
+            the distribution is taken from the scores of the fit. None keeps the samples of the fit.
 
         contamination : "auto" or float, default=None
             New value of the parameter; None keeps the old one. If the fit kept no scores for the
@@ -265,6 +263,12 @@ class ThresholdMixin(FrozenState, OutlierMixin):
         self : estimator
             The detector with the new parameters and ``offset_``. A call that fails leaves it as it
             was. Streams made before keep their threshold: make new ones, and push the recent rows.
+
+        Warns
+        -----
+        UserWarning
+            If ``offset_`` is more than five times as far below 0 as that of the fit. This tells
+            much of scores that are minus a distance, as those by name are.
 
         Examples
         --------

@@ -59,7 +59,6 @@ class Judge:
     offset: float | None = None
     set_aside: NDArray[np.intp] = field(default_factory=lambda: np.empty(0, dtype=np.intp))
     usual: UsualErrors | None = None
-    has_errors: ClassVar[bool] = True
     rounds_by_block: ClassVar[bool] = False
 
     def score(self, sequences: Sequences, *, one_by_one: bool = False) -> NDArray[np.float64]:

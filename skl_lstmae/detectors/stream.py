@@ -144,7 +144,7 @@ class Stream:
         >>> next(iter(stream.explain()))
         1
         """
-        if not self._judge.windows.has_errors:
+        if self._judge.windows.usual is None:
             raise AttributeError(
                 f"{type(self._detector.detector_).__name__} has no errors to explain its scores by."
             )

@@ -38,7 +38,6 @@ class TableJudge:
     detector: Any
     size: int
     is_turned: bool = False
-    has_errors: ClassVar[bool] = False
     usual: ClassVar[None] = None
     rounds_by_block: ClassVar[bool] = True
 

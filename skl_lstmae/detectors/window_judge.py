@@ -18,13 +18,8 @@ class WindowJudge(Protocol):
     """Judges windows of long series, of which it may be given any number in any order."""
 
     @property
-    def has_errors(self) -> bool:
-        """Whether there is an error of each cell."""
-        ...
-
-    @property
     def usual(self) -> UsualErrors | None:
-        """How large the errors of normal windows are, if there are errors."""
+        """How large the errors of normal windows are; None if there is no error of each cell."""
         ...
 
     @property
@@ -80,11 +75,6 @@ class ReportingJudge:
 
     judge: WindowJudge
     purpose: str
-
-    @property
-    def has_errors(self) -> bool:
-        """As of the other judge."""
-        return self.judge.has_errors
 
     @property
     def usual(self) -> UsualErrors | None:

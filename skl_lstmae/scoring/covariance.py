@@ -12,8 +12,8 @@ def covariance_of(rows: NDArray[np.float64]) -> NDArray[np.float64]:
 def shrinkage_of(rows: NDArray[np.float64], covariance: NDArray[np.float64]) -> float:
     """Return by how much to shrink the covariance of rows of mean 0, from 0 to 1 [1]_.
 
-    As `sklearn.covariance.ledoit_wolf_shrinkage`, whose import takes a tenth of a short fit, and
-    its checks some more, as a fit has dozens of covariances.
+    As `sklearn.covariance.ledoit_wolf_shrinkage`, whose import, of linear models too, and whose
+    checks take much of a short fit, which has dozens of covariances.
 
     References
     ----------

@@ -36,7 +36,8 @@ FAULTS[:, 8:12] += 3
 
 @pytest.fixture(params=[LSTMAutoencoderDetector, LSTMForecastDetector], ids=["autoenc", "forecast"])
 def detector(request):
-    return request.param(**QUICK | {"false_alarm_rate": RATE, "max_epochs": 8})
+    small = {"hidden_size": 8, "max_epochs": 8}
+    return request.param(**QUICK | small | {"false_alarm_rate": RATE})
 
 
 def of_name(law):
@@ -203,9 +204,13 @@ WEIGHTS = {
 
 @pytest.mark.parametrize("weights", WEIGHTS)
 def test_large_weights_keep_the_rate(detector, weights):
-    fitted(detector.set_params(max_epochs=5), NORMAL, None, WEIGHTS[weights])
-    assert share_of_flagged(detector, FRESH) < 2 * RATE
-    assert np.mean(detector.score_samples(FAULTS) < detector.offset_) > 0.95
+    flagged = []
+    for random_state in range(3):
+        detector.set_params(max_epochs=5, random_state=random_state)
+        fitted(detector, NORMAL, None, WEIGHTS[weights])
+        flagged.append(share_of_flagged(detector, FRESH))
+        assert np.mean(detector.score_samples(FAULTS) < detector.offset_) > 0.95
+    assert np.mean(flagged) < 2 * RATE
 
 
 @pytest.mark.parametrize("jitter", [0, 1e-3, 0.02])

@@ -89,7 +89,7 @@ def test_forecasts_are_those_of_the_networks_averaged(X):
     for network in detector.module_.networks:
         one = LSTMForecastDetector(**OWN | {"max_epochs": 0}, network=network)
         alone.append(one.fit(X).forecast(X[:1], n_steps=3))
-    assert_allclose(found, np.mean(alone, axis=0), rtol=1e-5)
+    assert_allclose(found, np.mean(alone, axis=0), rtol=1e-5, atol=1e-7)  # of numbers near 0.2
 
 
 def test_latents_are_decoded_by_their_own_networks(X):

@@ -417,7 +417,7 @@ def test_three_largest_shares_are_named_the_largest_first(shares, expected):
 @pytest.mark.parametrize("names", [["load", "heat", "flow"], None])
 def test_a_disturbed_feature_is_named_or_numbered(names):
     X = make_series(500, 3)
-    X[400:411, 1] += 20
+    X[400:411, 1] += 100
     X = pd.DataFrame(X, columns=names) if names else X
     inner = LSTMAutoencoderDetector(**QUICK, scorer="error")
     detector = fitted(SlidingWindowDetector(inner, window_size=8), X[:300])

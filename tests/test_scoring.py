@@ -1,6 +1,7 @@
 """From outcomes to scores."""
 
 import tracemalloc
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ from sklearn.covariance import LedoitWolf
 from sklearn.preprocessing import StandardScaler
 
 from skl_lstmae.scoring import (
+    DistanceFromMean,
     DistanceFromNearest,
     JointScorer,
     MahalanobisScorer,
@@ -21,8 +23,9 @@ from skl_lstmae.scoring import (
     scorer,
 )
 from skl_lstmae.scoring.covariance import covariance_of, shrinkage_of, shrunk
+from skl_lstmae.scoring.joint import default_distances
 from skl_lstmae.scoring.neighbors import distances_between, mean_distance_of_others
-from skl_lstmae.scoring.scorer import mean_and_scale
+from skl_lstmae.scoring.scorer import fit_clone, mean_and_scale
 from skl_lstmae.scoring.scorers import SCORERS, make_scorer
 
 
@@ -338,13 +341,15 @@ def test_joint_summaries_are_what_the_outcome_says():
 
 
 def distance_from_nearest(fields, summaries, is_whitened):
+    """Return the distances of fresh sequences and those of references from each other."""
     rows = np.hstack([summaries[field] for field in fields]).astype(float)
     fresh, references = in_units_of(rows[:150], rows[150:])
     precision = np.eye(rows.shape[1])
     if is_whitened:
         precision = np.linalg.inv(LedoitWolf(assume_centered=True).fit(references).covariance_)
-    distances = cdist(fresh, references, "mahalanobis", VI=precision)
-    return distances.min(axis=1) / np.sqrt(rows.shape[1])
+    distances = cdist(np.vstack([fresh, references]), references, "mahalanobis", VI=precision)
+    np.fill_diagonal(distances[len(fresh) :], np.inf)
+    return np.split(distances.min(axis=1) / np.sqrt(rows.shape[1]), [len(fresh)])
 
 
 @pytest.mark.parametrize(
@@ -361,17 +366,69 @@ def test_joint_score_is_minus_the_geometric_mean_of_its_distances(lengths, of_va
     summaries = JointScorer().summarize(make_outcome(lengths))
     train, test = np.split(summaries, [150])
     of_errors = MahalanobisScorer().fit(train["log_error"].astype(float))
-    distances = [
-        -of_errors.score(test["log_error"].astype(float)) / np.sqrt(3),
+    pairs = [
+        [-of_errors.score(part["log_error"].astype(float)) / np.sqrt(3) for part in (test, train)],
         distance_from_nearest(["latent", "log_error", "bias"], summaries, is_whitened=True),
         distance_from_nearest(["latent", "log_error", "peak"], summaries, is_whitened=False),
         distance_from_nearest(["error_outline"], summaries, is_whitened=False),
         distance_from_nearest(summaries=summaries, **of_values),
     ]
-    expected = -np.exp(np.log(np.array(distances) + 1e-3).mean(axis=0))
+    distances, own = (np.array(part) for part in zip(*pairs, strict=True))
+    spreads = np.log(own + 1e-3).std(axis=1).clip(0.05) if of_values["is_whitened"] else np.ones(5)
+    weights = spreads ** (-1 / 3)
+    weights /= weights.sum()
+    expected = -np.exp(weights @ np.log(distances + 1e-3))
     assert_allclose(JointScorer().fit(train).score(test), expected, rtol=1e-6)
     alone = JointScorer((DistanceFromNearest(("error_outline",)),)).fit(train)
     assert_allclose(alone.score(test), -(distances[3] + 1e-3), rtol=1e-6)
+
+
+@pytest.mark.parametrize("n_features", [1, 3])
+@pytest.mark.parametrize("seed", range(3))
+def test_a_small_deviation_of_smooth_windows_drowns_less_in_distances_that_vary_more(
+    seed, n_features
+):
+    rng, (n, n_steps) = np.random.default_rng(seed), (260, 64)
+    waves = np.sin(np.arange(n_steps) / 5 + rng.uniform(0, 6, size=(n, 1)))
+    waves[-1, 20:30] += 0.5
+    targets = waves[:, :, np.newaxis] + rng.normal(0, 0.05, size=(n, n_steps, n_features))
+    outcome = make_outcome([n_steps] * n, seed, n_features)
+    targets = targets.reshape(outcome.errors.shape)
+    outcome = replace(outcome, targets=targets, predictions=targets - np.sqrt(outcome.errors))
+    train, test = np.split(JointScorer().summarize(outcome), [200])
+
+    def oddness_of_the_last(scorer):
+        *others, last = scorer.fit(train).score(test)
+        return last / min(others)
+
+    alike = JointScorer(default_distances(train))
+    assert oddness_of_the_last(JointScorer()) > 1.04 * oddness_of_the_last(alike)
+
+
+def test_distances_of_your_own_count_alike_or_as_you_say():
+    train, test = np.split(JointScorer().summarize(make_outcome([40] * 200)), [150])
+    distances = DistanceFromMean("log_error"), DistanceFromNearest(("fine_outline",))
+    first, second = (-JointScorer((each,)).fit(train).score(test) for each in distances)
+    alike = JointScorer(distances).fit(train)
+    assert_allclose(alike.score(test), -np.sqrt(first * second))
+    unlike = JointScorer(distances, weights=(3, 1)).fit(train)
+    assert_allclose(unlike.score(test), -((first**3 * second) ** 0.25))
+
+
+@pytest.mark.parametrize("weights", [(1,), (1, 2, 3), (1, -1), (0, 0), (1, np.nan), (1, np.inf)])
+def test_weights_are_one_a_distance_and_not_negative(weights):
+    train = JointScorer().summarize(make_outcome([40] * 80))
+    distances = DistanceFromMean("log_error"), DistanceFromNearest(("fine_outline",))
+    with pytest.raises(ValueError, match=r"weights must be 2 finite numbers, one a distance"):
+        JointScorer(distances, weights).fit(train)
+
+
+def test_the_weights_of_a_fit_stay_as_more_references_come():
+    train, more = np.split(JointScorer().summarize(make_outcome([40] * 200)), [150])
+    scorer = fit_clone(JointScorer(), train)
+    weights = scorer.weights_
+    assert len(set(weights)) == 5
+    assert_array_equal(scorer.partial_fit(more).weights_, weights)
 
 
 @pytest.mark.parametrize(("n_references", "fields"), [(63, ("outline",)), (64, ("fine_outline",))])

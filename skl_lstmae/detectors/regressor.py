@@ -125,13 +125,13 @@ class LSTMRegressor(RegressorMixin, SequencePredictor):
         Weight decay, decoupled from the gradient.
 
     batch_size : int or "auto", default="auto"
-        Number of sequences in a batch. "auto" is 32. With `max_epochs="auto"` and without
+        Number of sequences in a batch. "auto" is 16. With `max_epochs="auto"` and without
         `early_stopping`, few sequences make eight batches, of at least 8, and on a GPU batches are
         as large as keeps the number of update steps the same, at most 1024.
 
     max_epochs : int or "auto", default=40
         Number of passes over the training sequences. "auto" makes as many as show the
-        network about 1800 sequences, in 56 update steps of 32, but at least 2 and at most 15. If
+        network about 1000 sequences, in 64 update steps of 16, but at least 2 and at most 15. If
         the widest layer has 32 units, sequences and the most passes are doubled; with 16 or fewer
         they are fourfold. With `early_stopping` it means at most 200. 0 keeps a trained `network`
         as it is.

@@ -51,10 +51,10 @@ def neighbors(scorer: NeighborsScorer, outcome: Outcome) -> Value:
 
 
 def joint(scorer: JointScorer, outcome: Outcome) -> Value:
-    """Return minus the geometric mean of the distances."""
+    """Return minus the weighted geometric mean of the distances."""
     fields = _fields(scorer, outcome)
     logs, shares, nearest = [], [], []
-    for distance in scorer.distances_:
+    for distance, weight in zip(scorer.distances_, scorer.weights_, strict=True):
         if isinstance(distance, DistanceFromMean):
             rows = fields[distance.field]
             measured, n_dimensions = _from_mean(distance.scorer_, rows), len(distance.scorer_.mean_)
@@ -65,8 +65,9 @@ def joint(scorer: JointScorer, outcome: Outcome) -> Value:
             shares.append(share)
             nearest.append(number)
         measured = op.div(measured, op.constant(np.sqrt(n_dimensions)))
-        logs.append(op.log(op.add(measured, op.constant(SMALLEST_DISTANCE))))
-    scores = op.neg(op.exp(op.div(op.sum(logs), op.constant(float(len(logs))))))
+        log = op.log(op.add(measured, op.constant(SMALLEST_DISTANCE)))
+        logs.append(op.mul(log, op.constant(weight)))
+    scores = op.neg(op.exp(op.sum(logs)))
     return _judged_as_fresh(scorer, scores, op.min(shares), nearest[0]) if nearest else scores
 
 

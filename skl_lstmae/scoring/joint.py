@@ -18,7 +18,13 @@ from skl_lstmae.scoring.neighbors import (
 )
 from skl_lstmae.scoring.outcome import Outcome
 from skl_lstmae.scoring.references import ReferenceScorer
-from skl_lstmae.scoring.scorer import SMALLEST_ERROR, Scorer, log_errors, mean_and_scale
+from skl_lstmae.scoring.scorer import (
+    MAX_REFERENCES,
+    SMALLEST_ERROR,
+    Scorer,
+    log_errors,
+    mean_and_scale,
+)
 
 # In standard deviations: distances that are smaller are alike.
 SMALLEST_DISTANCE = 1e-3
@@ -199,8 +205,42 @@ def default_distances(summaries: NDArray[np.void]) -> tuple[Distance, ...]:
     return *DISTANCES, OF_ONE_LENGTH if is_fine else OF_UNLIKE_LENGTHS
 
 
+MAX_WEIGHING = 256
+"""References whose distances tell the weights, at most."""
+
+SMALLEST_SPREAD = 0.05
+"""Of a distance's logarithm: what varies less counts as if it varied so much."""
+
+EQUALISING = 1 / 3
+"""Power of the spread by which weights fall. At 1 all logarithms would spread alike, but scores of
+rows be low in long runs, and an adaptive threshold flag twice the rate."""
+
+
+def default_weights(
+    distances: tuple[Distance, ...], summaries: NDArray[np.void]
+) -> tuple[float, ...]:
+    """Return how much each distance counts: of windows the less, the more it varies.
+
+    A deviation that is large beside those of normal windows would else drown in a distance that
+    varies by far more.
+    """
+    counts = np.ones(len(distances))
+    if OF_ONE_LENGTH in distances:
+        some = np.linspace(0, len(summaries) - 1, min(MAX_WEIGHING, len(summaries))).astype(int)
+        spreads = [_spread(each, summaries, summaries[some]) for each in distances]
+        counts = np.maximum(spreads, SMALLEST_SPREAD) ** -EQUALISING
+    return tuple((counts / counts.sum()).tolist())
+
+
+def _spread(distance: Distance, references: NDArray[Any], some: NDArray[Any]) -> float:
+    """Return the standard deviation, among some references, of a distance's logarithm."""
+    fitted = clone(distance, safe=False).fit(references)
+    fitted.refer_to(references)
+    return float(np.log(fitted.measure(some) + SMALLEST_DISTANCE).std())
+
+
 class JointScorer(ReferenceScorer):
-    """Minus the geometric mean of five distances from the training sequences.
+    """Minus the weighted geometric mean of five distances from the training sequences.
 
     The distances are
 
@@ -217,12 +257,26 @@ class JointScorer(ReferenceScorer):
     Each finds another kind of anomaly: in the noise, the level, the form, the noise of a segment of
     time, or the values. A product combines distances whatever their units [1]_.
 
+    If the outline is a fine one, distances count the less, the more they vary among training
+    sequences; else all count alike.
+
     Parameters
     ----------
     distances : tuple, default=None
         Unfitted distances: some of the five, or your own, with methods ``fit(references)``,
         ``refer_to(references)`` and ``measure(summaries)``. They use the fields that
         :meth:`summarize` names. None means the five.
+
+    weights : tuple of float, default=None
+        How much each of your distances counts: a share, the power of a distance in the product.
+        None has all count alike, unless ``distances`` is None as well.
+
+    Attributes
+    ----------
+    distances_ : tuple
+        The fitted distances.
+    weights_ : ndarray of shape (n_distances,), dtype float64
+        How much each counts.
 
     References
     ----------
@@ -244,8 +298,13 @@ class JointScorer(ReferenceScorer):
 
     N_SEGMENTS = 8
 
-    def __init__(self, distances: tuple[Distance, ...] | None = None):
+    def __init__(
+        self,
+        distances: tuple[Distance, ...] | None = None,
+        weights: tuple[float, ...] | None = None,
+    ):
         self.distances = distances
+        self.weights = weights
 
     def summarize(self, outcome: Outcome) -> NDArray[Any]:
         """Return a record of float32 fields for each sequence, (n_sequences,)."""
@@ -268,17 +327,22 @@ class JointScorer(ReferenceScorer):
         return summaries
 
     def suited_to(self, summaries: NDArray[Any]) -> Scorer:
-        """Return a scorer whose distances are known, and do not change with the references."""
+        """Return a scorer whose distances and weights do not change with the references."""
         if self.distances:
             return self
-        return clone(self).set_params(distances=default_distances(summaries))
+        distances = default_distances(summaries)
+        weights = self.weights
+        if weights is None:
+            weights = default_weights(distances, summaries[:MAX_REFERENCES])
+        return clone(self).set_params(distances=distances, weights=weights)
 
     def learn_metric(self) -> None:
         """Learn how each distance is measured."""
+        suited = self.suited_to(self.references_)
         self.distances_ = tuple(
-            clone(distance, safe=False).fit(self.references_)
-            for distance in self.distances or default_distances(self.references_)
+            clone(distance, safe=False).fit(self.references_) for distance in suited.distances
         )
+        self.weights_ = _shares(suited.weights, len(self.distances_))
 
     def prepare(self) -> None:
         """Tell each distance its references."""
@@ -305,7 +369,8 @@ class JointScorer(ReferenceScorer):
             distances.append(measured)
             share = np.minimum(share, is_itself)
             nearest = which if nearest is None else nearest
-        scores = -np.exp(np.mean(np.log(np.add(distances, SMALLEST_DISTANCE)), axis=0))
+        logs = np.log(np.add(distances, SMALLEST_DISTANCE))
+        scores = -np.exp(np.sum(self.weights_[:, np.newaxis] * logs, axis=0))
         return scores if nearest is None else self.judged_as_fresh(scores, share, nearest)
 
     def distances_from_references(self, summaries: NDArray[Any]) -> NDArray[np.float64]:
@@ -327,6 +392,18 @@ class JointScorer(ReferenceScorer):
         distance = clone(OF_UNLIKE_LENGTHS).fit(self.references_)
         distance.refer_to(self.references_)
         return distance
+
+
+def _shares(weights: Any, n_distances: int) -> NDArray[np.float64]:
+    """Return weights of so many distances that add up to 1; None stands for equal ones."""
+    shares = np.ones(n_distances) if weights is None else np.asarray(weights, dtype=np.float64)
+    is_usable = shares.shape == (n_distances,) and np.isfinite(shares).all() and (shares >= 0).all()
+    if not is_usable or not shares.any():
+        raise ValueError(
+            f"weights must be {n_distances} finite numbers, one a distance, none below 0 and not "
+            f"all 0; they are {weights!r}."
+        )
+    return shares / shares.sum()
 
 
 def _geometric_mean(distances: list[Any], summaries: NDArray[Any]) -> NDArray[np.float64]:

@@ -5,7 +5,7 @@ from math import cos, pi
 
 import torch
 
-BATCH_SIZE = 32
+BATCH_SIZE = 16
 """Sequences of a batch, unless there is a reason for others."""
 
 SMALLEST_BATCH, LARGEST_BATCH = 8, 1024
@@ -22,7 +22,7 @@ WARM_UP = 0.25
 FIRST = 0.04
 """Share of the rate to begin with."""
 
-N_UPDATES = 56
+N_UPDATES = 64
 """Steps of the optimizer that a training on many sequences makes, about; the record of detection
 tells how well detectors do after so many."""
 

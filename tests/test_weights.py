@@ -85,6 +85,15 @@ def test_sequences_that_differ_have_one_order_of_any_size_and_offset(scale):
     assert (expected != waves).any()
 
 
+@pytest.mark.parametrize("offset", [1e12, -1e12, np.array([1e12, 0.0])])
+@pytest.mark.parametrize("missing", [[], [0], [0, 3]])
+def test_no_offset_changes_the_order(offset, missing):
+    waves = offset + make_waves(200)  # of which few digits are left
+    waves[::2, missing] = np.nan
+    expected = order_by_content(read(waves - offset)[0])
+    assert_array_equal(order_by_content(read(waves)[0]), expected)
+
+
 def test_the_order_is_that_of_the_same_numbers_in_single_precision_or_with_another_zero():
     waves = make_waves(20)
     waves[waves < 0] = 0.0

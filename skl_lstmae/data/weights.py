@@ -83,10 +83,11 @@ def draw_counts(weights: NDArray[np.float64], random_state: RandomState) -> NDAr
 def order_by_content(sequences: Sequences) -> NDArray[np.intp]:
     """Return an order of sequences that does not depend on theirs.
 
-    They are in the order of their means, which no offset changes, and of a digest where these are
-    equal.
+    They are in the order of their means and, where these are equal, of a digest. Means are those
+    of deviations from a value in the midst of each feature: with 1e9 added, they keep their digits.
     """
-    means = np.array([_mean(sequences[i]) for i in range(len(sequences))])
+    midst = _midst(np.array([sequences[i][0] for i in range(len(sequences))], dtype=np.float64))
+    means = np.array([_mean(sequences[i], midst) for i in range(len(sequences))])
     order = np.argsort(means, kind="stable")
     is_again = np.append(means[order[1:]] == means[order[:-1]], False)
     has_equal = is_again | np.roll(is_again, 1)
@@ -119,18 +120,26 @@ def counted(sequences: Sequences, numbers: NDArray[np.intp], *, is_weighted: boo
     return chosen.gathered() if is_small or is_weighted else chosen
 
 
+def _midst(rows: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the value of each feature that half of the others exceed; 0 if it has none."""
+    n_observed = (~np.isnan(rows)).sum(axis=0)
+    ascending = np.sort(rows, axis=0)  # what is missing comes last
+    return np.nan_to_num(ascending[(n_observed - 1) // 2, np.arange(rows.shape[1])])
+
+
 @np.errstate(under="ignore")
-def _mean(sequence: NDArray[Any]) -> float:
+def _mean(sequence: NDArray[Any], midst: NDArray[np.float64]) -> float:
     blocks = list(_blocks(sequence))
     n_observed = sum((~np.isnan(block)).sum(axis=0) for block in blocks)
-    # Divided before they are added, numbers near the largest there is do not overflow.
     n_added = np.maximum(n_observed, 1) * sequence.shape[1]
-    return sum(float(_shares(block, n_added).sum()) for block in blocks)
+    return sum(float(_shares(block, midst, n_added).sum()) for block in blocks)
 
 
-def _shares(rows: NDArray[Any], n_added: NDArray[np.intp]) -> NDArray[np.float64]:
-    shares = np.zeros(rows.shape)
-    return np.divide(rows, n_added, dtype=np.float64, where=~np.isnan(rows), out=shares)
+def _shares(
+    rows: NDArray[Any], midst: NDArray[np.float64], n_added: NDArray[np.intp]
+) -> NDArray[np.float64]:
+    """Halved, and divided before they are added, numbers near the largest there is fit in."""
+    return np.nan_to_num((rows.astype(np.float64) / 2 - midst / 2) / n_added)
 
 
 def digest(sequence: NDArray[Any]) -> str:

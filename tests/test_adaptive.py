@@ -14,9 +14,13 @@ from scipy.stats import norm
 from skl_lstmae.scoring.adaptive import (
     ABOVE,
     BELOW,
+    CONFIDENCE,
     FIRST_SHARE,
+    MOST,
+    STEP,
     AdaptiveOffset,
     spread_of,
+    upper_bound,
 )
 
 RATE = 0.02
@@ -162,16 +166,30 @@ def test_short_faults_that_are_alike_are_all_found(height, length, apart, by_fac
     assert is_low[~is_fault].mean() < 0.01
 
 
-def test_one_long_event_raises_the_limit_by_little_for_long(by_factors):
+def test_one_long_event_raises_the_limit_by_little_and_keeps_it_up_for_the_longer(by_factors):
     offset = make_offset(make_scores(by_factors=by_factors), rate=0.01, span=50)
     calm = make_scores(500, by_factors, seed=2)
     offset.follow(calm)
     limit = offset.state.limit
-    event = 20 * calm[:150] if by_factors else calm[:150] - 6
-    assert (event < offset.follow(event)).sum() > 40
-    offset.follow(calm)
-    assert limit < offset.state.limit < limit + 1
+    event = 20 * calm[:40] if by_factors else calm[:40] - 6
+    assert (event < offset.follow(event)).all()
+    n_others = (calm < offset.follow(calm)).sum()
+    assert limit < offset.state.limit <= limit + MOST + STEP * n_others
     assert offset.state.raised < 0.5
+    normal, n_scores = np.full(20, -1.0 if by_factors else 0.0), 540
+    while offset.state.limit > limit and n_scores < 10_000:
+        offset.follow(normal)
+        n_scores += 20
+    assert_allclose((40 + n_others) / n_scores, 0.01, rtol=0.02)
+
+
+def test_an_event_of_any_length_is_paid_for_in_the_end(by_factors):
+    offset = make_offset(make_scores(by_factors=by_factors), rate=0.01, span=50)
+    highest = FIRST_SHARE * norm.isf(0.01) + ABOVE
+    offset.follow(-np.exp2(np.arange(300)))
+    assert offset.state.limit + offset.state.owed == pytest.approx(highest)
+    offset.follow(np.full(round((ABOVE + BELOW) / STEP / 0.01) + 10, 0.0))
+    assert offset.state.limit == pytest.approx(highest - ABOVE - BELOW)
 
 
 @pytest.mark.parametrize(("n_high", "n_low"), [(9, 1), (50, 50), (50, 120), (100, 400)])
@@ -236,3 +254,17 @@ def test_scores_none_of_which_is_positive_spread_by_factors(scores, deviation, b
     found, is_by_factors = spread_of(np.array(scores))
     assert_allclose(found, deviation, atol=1e-12)
     assert is_by_factors is by_factors
+
+
+@pytest.mark.parametrize("n_independent", [3, 6, 30])
+def test_the_deviation_of_normal_scores_is_seldom_above_its_bound(n_independent):
+    samples = np.random.default_rng(0).normal(100, 2, size=(20_000, n_independent))
+    rows = np.repeat(samples, 2, axis=1)  # as windows overlap
+    bounds = [upper_bound(spread_of(row)[0], n_independent) for row in rows]
+    assert_allclose(np.mean(np.array(bounds) > 2), CONFIDENCE, atol=0.01)
+
+
+def test_of_many_or_fewer_than_three_scores_a_deviation_is_bounded_as_well():
+    assert_allclose(upper_bound(2.0, 1e6), 2.0, rtol=0.01)
+    assert upper_bound(2.0, 0.5) == upper_bound(2.0, 3) < 10
+    assert upper_bound(0.0, 3) == 0

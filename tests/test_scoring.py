@@ -375,8 +375,7 @@ def test_joint_score_is_minus_the_geometric_mean_of_its_distances(lengths, of_va
     ]
     distances, own = (np.array(part) for part in zip(*pairs, strict=True))
     spreads = np.log(own + 1e-3).std(axis=1).clip(0.05) if of_values["is_whitened"] else np.ones(5)
-    weights = spreads ** (-1 / 3)
-    weights /= weights.sum()
+    weights = 1 / spreads / (1 / spreads).sum()
     expected = -np.exp(weights @ np.log(distances + 1e-3))
     assert_allclose(JointScorer().fit(train).score(test), expected, rtol=1e-6)
     alone = JointScorer((DistanceFromNearest(("error_outline",)),)).fit(train)

@@ -4,6 +4,7 @@ import pickle
 import re
 import tracemalloc
 from copy import copy
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -412,7 +413,7 @@ def test_contamination_is_the_share_of_flagged_training_rows():
 )
 def test_false_alarms_come_at_about_the_rate_asked_for(n_training, rate, highest):
     rates, found = [], []
-    for seed in range(6):
+    for seed in range(8):
         X = make_series(2400, seed=seed)
         detector = fit(OURS["joint"], X[:n_training], false_alarm_rate=rate, random_state=seed)
         rates.append((detector.predict(X[n_training:]) == -1).mean())
@@ -1218,6 +1219,16 @@ def test_recalibrated_thresholds_follow_by_the_spread_of_the_new_rows():
     noise = np.random.default_rng(0).normal(0, 0.5, (600, make_series(1).shape[1]))
     detector.recalibrate(make_series(600) + noise)
     assert detector._judge.rows.deviation != before
+
+
+def test_thresholds_of_short_series_follow_from_a_larger_deviation():
+    judge, deviations = fit(X=make_series(300))._judge, []
+    assert 30 < judge.rows.calibration.fresh.n_independent <= 300 / judge.size
+    for n_independent in (3, 30, 300):
+        threshold = row_judge.Threshold.by(-np.exp(np.arange(8)), n_independent)
+        deviations.append(replace(threshold, rate=0.01).adaptive(judge.span).deviation)
+        assert threshold.deviation < deviations[-1]
+    assert deviations == sorted(deviations, reverse=True)
 
 
 @pytest.mark.parametrize("inner", [ERROR, LocalOutlierFactor(novelty=True)], ids=["ours", "LOF"])

@@ -1,5 +1,8 @@
 """How often sequences count, and that their order does not."""
 
+import tracemalloc
+import warnings
+
 import numpy as np
 import pytest
 from conftest import QUICK, exactly, make_ragged, make_series, make_waves
@@ -86,12 +89,45 @@ def test_sequences_that_differ_have_one_order_of_any_size_and_offset(scale):
 
 
 @pytest.mark.parametrize("offset", [1e12, -1e12, np.array([1e12, 0.0])])
-@pytest.mark.parametrize("missing", [[], [0], [0, 3]])
+@pytest.mark.parametrize("missing", [np.s_[:0], np.s_[::2, [0, 3]], np.s_[:, 0], np.s_[:, 0, 1]])
 def test_no_offset_changes_the_order(offset, missing):
     waves = offset + make_waves(200)  # of which few digits are left
-    waves[::2, missing] = np.nan
+    waves[missing] = np.nan
     expected = order_by_content(read(waves - offset)[0])
     assert_array_equal(order_by_content(read(waves)[0]), expected)
+
+
+def test_no_other_sequence_changes_the_order():
+    waves = make_waves(60)
+    waves = (waves - waves.mean(axis=1, keepdims=True)) / waves.std(axis=1, keepdims=True)
+    waves[:5] = np.arange(5).reshape(-1, 1, 1)  # do not deviate, as single steps do not
+    order = order_by_content(read(waves)[0])
+    for seed in range(10):
+        some = np.random.default_rng(seed).permutation(60)[:40]
+        with_copies = waves[np.repeat(some, 1 + some % 3)]
+        of_some = waves[some][order_by_content(read(waves[some])[0])]
+        assert_array_equal(of_some, waves[order[np.isin(order, some)]])
+        again = with_copies[order_by_content(read(with_copies)[0])]
+        assert_array_equal(again, waves[np.repeat(order, np.isin(order, some) * (1 + order % 3))])
+
+
+def test_the_largest_floats_have_an_order_without_a_warning():
+    waves = np.sign(make_waves(20)) * np.finfo(float).max
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        order = order_by_content(read(waves)[0])
+    assert_array_equal(waves[order], waves[::-1][order_by_content(read(waves[::-1])[0])])
+
+
+def test_the_order_of_what_is_in_files_takes_little_memory(tmp_path):
+    shape = 50_000, 2
+    paths = [tmp_path / f"{i}.npy" for i in range(20)]
+    sequences, _ = read([np.lib.format.open_memmap(path, "w+", np.int16, shape) for path in paths])
+    tracemalloc.start()
+    order_by_content(sequences)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 4 * np.prod(shape) * 8
 
 
 def test_the_order_is_that_of_the_same_numbers_in_single_precision_or_with_another_zero():

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from hashlib import blake2b
+from math import fsum
 from typing import Any
 
 import numpy as np
@@ -81,20 +82,19 @@ def draw_counts(weights: NDArray[np.float64], random_state: RandomState) -> NDAr
 
 
 def order_by_content(sequences: Sequences) -> NDArray[np.intp]:
-    """Return an order of sequences that does not depend on theirs.
+    """Return an order of sequences that depends on nothing but each of them.
 
-    They are in the order of their means and, where these are equal, of a digest. Means are those
-    of deviations from a value in the midst of each feature: with 1e9 added, they keep their digits.
+    It is that of their means, to so many digits that adding 1e12 to all values does not change it,
+    and of a digest where these are equal.
     """
-    midst = _midst(np.array([sequences[i][0] for i in range(len(sequences))], dtype=np.float64))
-    means = np.array([_mean(sequences[i], midst) for i in range(len(sequences))])
-    order = np.argsort(means, kind="stable")
-    is_again = np.append(means[order[1:]] == means[order[:-1]], False)
+    means = np.array([_mean(sequences[i]) for i in range(len(sequences))]).reshape(-1, 2)
+    order = np.lexsort(means.T[::-1])
+    is_again = np.append((means[order[1:]] == means[order[:-1]]).all(axis=1), False)
     has_equal = is_again | np.roll(is_again, 1)
     digests = np.zeros(len(means), dtype=f"U{2 * DIGEST_SIZE}")
     for i in order[has_equal]:
         digests[i] = digest(sequences[i])
-    return np.lexsort([digests, means])
+    return np.lexsort([digests, *means.T[::-1]])
 
 
 def are_new(sequences: Sequences) -> NDArray[np.bool_]:
@@ -120,26 +120,32 @@ def counted(sequences: Sequences, numbers: NDArray[np.intp], *, is_weighted: boo
     return chosen.gathered() if is_small or is_weighted else chosen
 
 
-def _midst(rows: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the value of each feature that half of the others exceed; 0 if it has none."""
-    n_observed = (~np.isnan(rows)).sum(axis=0)
-    ascending = np.sort(rows, axis=0)  # what is missing comes last
-    return np.nan_to_num(ascending[(n_observed - 1) // 2, np.arange(rows.shape[1])])
-
-
 @np.errstate(under="ignore")
-def _mean(sequence: NDArray[Any], midst: NDArray[np.float64]) -> float:
-    blocks = list(_blocks(sequence))
-    n_observed = sum((~np.isnan(block)).sum(axis=0) for block in blocks)
-    n_added = np.maximum(n_observed, 1) * sequence.shape[1]
-    return sum(float(_shares(block, midst, n_added).sum()) for block in blocks)
+def _mean(sequence: NDArray[Any]) -> tuple[float, float]:
+    """Return a sequence's mean, over a power of two, and what rounding takes from that.
 
-
-def _shares(
-    rows: NDArray[Any], midst: NDArray[np.float64], n_added: NDArray[np.intp]
-) -> NDArray[np.float64]:
-    """Halved, and divided before they are added, numbers near the largest there is fit in."""
-    return np.nan_to_num((rows.astype(np.float64) / 2 - midst / 2) / n_added)
+    The first observed values and the mean deviations from them are added up, so that small
+    deviations from large values keep their digits. All are divided before they are added, so that
+    numbers near the largest there is do not overflow.
+    """
+    n_timesteps, n_features = sequence.shape
+    firsts, quarters = np.full(n_features, np.nan), np.zeros(n_features)
+    n_observed = np.zeros(n_features)
+    for block in _blocks(sequence):
+        rows = block.astype(np.float64)
+        is_observed = ~np.isnan(rows)
+        first = rows[is_observed.argmax(axis=0), np.arange(n_features)]
+        firsts = np.where(np.isnan(firsts), first, firsts)
+        deviations = (rows / 4 - firsts / 4) / n_timesteps
+        quarters += deviations.sum(axis=0, where=is_observed)
+        n_observed += is_observed.sum(axis=0)
+    quarters *= n_timesteps / np.maximum(n_observed, 1)
+    exponent = 2 + n_features.bit_length()
+    parts = np.append(
+        np.ldexp(np.nan_to_num(firsts), -exponent), np.ldexp(quarters, 2 - exponent)
+    ).tolist()
+    mean = fsum(parts)
+    return mean, fsum([*parts, -mean])
 
 
 def digest(sequence: NDArray[Any]) -> str:

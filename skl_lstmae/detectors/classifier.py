@@ -111,10 +111,10 @@ class LSTMClassifier(ClassifierMixin, SequencePredictor):
 
     max_epochs : int or "auto", default=40
         Number of passes over the training sequences. "auto" makes as many as show the
-        network about 1000 sequences, in 64 update steps of 16, but at least 2 and at most 15. If
-        the widest layer has 32 units, sequences and the most passes are doubled; with 16 or fewer
-        they are fourfold. With `early_stopping` it means at most 200. 0 keeps a trained `network`
-        as it is.
+        network about 1000 sequences, in about 64 update steps of 16, at most 15; of 700 sequences
+        or more it is one. If the widest layer has 32 units, sequences and the most passes are
+        doubled; with 16 or fewer they are fourfold. With `early_stopping` it means at most 200. 0
+        keeps a trained `network` as it is.
 
     early_stopping : bool, default=False
         Whether to end training once the loss of held-out sequences stops falling, and to keep the

@@ -31,7 +31,7 @@ from skl_lstmae.detectors.events import (
 )
 from skl_lstmae.detectors.scored_rows import ScoredRows
 from skl_lstmae.detectors.window_judge import WindowJudge
-from skl_lstmae.scoring.adaptive import AdaptiveOffset, spread_of
+from skl_lstmae.scoring.adaptive import AdaptiveOffset, spread_of, upper_bound
 from skl_lstmae.scoring.calibration import Calibration, ReferenceScores
 from skl_lstmae.scoring.recent import RecentLevel
 
@@ -90,9 +90,11 @@ class Threshold:
 
         One short event lowers `span` of them.
         """
-        if self.rate is None:
+        references = self.calibration.fresh
+        if self.rate is None or references is None:
             return None
-        return AdaptiveOffset(self.offset, self.deviation, self.rate, span, self.spreads_by_factors)
+        deviation = upper_bound(self.deviation, references.n_independent)
+        return AdaptiveOffset(self.offset, deviation, self.rate, span, self.spreads_by_factors)
 
 
 @dataclass(frozen=True, eq=False)

@@ -135,7 +135,7 @@ class LossCurveDisplay:
         self.ax_ = ax = make_ax(ax, f"{NAME}.plot")
         self.figure_ = ax.figure
         (self.line_,) = ax.plot(
-            _epochs(self.loss_curve), self.loss_curve, color=BLUE, label="training"
+            _epochs(self.loss_curve), self.loss_curve, ".-", color=BLUE, label="training"
         )
         self.validation_line_ = self.best_point_ = None
         if self.best_epoch is not None:

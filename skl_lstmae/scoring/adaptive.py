@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.stats import norm
+from scipy.stats import chi2, norm
 
 MEMORY = 7
 """Spans over which the mean and the deviation of errors are weighted. A span is the number of
@@ -21,24 +21,26 @@ REMEMBERED = 20
 """Spans for which mean and deviation before an alarm are remembered: they are restored if errors
 are as low again."""
 
-FREQUENT = 0.1
-"""Share of alarms from which nothing is restored: what comes and goes for ever is to be learned."""
+FREQUENT = 0.2
+"""Share of scores in events from which nothing is restored: what comes and goes for ever is to be
+learned."""
 
 LONG = 100
-"""Spans over which the share of alarms is weighted."""
+"""Spans over which the share of scores in events is weighted."""
 
 FIRST_SHARE = 0.75
 """Of the normal law's quantile, for the first limit: a mean that follows takes part of each rise
 with it, so that less is left above."""
 
-BELOW, ABOVE = 1.0, 2.5
+BELOW, ABOVE = 1.0, 3.0
 """How far below and above the first limit others may be."""
 
 STEP = 0.05
 """By how much an alarm raises the limit, which all scores lower by the rate's share of it."""
 
 MOST = 1.0
-"""By how much one event raises the limit, at most: it takes long to come back."""
+"""By how much one event raises the limit, at most. What its alarms would add besides keeps it up
+for the longer."""
 
 JUMP = 5.0
 """By how much a whole span of alarms raises the limit besides, for a short time, as alarms come in
@@ -48,8 +50,14 @@ FADING = 3
 """Spans over which what is raised for a short time fades."""
 
 SMALLEST_SHARE = 0.5
-"""Of the reference errors' deviation, which that of others is taken for at least: after a calm
-stretch, or a dead sensor, not every trifle is an alarm."""
+"""Of the first deviation, which later ones are taken for at least: after a calm stretch, or a dead
+sensor, not every trifle is an alarm."""
+
+CONFIDENCE = 0.9
+"""That the deviation of normal scores is not above its upper bound."""
+
+FEWEST_INDEPENDENT = 3
+"""Scores by which a deviation is bounded, at least: by fewer it could be anything."""
 
 TINY = 1e-6
 """Errors below it are alike."""
@@ -68,7 +76,7 @@ class _State(NamedTuple):
     raised: float = 0.0
     """What is added to the limit for a short time."""
     often: float = 0.0
-    """The share of alarms."""
+    """The share of scores in events."""
     before: tuple[float, float] = (0.0, 0.0)
     """Mean and variance before the alarm that is remembered."""
     broken: float = 0.0
@@ -78,7 +86,9 @@ class _State(NamedTuple):
     top: float = 0.0
     """What its event may raise the limit to."""
     n_learned: int = 0
-    """Events from which nothing was restored, as alarms were frequent."""
+    """Events from which nothing was restored, as they were frequent."""
+    owed: float = 0.0
+    """What events would have raised the limit by besides. It does not fall until that is paid."""
 
 
 @dataclass
@@ -95,8 +105,10 @@ class AdaptiveOffset:
     short time. Where errors have a far longer tail than the normal law has, alarms come more often.
 
     An anomaly is not to hide the next one. So one event raises the limit as twenty alarms do, at
-    most, and once errors are below the level that it broke, mean and deviation are again what they
-    were before it. Unless alarms are frequent: what comes and goes for ever is learned.
+    most. What more alarms would add keeps the limit up for the longer, so that alarms and other
+    scores balance; only what would lift it beyond its bound is forgiven. Once errors are below the
+    level that an event broke, mean and deviation are again what they were before it. Unless events
+    are frequent: what comes and goes for ever is learned.
 
     The first offset is the fixed one. A long anomaly is followed, too: an alarm marks its
     beginning.
@@ -106,8 +118,7 @@ class AdaptiveOffset:
     fixed : float
         The first offset, and that of all scores if those that it rests on are all alike.
     deviation : float
-        Standard deviation of the reference scores or, if they spread by factors, of their
-        logarithms.
+        Standard deviation of normal scores or, if they spread by factors, of their logarithms.
     rate : float
         The false-alarm rate that is asked for.
     span : int
@@ -152,13 +163,14 @@ class AdaptiveOffset:
         share, seldom = 1 / (MEMORY * self.span), 1 / (LONG * self.span)
         fading, jump = 1 / (FADING * self.span), min(STEP, JUMP / self.span)
         state = self.state or self._begin(first)
-        mean, variance, limit, raised, often, before, broken, left, top, n_learned = state
+        mean, variance, limit, raised, often, before, broken, left, top, n_learned, owed = state
         levels = np.empty(len(errors))
         for i, error in enumerate(errors.tolist()):
             deviation = max(variance**0.5, smallest)
             levels[i] = level = mean + (limit + raised) * deviation
             is_alarm = error > level
-            often += seldom * (is_alarm - often)
+            is_in_event = is_alarm or (left > 0 and error > broken)
+            often += seldom * (is_in_event - often)
             if left > 0:
                 left -= 1
                 if error <= broken:
@@ -171,18 +183,22 @@ class AdaptiveOffset:
             elif is_alarm:
                 before, broken, left = (mean, variance), level, REMEMBERED * self.span
                 top = min(limit + MOST, highest)
-            limit = min(max(limit + STEP * (is_alarm - self.rate), lowest), top)
+            change = STEP * (is_alarm - self.rate)
+            paid = min(owed, max(-change, 0.0))
+            wanted = limit + (change + paid)
+            limit = min(max(wanted, lowest), top)
+            owed = min(owed - paid + max(wanted - limit, 0.0), highest - limit)
             raised = min(raised + jump * is_alarm - fading * raised, highest - limit)
             excess = min(max(error - mean, -CLIPPED * deviation), CLIPPED * deviation)
             mean += share * excess
             variance += share * (excess**2 - variance)
-        memory = often, before, broken, left, top, n_learned
+        memory = often, before, broken, left, top, n_learned, owed
         self.state = _State(mean, variance, limit, raised, *memory)
         return -np.exp(levels) if self.spreads_by_factors else -levels
 
     @property
     def n_learned(self) -> int:
-        """How many events count as normal by now, as alarms are frequent."""
+        """How many events count as normal by now, as they are frequent."""
         return 0 if self.state is None else self.state.n_learned
 
     def _begin(self, limit: float) -> _State:
@@ -197,8 +213,18 @@ def errors_of(scores: NDArray[np.float64], by_factors: bool) -> NDArray[np.float
 
 
 def spread_of(scores: NDArray[np.float64]) -> tuple[float, bool]:
-    """Return the `deviation` of reference scores, and whether they spread by factors."""
+    """Return the standard deviation of reference scores, and whether they spread by factors."""
     by_factors = bool(scores.max() <= 0)
     errors = errors_of(scores, by_factors)
     deviation = float(np.std(errors))
     return deviation if deviation > ROUNDING * np.abs(errors).max() else 0.0, by_factors
+
+
+def upper_bound(deviation: float, n_independent: float) -> float:
+    """Return an upper confidence bound on the deviation of normal scores, by that of references.
+
+    It holds for the normal law, and for overlapping windows that tell as much as `n_independent`
+    scores do. Among few windows, scores spread by less than they do later.
+    """
+    n = max(n_independent, FEWEST_INDEPENDENT)
+    return deviation * float(n / chi2.ppf(1 - CONFIDENCE, n - 1)) ** 0.5

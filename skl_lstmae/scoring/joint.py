@@ -211,10 +211,6 @@ MAX_WEIGHING = 256
 SMALLEST_SPREAD = 0.05
 """Of a distance's logarithm: what varies less counts as if it varied so much."""
 
-EQUALISING = 1 / 3
-"""Power of the spread by which weights fall. At 1 all logarithms would spread alike, but scores of
-rows be low in long runs, and an adaptive threshold flag twice the rate."""
-
 
 def default_weights(
     distances: tuple[Distance, ...], summaries: NDArray[np.void]
@@ -228,7 +224,7 @@ def default_weights(
     if OF_ONE_LENGTH in distances:
         some = np.linspace(0, len(summaries) - 1, min(MAX_WEIGHING, len(summaries))).astype(int)
         spreads = [_spread(each, summaries, summaries[some]) for each in distances]
-        counts = np.maximum(spreads, SMALLEST_SPREAD) ** -EQUALISING
+        counts = 1 / np.maximum(spreads, SMALLEST_SPREAD)
     return tuple((counts / counts.sum()).tolist())
 
 

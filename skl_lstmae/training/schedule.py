@@ -33,9 +33,9 @@ the more steps it takes."""
 LONGEST = 4
 """Times as many steps, at most."""
 
-FEWEST_EPOCHS, MOST_EPOCHS = 2, 15
-"""Passes over the data, even if they make more or fewer steps. Of narrow networks the most grow as
-the steps do."""
+MOST_EPOCHS = 15
+"""Passes over the data at most, even if they make fewer steps. For narrow networks they grow as the
+steps do."""
 
 SLOWEST_AFTER = 30
 """Epochs after which the rate of one more no longer falls."""
@@ -48,7 +48,7 @@ def count_epochs(n_sequences: int, batch_size: int, width: int) -> int:
     """
     longer = min(LONGEST, max(1.0, USUAL_WIDTH / width))
     n_passes = round(longer * N_UPDATES * max(batch_size, BATCH_SIZE) / n_sequences)
-    return int(min(longer * MOST_EPOCHS, max(FEWEST_EPOCHS, n_passes)))
+    return int(min(longer * MOST_EPOCHS, max(1, n_passes)))
 
 
 def batch_size_on(device: torch.device, n_sequences: int) -> int:

@@ -1174,6 +1174,24 @@ def test_series_shorter_than_a_window_raise_no_alarm_but_where_data_lack(thresho
         assert_array_equal(detector.decision_function([short])[0] < 0, labels[0] == -1)
 
 
+@pytest.mark.parametrize("threshold", ["adaptive", "fixed"])
+def test_a_short_piece_whose_score_is_lower_than_the_worst_raises_no_alarm(threshold):
+    detector = fit(window_size=30, threshold=threshold)
+    short = make_series(20) + 1e6
+    with pytest.warns(UserWarning, match="Too short"):
+        assert (detector.predict([short])[0] == 1).all()
+    assert detector.score_samples([short])[0].max() < detector._judge.worst
+
+
+def test_series_that_were_set_aside_make_none_as_short_long_enough():
+    long, short = make_series(400), make_series(20) + 30.0
+    inner = LocalOutlierFactor(novelty=True)
+    with pytest.warns(UserWarning, match="rows 0 to 19 of series 1"):
+        detector = make(inner, window_size=30).fit([long, short])
+    assert detector._judge.shortest == 30
+    assert fit(X=[long, make_series(20)], window_size=30)._judge.shortest == 20
+
+
 def test_series_as_short_as_those_of_the_fit_may_raise_alarms():
     detector = fit(X=[make_series(200), make_series(20)], window_size=30, threshold="fixed")
     odd = make_series(20) + 30.0

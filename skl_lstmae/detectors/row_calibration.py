@@ -50,6 +50,7 @@ def judge_rows(
     is_odd[odd] = True
     is_normal_row = ~is_odd[rows.rows()] & (merged != worst)
     is_normal_window = ~_are_all(is_odd, windows) & have_data(windows)
+    lengths = plan.training.lengths[~_are_all(is_odd, plan.training)]
 
     recent = RecentLevel.of(merged[is_normal_row], relative_to_recent, RECENT_WINDOWS * plan.size)
     related = relate(recent, merged, rows.lengths, worst)
@@ -63,7 +64,7 @@ def judge_rows(
         rows=Threshold.by(related[is_normal_row], n),
         singles=Threshold.by(own_scores[is_normal_window], n),
         worst=worst_score(own_scores[is_normal_window]),
-        shortest=min(plan.size, int(plan.training.lengths.min())),
+        shortest=int(lengths.min(initial=plan.size)),
         most_empty=int(count_empty(plan.references).max()),
     )
     return judge.knowing(plan.series, plan.windows, scores)

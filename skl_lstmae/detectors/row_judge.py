@@ -205,7 +205,9 @@ class RowJudge:
             parts = np.split(rows.scores, np.cumsum(rows.series.lengths)[:-1])
             followed = np.concatenate([follow(copy(adaptive), part, self.worst) for part in parts])
             offsets = np.where(rows.is_training, offsets, followed)
-        return np.where(is_short, np.nextafter(self.worst, np.inf), offsets)
+        has_data = rows.scores != self.worst
+        highest = np.where(has_data, rows.scores, np.nextafter(self.worst, np.inf))
+        return np.where(is_short, np.minimum(offsets, highest), offsets)
 
     def resting_on(self, rows: ScoredRows, *roles: str) -> RowJudge:
         """Return the judge whose thresholds rest on these rows, as :class:`Calibration` says.

@@ -216,6 +216,19 @@ def test_of_a_change_that_lasts_what_was_before_is_remembered_for_a_while(n_span
     assert (levels < errors)[1200:end].sum() < 10
 
 
+@pytest.mark.parametrize("step", [5, 9])
+@pytest.mark.parametrize("span", [50, 200])
+def test_after_a_step_that_stays_the_threshold_is_near_the_new_level(step, span, by_factors):
+    offset = make_offset(make_scores(by_factors=by_factors), rate=0.01, span=span)
+    errors = np.random.default_rng(3).normal(size=40 * span)
+    errors[5 * span :] += step
+    errors[5 * span : 6 * span] += step  # and is larger at first
+    offsets = offset.follow(-np.exp(0.3 * errors) if by_factors else -0.3 * errors)
+    levels = (np.log(-offsets) if by_factors else -offsets) / 0.3
+    assert levels[10 * span :].max() < step + 6.5
+    assert levels[25 * span :].max() < step + 5
+
+
 @pytest.mark.parametrize("seed", [0, 1, 2])
 def test_a_gross_fault_hides_none_that_is_as_gross(seed):
     noise = 0.18 * np.random.default_rng(seed).normal(size=2000)

@@ -118,6 +118,14 @@ def test_an_event_goes_on_while_scores_are_below_the_threshold_that_it_broke(
     assert found.tolist() == [list(expected)]
 
 
+@pytest.mark.parametrize(("max_gap", "end"), [(12, 9), (4, 7)])
+def test_an_event_that_has_begun_before_its_cause_goes_on_to_the_lowest_score(max_gap, end):
+    scores = -np.array([0.0, 0, 3, 4, 5, 6, 6.5, 6.8, 7, 6, 5, 4, 0])
+    offsets = -np.array([1.0, 2, 2, 5, 6, 7, 8, 8, 8, 8, 8, 8, 8])
+    found = go_on(np.array([[2, 3]]), scores, offsets, np.array([13]), max_gap, None)
+    assert found.tolist() == [[2, end]]
+
+
 errors = st.lists(st.integers(0, 4), min_size=1, max_size=40)
 
 

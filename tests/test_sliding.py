@@ -420,7 +420,8 @@ def test_false_alarms_come_at_about_the_rate_asked_for(n_training, rate, highest
         X[1600:1620] = 0
         found.append((detector.predict(X)[1600:1620] == -1).mean())
     assert np.mean(rates) < highest
-    assert np.mean(found) > 0.9
+    assert min(found) > 0.4  # the threshold follows a fault, so that its later rows may pass
+    assert np.mean(found) > 0.85
 
 
 @pytest.mark.parametrize("apart", [8 * WINDOW, 12 * WINDOW])
@@ -889,7 +890,7 @@ def test_alarms_so_frequent_that_they_count_as_normal_are_met_with_a_warning():
     detector.predict(X)
     X[1000:1004] += 9
     detector.predict(X)
-    for start in range(1000, 4000, 9 * WINDOW):
+    for start in range(1000, 4000, 6 * WINDOW):  # a stream finds all that are further apart
         X[start : start + 4] += 9
     for judge in (detector.predict, detector.find_events, stream.predict):
         with pytest.warns(UserWarning, match=FREQUENT):

@@ -148,8 +148,9 @@ def go_on(
 
     An offset that follows scores follows an anomaly, too, so that alarms may end before it does.
     An interval goes on for so many rows at most, and for no more than it has, lest a single false
-    alarm become a long one. Nor does it go on into another series or another alarm, or beyond what
-    is left of the budget.
+    alarm become a long one; but at least to the lowest of these scores if that is lower than its
+    own, as before a fault scores sink for a window. Nor does it go on into another series or
+    another alarm, or beyond what is left of the budget.
 
     Parameters
     ----------
@@ -171,12 +172,14 @@ def go_on(
     edges = np.cumsum(lengths)
     last = edges[np.searchsorted(edges, intervals[:, 0], side="right")]
     n_rows = np.diff(intervals, axis=1)[:, 0]
-    most = np.minimum(np.minimum(n_rows, max_gap), last - intervals[:, 1])
+    most = np.minimum(max_gap, last - intervals[:, 1])
     goes_on = np.zeros(len(intervals), dtype=np.intp)
     for i, ((first, end), n) in enumerate(zip(intervals, most, strict=True)):
         rest = slice(end, end + n)
         is_below = (offsets[rest] <= scores[rest]) & (scores[rest] < offsets[first])
-        goes_on[i] = np.argmin(np.append(is_below, False))
+        n_below = int(np.argmin(np.append(is_below, False)))
+        to_lowest = np.argmin(np.append(scores[first:end].min(), scores[end : end + n_below]))
+        goes_on[i] = max(min(n_below, end - first), to_lowest)
     if budget is not None:
         left = budget - n_rows.sum() - (np.cumsum(goes_on) - goes_on)
         goes_on = np.clip(left, 0, goes_on)

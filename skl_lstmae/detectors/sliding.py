@@ -448,9 +448,9 @@ class SlidingWindowDetector(
         than `max_gap` rows without an alarm, before a jump in time, or before a blackout, which is
         an event of its own. A threshold that follows scores follows a long anomaly, too, so that
         alarms pause. After the last one an event goes on while scores are below the threshold that
-        its first alarm broke, for `max_gap` rows at most, and no more than it has till then. For
-        ``peak`` and ``features`` the network runs a second time, on the windows that reach into an
-        event.
+        its first alarm broke, for `max_gap` rows at most, and no more than it has till then; but at
+        least to the lowest of these scores, if it is the lowest of the event. For ``peak`` and
+        ``features`` the network runs a second time, on the windows that reach into an event.
 
         Parameters
         ----------

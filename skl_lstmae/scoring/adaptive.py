@@ -13,6 +13,13 @@ MEMORY = 7
 """Spans over which the mean and the deviation of errors are weighted. A span is the number of
 scores that one short event lowers."""
 
+RECENT = 3
+"""Spans over which the mean is weighted that errors deviate from: a change that stays widens the
+deviation for a short time alone."""
+
+TAKEN = 1.1
+"""By what factor variances are made up for what a mean that follows takes of them."""
+
 CLIPPED = 3.0
 """Errors further from the mean, in deviations, move it no more and widen the deviation no more: a
 long anomaly is learned late."""
@@ -77,14 +84,16 @@ class _State(NamedTuple):
     """What is added to the limit for a short time."""
     often: float = 0.0
     """The share of scores in events."""
-    before: tuple[float, float] = (0.0, 0.0)
-    """Mean and variance before the alarm that is remembered."""
+    before: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    """Mean, variance and recent mean before the alarm that is remembered."""
     broken: float = 0.0
     """The level that it broke."""
     left: int = 0
     """Scores for which it is still remembered; 0 if none is."""
     top: float = 0.0
     """What its event may raise the limit to."""
+    recent: float = 0.0
+    """The mean of the latest errors."""
     n_learned: int = 0
     """Events from which nothing was restored, as they were frequent."""
     owed: float = 0.0
@@ -97,18 +106,22 @@ class AdaptiveOffset:
 
     A score is told by how many standard deviations its error, which is minus the score or the
     logarithm of that, lies above the mean of those before. Mean and variance are exponentially
-    weighted [1]_, and learn from errors that are clipped, as in robust control charts [2]_. Errors
-    above a limit are alarms. An alarm raises the limit by a step, every other score lowers it by so
-    small a share of the step that the two balance at the false-alarm rate, as in adaptive conformal
-    inference [3]_, whatever the distribution of the scores. There the level of a quantile moves,
-    without bounds. Here the limit has some, and as alarms come in runs, they also raise it for a
-    short time. Where errors have a far longer tail than the normal law has, alarms come more often.
+    weighted [1]_, and learn from errors that are clipped, as in robust control charts [2]_. The
+    variance is about the mean of the latest errors, so that a step that stays widens it for a short
+    time alone.
+
+    Errors above a limit are alarms. An alarm raises the limit by a step, every other score lowers
+    it by so small a share of the step that the two balance at the false-alarm rate, as in adaptive
+    conformal inference [3]_, whatever the distribution of the scores. There the level of a quantile
+    moves, without bounds. Here the limit has some, and as alarms come in runs, they also raise it
+    for a short time. Where errors have a far longer tail than the normal law has, alarms come more
+    often.
 
     An anomaly is not to hide the next one. So one event raises the limit as twenty alarms do, at
     most. What more alarms would add keeps the limit up for the longer, so that alarms and other
     scores balance; only what would lift it beyond its bound is forgiven. Once errors are below the
     level that an event broke, mean and deviation are again what they were before it. Unless events
-    are frequent: what comes and goes for ever is learned.
+    are frequent: what comes and goes for ever is learned, and widens the variance.
 
     The first offset is the fixed one. A long anomaly is followed, too: an alarm marks its
     beginning.
@@ -162,8 +175,11 @@ class AdaptiveOffset:
         smallest = SMALLEST_SHARE * self.deviation
         share, seldom = 1 / (MEMORY * self.span), 1 / (LONG * self.span)
         fading, jump = 1 / (FADING * self.span), min(STEP, JUMP / self.span)
+        lately, remembered = 1 / (RECENT * self.span), REMEMBERED * self.span
         state = self.state or self._begin(first)
-        mean, variance, limit, raised, often, before, broken, left, top, n_learned, owed = state
+        mean, variance, limit, raised, often, before, broken, left, top, recent, n_learned, owed = (
+            state
+        )
         levels = np.empty(len(errors))
         for i, error in enumerate(errors.tolist()):
             deviation = max(variance**0.5, smallest)
@@ -176,12 +192,12 @@ class AdaptiveOffset:
                 if error <= broken:
                     left = 0
                     if often < FREQUENT:
-                        mean, variance = before
+                        mean, variance, recent = before
                         deviation = max(variance**0.5, smallest)
                     else:
                         n_learned += 1
             elif is_alarm:
-                before, broken, left = (mean, variance), level, REMEMBERED * self.span
+                before, broken, left = (mean, variance, recent), level, remembered
                 top = min(limit + MOST, highest)
             change = STEP * (is_alarm - self.rate)
             paid = min(owed, max(-change, 0.0))
@@ -189,10 +205,15 @@ class AdaptiveOffset:
             limit = min(max(wanted, lowest), top)
             owed = min(owed - paid + max(wanted - limit, 0.0), highest - limit)
             raised = min(raised + jump * is_alarm - fading * raised, highest - limit)
-            excess = min(max(error - mean, -CLIPPED * deviation), CLIPPED * deviation)
+            highest_excess = CLIPPED * deviation
+            excess = min(max(error - mean, -highest_excess), highest_excess)
             mean += share * excess
-            variance += share * (excess**2 - variance)
-        memory = often, before, broken, left, top, n_learned, owed
+            recent += lately * (error - recent)
+            square = excess**2
+            if often < FREQUENT:
+                square = TAKEN * min(abs(error - recent), highest_excess) ** 2
+            variance += share * (square - variance)
+        memory = often, before, broken, left, top, recent, n_learned, owed
         self.state = _State(mean, variance, limit, raised, *memory)
         return -np.exp(levels) if self.spreads_by_factors else -levels
 
@@ -204,7 +225,8 @@ class AdaptiveOffset:
     def _begin(self, limit: float) -> _State:
         """Return a mean and variance of errors with which the first offset is the fixed one."""
         start = float(errors_of(np.array([self.fixed]), self.spreads_by_factors)[0])
-        return _State(start - limit * self.deviation, self.deviation**2, limit, top=limit)
+        mean = start - limit * self.deviation
+        return _State(mean, self.deviation**2, limit, top=limit, recent=mean)
 
 
 def errors_of(scores: NDArray[np.float64], by_factors: bool) -> NDArray[np.float64]:

@@ -11,17 +11,8 @@ from numpy.testing import assert_allclose, assert_array_equal
 from scipy.signal import lfilter
 from scipy.stats import norm
 
-from skl_lstmae.scoring.adaptive import (
-    ABOVE,
-    BELOW,
-    CONFIDENCE,
-    FIRST_SHARE,
-    MOST,
-    STEP,
-    AdaptiveOffset,
-    spread_of,
-    upper_bound,
-)
+from skl_lstmae.scoring.adaptive import CONFIDENCE, AdaptiveOffset, spread_of, upper_bound
+from skl_lstmae.scoring.alarm_limit import ABOVE, BELOW, FIRST_SHARE, MOST, STEP
 
 RATE = 0.02
 
@@ -100,9 +91,13 @@ def test_the_limit_stays_within_reach_however_many_alarms_there_are(rate):
     offset = make_offset(make_scores(by_factors=False), rate)
     offset.follow(-np.exp2(np.arange(200)))
     first = FIRST_SHARE * norm.isf(rate)
-    assert first + ABOVE / 2 < offset.state.limit + offset.state.raised < first + ABOVE + 1e-9
+    assert (
+        first + ABOVE / 2
+        < offset.state.limit.value + offset.state.limit.raised
+        < first + ABOVE + 1e-9
+    )
     offset.follow(np.full(100_000, 9.0))
-    assert first - BELOW <= offset.state.limit + offset.state.raised < first + ABOVE
+    assert first - BELOW <= offset.state.limit.value + offset.state.limit.raised < first + ABOVE
 
 
 def test_each_offset_is_learned_from_the_scores_before_it(offset, drifting):
@@ -170,26 +165,39 @@ def test_one_long_event_raises_the_limit_by_little_and_keeps_it_up_for_the_longe
     offset = make_offset(make_scores(by_factors=by_factors), rate=0.01, span=50)
     calm = make_scores(500, by_factors, seed=2)
     offset.follow(calm)
-    limit = offset.state.limit
+    limit = offset.state.limit.value
     event = 20 * calm[:40] if by_factors else calm[:40] - 6
     assert (event < offset.follow(event)).all()
     n_others = (calm < offset.follow(calm)).sum()
-    assert limit < offset.state.limit <= limit + MOST + STEP * n_others
-    assert offset.state.raised < 0.5
+    assert limit < offset.state.limit.value <= limit + MOST + STEP * n_others
+    assert offset.state.limit.raised < 0.5
     normal, n_scores = np.full(20, -1.0 if by_factors else 0.0), 540
-    while offset.state.limit > limit and n_scores < 10_000:
+    while offset.state.limit.value > limit and n_scores < 10_000:
         offset.follow(normal)
         n_scores += 20
     assert_allclose((40 + n_others) / n_scores, 0.01, rtol=0.02)
+
+
+def test_a_far_longer_event_raises_the_limit_by_no_more(by_factors):
+    offset = make_offset(make_scores(by_factors=by_factors), rate=0.01, span=50)
+    calm = make_scores(500, by_factors, seed=2)
+    offset.follow(calm)
+    limit = offset.state.limit.value
+    event = 20 * calm[:150] if by_factors else calm[:150] - 6
+    assert (event < offset.follow(event)).sum() > 40
+    assert limit < offset.state.limit.value <= limit + MOST
+    n_others = (calm < offset.follow(calm)).sum()
+    assert offset.state.limit.value <= limit + MOST + STEP * n_others
+    assert offset.state.limit.raised < 0.5
 
 
 def test_an_event_of_any_length_is_paid_for_in_the_end(by_factors):
     offset = make_offset(make_scores(by_factors=by_factors), rate=0.01, span=50)
     highest = FIRST_SHARE * norm.isf(0.01) + ABOVE
     offset.follow(-np.exp2(np.arange(300)))
-    assert offset.state.limit + offset.state.owed == pytest.approx(highest)
+    assert offset.state.limit.value + offset.state.limit.owed == pytest.approx(highest)
     offset.follow(np.full(round((ABOVE + BELOW) / STEP / 0.01) + 10, 0.0))
-    assert offset.state.limit == pytest.approx(highest - ABOVE - BELOW)
+    assert offset.state.limit.value == pytest.approx(highest - ABOVE - BELOW)
 
 
 @pytest.mark.parametrize(("n_high", "n_low"), [(9, 1), (50, 50), (50, 120), (100, 400)])

@@ -917,6 +917,14 @@ def test_losses_are_those_of_the_estimator_with_gaps_and_the_lowest_is_marked():
     )
 
 
+def test_the_loss_of_a_single_epoch_is_seen_at_epoch_1():
+    display = LossCurveDisplay(loss_curve=[0.5]).plot()
+    lowest, highest = display.ax_.get_xlim()
+    ticks = [tick for tick in display.ax_.get_xticks() if lowest <= tick <= highest]
+    assert ticks == [1]
+    assert display.line_.get_marker() not in ("None", "")
+
+
 def test_losses_of_a_sliding_window_are_those_of_its_detector(sliding):
     display = LossCurveDisplay.from_estimator(sliding)
     assert display.loss_curve == sliding.detector_.loss_curve_

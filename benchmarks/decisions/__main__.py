@@ -56,7 +56,10 @@ def main() -> None:
             for task, results in lines:
                 with options.out.open("a") as file:
                     file.write(json.dumps({"task": task, "results": results}) + "\n")
-    print(report(_read(options.out), options.data))
+    lines = _read(options.out)
+    if options.state is not None:
+        lines = [line for line in lines if line["task"][2] == options.state]
+    print(report(lines, options.data))
 
 
 def _tasks(data: Path, sets: list[str], n_seeds: int) -> Iterator[Task]:
@@ -103,6 +106,7 @@ def _options() -> argparse.Namespace:
     add("--jobs", type=int, default=2, help="number of processes, one thread each")
     add("--epochs", type=int, help="fewer epochs than the default, for a quick look")
     add("--report", action="store_true", help="print what the results say, and run nothing")
+    add("--state", type=int, help="report on this random state alone")
     return parser.parse_args()
 
 

@@ -144,7 +144,7 @@ class LossCurveDisplay:
         if np.nanmin(losses) > 0 and np.nanmax(losses) / np.nanmin(losses) > WIDE_RANGE:
             ax.set_yscale("log")
         ax.set(xlabel="Epoch", ylabel="Loss")
-        ax.xaxis.get_major_locator().set_params(integer=True)
+        ax.xaxis.get_major_locator().set_params(integer=True, min_n_ticks=1)
         legend_in_headroom(ax)
         return self
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from copy import copy
 from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.stats import chi2, norm
+from scipy.stats import chi2
+
+from skl_lstmae.scoring.alarm_limit import AlarmLimit
 
 MEMORY = 7
 """Spans over which the mean and the deviation of errors are weighted. A span is the number of
@@ -35,27 +38,6 @@ learned."""
 LONG = 100
 """Spans over which the share of scores in events is weighted."""
 
-FIRST_SHARE = 0.75
-"""Of the normal law's quantile, for the first limit: a mean that follows takes part of each rise
-with it, so that less is left above."""
-
-BELOW, ABOVE = 1.0, 3.0
-"""How far below and above the first limit others may be."""
-
-STEP = 0.05
-"""By how much an alarm raises the limit, which all scores lower by the rate's share of it."""
-
-MOST = 1.0
-"""By how much one event raises the limit, at most. What its alarms would add besides keeps it up
-for the longer."""
-
-JUMP = 5.0
-"""By how much a whole span of alarms raises the limit besides, for a short time, as alarms come in
-runs. One alarm raises it by no more than a step."""
-
-FADING = 3
-"""Spans over which what is raised for a short time fades."""
-
 SMALLEST_SHARE = 0.5
 """Of the first deviation, which later ones are taken for at least: after a calm stretch, or a dead
 sensor, not every trifle is an alarm."""
@@ -78,10 +60,9 @@ class _State(NamedTuple):
 
     mean: float
     variance: float
-    limit: float
-    """In deviations above the mean."""
-    raised: float = 0.0
-    """What is added to the limit for a short time."""
+    recent: float
+    """The mean of the latest errors."""
+    limit: AlarmLimit
     often: float = 0.0
     """The share of scores in events."""
     before: tuple[float, float, float] = (0.0, 0.0, 0.0)
@@ -90,14 +71,8 @@ class _State(NamedTuple):
     """The level that it broke."""
     left: int = 0
     """Scores for which it is still remembered; 0 if none is."""
-    top: float = 0.0
-    """What its event may raise the limit to."""
-    recent: float = 0.0
-    """The mean of the latest errors."""
     n_learned: int = 0
     """Events from which nothing was restored, as they were frequent."""
-    owed: float = 0.0
-    """What events would have raised the limit by besides. It does not fall until that is paid."""
 
 
 @dataclass
@@ -110,18 +85,13 @@ class AdaptiveOffset:
     variance is about the mean of the latest errors, so that a step that stays widens it for a short
     time alone.
 
-    Errors above a limit are alarms. An alarm raises the limit by a step, every other score lowers
-    it by so small a share of the step that the two balance at the false-alarm rate, as in adaptive
-    conformal inference [3]_, whatever the distribution of the scores. There the level of a quantile
-    moves, without bounds. Here the limit has some, and as alarms come in runs, they also raise it
-    for a short time. Where errors have a far longer tail than the normal law has, alarms come more
-    often.
+    Errors above a limit are alarms, whose rate the limit follows, whatever the distribution of the
+    scores: see :class:`~skl_lstmae.scoring.alarm_limit.AlarmLimit`. Where errors have a far longer
+    tail than the normal law has, alarms come more often.
 
-    An anomaly is not to hide the next one. So one event raises the limit as twenty alarms do, at
-    most. What more alarms would add keeps the limit up for the longer, so that alarms and other
-    scores balance; only what would lift it beyond its bound is forgiven. Once errors are below the
-    level that an event broke, mean and deviation are again what they were before it. Unless events
-    are frequent: what comes and goes for ever is learned, and widens the variance.
+    An anomaly is not to hide the next one. So once errors are below the level that an event broke,
+    mean and deviation are again what they were before it. Unless events are frequent: what comes
+    and goes for ever is learned, and widens the variance.
 
     The first offset is the fixed one. A long anomaly is followed, too: an alarm marks its
     beginning.
@@ -145,8 +115,6 @@ class AdaptiveOffset:
        1959, :doi:`10.1080/00401706.1959.10489860`.
     .. [2] P. J. Huber, "Robust estimation of a location parameter", Annals of Mathematical
        Statistics 35, 1964, :doi:`10.1214/aoms/1177703732`.
-    .. [3] I. Gibbs, E. Candes, "Adaptive conformal inference under distribution shift", NeurIPS
-       2021.
 
     Examples
     --------
@@ -170,20 +138,14 @@ class AdaptiveOffset:
         errors = errors_of(np.asarray(scores, dtype=np.float64), self.spreads_by_factors)
         if self.deviation == 0:
             return np.full(len(errors), self.fixed)
-        first = FIRST_SHARE * float(norm.isf(self.rate))
-        lowest, highest = first - BELOW, first + ABOVE
         smallest = SMALLEST_SHARE * self.deviation
         share, seldom = 1 / (MEMORY * self.span), 1 / (LONG * self.span)
-        fading, jump = 1 / (FADING * self.span), min(STEP, JUMP / self.span)
         lately, remembered = 1 / (RECENT * self.span), REMEMBERED * self.span
-        state = self.state or self._begin(first)
-        mean, variance, limit, raised, often, before, broken, left, top, recent, n_learned, owed = (
-            state
-        )
+        mean, variance, recent, limit, often, before, broken, left, n_learned = self._known()
         levels = np.empty(len(errors))
         for i, error in enumerate(errors.tolist()):
             deviation = max(variance**0.5, smallest)
-            levels[i] = level = mean + (limit + raised) * deviation
+            levels[i] = level = mean + (limit.value + limit.raised) * deviation
             is_alarm = error > level
             is_in_event = is_alarm or (left > 0 and error > broken)
             often += seldom * (is_in_event - often)
@@ -198,23 +160,18 @@ class AdaptiveOffset:
                         n_learned += 1
             elif is_alarm:
                 before, broken, left = (mean, variance, recent), level, remembered
-                top = min(limit + MOST, highest)
-            change = STEP * (is_alarm - self.rate)
-            paid = min(owed, max(-change, 0.0))
-            wanted = limit + (change + paid)
-            limit = min(max(wanted, lowest), top)
-            owed = min(owed - paid + max(wanted - limit, 0.0), highest - limit)
-            raised = min(raised + jump * is_alarm - fading * raised, highest - limit)
-            highest_excess = CLIPPED * deviation
-            excess = min(max(error - mean, -highest_excess), highest_excess)
+                limit.begin_event()
+            limit.learn(is_alarm)
+            clipped = CLIPPED * deviation
+            excess = min(max(error - mean, -clipped), clipped)
             mean += share * excess
             recent += lately * (error - recent)
             square = excess**2
             if often < FREQUENT:
-                square = TAKEN * min(abs(error - recent), highest_excess) ** 2
+                square = TAKEN * min(abs(error - recent), clipped) ** 2
             variance += share * (square - variance)
-        memory = often, before, broken, left, top, recent, n_learned, owed
-        self.state = _State(mean, variance, limit, raised, *memory)
+        memory = often, before, broken, left, n_learned
+        self.state = _State(mean, variance, recent, limit, *memory)
         return -np.exp(levels) if self.spreads_by_factors else -levels
 
     @property
@@ -222,11 +179,14 @@ class AdaptiveOffset:
         """How many events count as normal by now, as they are frequent."""
         return 0 if self.state is None else self.state.n_learned
 
-    def _begin(self, limit: float) -> _State:
-        """Return a mean and variance of errors with which the first offset is the fixed one."""
+    def _known(self) -> _State:
+        """Return what is known: at first a mean with which the first offset is the fixed one."""
+        if self.state is not None:
+            return self.state._replace(limit=copy(self.state.limit))
+        limit = AlarmLimit.first(self.rate, self.span)
         start = float(errors_of(np.array([self.fixed]), self.spreads_by_factors)[0])
-        mean = start - limit * self.deviation
-        return _State(mean, self.deviation**2, limit, top=limit, recent=mean)
+        mean = start - limit.value * self.deviation
+        return _State(mean, self.deviation**2, mean, limit)
 
 
 def errors_of(scores: NDArray[np.float64], by_factors: bool) -> NDArray[np.float64]:

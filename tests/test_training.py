@@ -46,7 +46,7 @@ class Constant(SequenceNetwork):
 def make_batch(*values, observed=True):
     x = torch.tensor(values).reshape(1, -1, 1)
     mask = torch.as_tensor(observed).reshape(-1).expand(x.numel()).reshape(x.shape)
-    return Batch(np.array([0]), x, mask, torch.tensor([x.shape[1]]))
+    return Batch(np.array([0]), x, mask, torch.tensor([x.shape[1]]), may_miss=not mask.all())
 
 
 def train(network, *pieces, validation=None, ends_after=None, **parameters):

@@ -19,11 +19,13 @@ def is_arrow_frame(X: Any) -> bool:
 
 def has_columns(X: Any) -> bool:
     """Tell whether this is a frame of any package."""
-    return is_frame(X) or is_arrow_frame(X)
+    return type(X) is not np.ndarray and (is_frame(X) or is_arrow_frame(X))
 
 
 def column_names(X: Any) -> list[Any]:
     """Return the names of a frame's columns; none if it is no frame."""
+    if type(X) is np.ndarray:
+        return []  # for most of many sequences, this spares all that follows
     if is_frame(X):
         return list(X.columns)
     return _arrow_names(X) if is_arrow_frame(X) else []

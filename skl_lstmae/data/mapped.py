@@ -148,6 +148,7 @@ def _memory_map(array: Any) -> np.memmap[Any, Any] | None:
     """Return the memory map that an array is a view of, if it is of one."""
     root = None
     while isinstance(array, np.ndarray):
-        root = array if isinstance(array, np.memmap) else root
+        if type(array) is not np.ndarray and isinstance(array, np.memmap):
+            root = array
         array = array.base
     return root

@@ -31,20 +31,24 @@ def read_list(X: Any, kind: str) -> tuple[Sequences, ListForm]:
     if len(X) == 0:
         plural = "series" if kind == "series" else "sequences"
         raise ValueError(f"X holds no {plural}; expected at least 1.")
-    originals = [adopt_member(member, f"{kind} #{i} of X") for i, member in enumerate(X)]
+    names = [f"{kind} #{i}" for i in range(len(X))]
+    places = [f"{name} of X" for name in names]
+    originals = [adopt_member(member, place) for member, place in zip(X, places, strict=True)]
     refuse = refuse_order if kind == "series" else refuse_times
-    places = [f"{kind} #{i} of X" for i in range(len(X))]
     for original, place in zip(originals, places, strict=True):
         refuse(original, place)
     warn_of_times_as_text([getattr(member, "index", None) for member in originals], places)
-    members = [read_member(member, f"{kind} #{i}", kind) for i, member in enumerate(originals)]
-    _refuse_differing_features(originals, members, kind)
+    members = [
+        read_member(member, name, kind) for member, name in zip(originals, names, strict=True)
+    ]
+    frames = {i: original for i, original in enumerate(originals) if has_columns(original)}
+    _refuse_differing_features(frames, members, kind)
     step_shapes = [member.shape[1:] for member in members]
     lengths = np.array([len(member) for member in members], dtype=np.intp)
     values = side_by_side([member.reshape(len(member), -1) for member in members])
     sequences = Sequences(values, np.cumsum(lengths) - lengths, lengths)
     observed_lengths(sequences, names_of_list(originals, kind))
-    columns = next((original for original in originals if has_columns(original)), values[:0])
+    columns = next(iter(frames.values()), values[:0])
     if _is_table_in_lists(originals, step_shapes, lengths):
         columns = np.empty((0, lengths[0]))
     return sequences, ListForm(X, columns, False, originals, step_shapes, lengths)
@@ -99,8 +103,22 @@ def _is_table_in_lists(
 
 
 def _refuse_differing_features(
-    originals: list[Any], members: list[NDArray[Any]], kind: str
+    frames: dict[int, Any], members: list[NDArray[Any]], kind: str
 ) -> None:
+    """Refuse members whose numbers of features differ, or names, of those that are frames."""
+    if len({member.shape[1:] for member in members}) > 1:
+        _refuse_differing_numbers(members, kind)
+    names = {i: column_names(frame) for i, frame in frames.items()}
+    first = min(names, default=0)
+    for i, found_names in names.items():
+        if found_names != names[first]:
+            raise ValueError(
+                f"{kind} #{i} has columns {found_names}, expected {names[first]} "
+                f"as in {kind} #{first}."
+            )
+
+
+def _refuse_differing_numbers(members: list[NDArray[Any]], kind: str) -> None:
     expected = math.prod(members[0].shape[1:])
     for i, member in enumerate(members):
         found = math.prod(member.shape[1:])
@@ -110,12 +128,4 @@ def _refuse_differing_features(
             raise ValueError(
                 f"{kind} #{i} has {found} features, expected {expected} as in {kind} #0"
                 f"{hint if is_transposed else ''}."
-            )
-    names = {i: column_names(frame) for i, frame in enumerate(originals) if has_columns(frame)}
-    first = min(names, default=0)
-    for i, found_names in names.items():
-        if found_names != names[first]:
-            raise ValueError(
-                f"{kind} #{i} has columns {found_names}, expected {names[first]} "
-                f"as in {kind} #{first}."
             )

@@ -15,14 +15,19 @@ def observed_lengths(sequences: Sequences, names: Names) -> NDArray[np.intp]:
     Refuses infinity and sequences without any observed value. Expects ascending `starts`.
     """
     values, starts = sequences.values, sequences.starts
+    ends = starts + sequences.lengths
     lengths = np.zeros(len(sequences), dtype=np.intp)
     for block_rows in sequences.row_slices():
         block = values[block_rows]
         is_finite = np.isfinite(block)
-        if not is_finite.all() and np.isinf(block).any():
-            row, feature = np.argwhere(np.isinf(block))[0]
-            _refuse_infinity(starts, block_rows.start + row, feature, names)
-        rows = block_rows.start + np.flatnonzero(is_finite.any(axis=1))
+        if is_finite.all():  # then the last rows in the block tell
+            first, last = np.searchsorted(ends, [block_rows.start + 1, block_rows.stop])
+            rows = np.append(ends[first:last], block_rows.stop) - 1
+        else:
+            if np.isinf(block).any():
+                row, feature = np.argwhere(np.isinf(block))[0]
+                _refuse_infinity(starts, block_rows.start + row, feature, names)
+            rows = block_rows.start + np.flatnonzero(is_finite.any(axis=1))
         owners = np.searchsorted(starts, rows, side="right") - 1
         # Rows ascend and numpy keeps the last of several assignments to one place.
         lengths[owners] = rows - starts[owners] + 1

@@ -38,6 +38,8 @@ class Batch:
         Neither missing nor padding.
     lengths : Tensor of shape (batch,), int64
         Number of real steps.
+    may_miss : bool
+        Whether a value of a real step may be missing.
     target : Tensor of shape (batch, time or 1, output), float32, default=None
         What is to be predicted of each step, or of the sequence, NaN where there is nothing; None
         stands for the steps themselves.
@@ -49,6 +51,7 @@ class Batch:
     x: Tensor
     observed: Tensor
     lengths: Tensor
+    may_miss: bool
     target: Tensor | None = None
     weight: Tensor | None = None
 
@@ -57,7 +60,7 @@ class Batch:
         target, weight = (None if own is None else own[rows] for own in (self.target, self.weight))
         x, observed = self.x[rows], self.observed[rows]
         lengths = known_lengths(self.lengths[rows], numbers_of(self.lengths)[rows])
-        return Batch(self.indices[rows], x, observed, lengths, target, weight)
+        return Batch(self.indices[rows], x, observed, lengths, self.may_miss, target, weight)
 
     def slices(self, max_cells: int) -> Iterator[slice]:
         """Yield slices of the sequences, each of so many values at most, if it is not a single."""
@@ -168,18 +171,19 @@ class BatchBuilder:
         x, may_miss = rows.gather(sequences, indices, n_steps)
         lengths = send(numbers, self.device)
         is_real = torch.arange(n_steps, device=self.device).unsqueeze(1) < lengths
-        observed = is_real.unsqueeze(2).repeat(1, 1, sequences.n_features)
+        observed = is_real.unsqueeze(2).expand_as(x)
         if may_miss:
             is_known = ~x.isnan()
             if before is None:
                 before = self._mean if self.is_causal else first_observed(x, is_known, self._mean)
             x = fill_missing(x, is_known, before)
-            observed &= is_known
+            observed = observed & is_known
         return Batch(
             indices,
             x.transpose(0, 1),
             observed.transpose(0, 1),
             known_lengths(lengths, numbers.tolist()),
+            may_miss,
         )
 
     @property

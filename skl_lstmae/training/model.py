@@ -244,12 +244,15 @@ class Model:
         """Return the real steps' predictions, and targets and errors, NaN if not observed."""
         sequence, step = real_steps(batch.x, batch.lengths).nonzero(as_tuple=True)
         row = step * len(batch.x) + sequence  # time comes first in memory
-        prediction, target, observed = (
-            cells.transpose(0, 1).flatten(0, 1).index_select(0, row).cpu()
-            for cells in (prediction, batch.x, batch.observed)
-        )
+
+        def of_real_steps(cells: Tensor) -> Tensor:
+            return cells.transpose(0, 1).flatten(0, 1).index_select(0, row).cpu()
+
+        prediction, target = of_real_steps(prediction), of_real_steps(batch.x)
         errors = find_loss(self.loss)(prediction.double(), target.double())
-        target[~observed] = errors[~observed] = torch.nan
+        if batch.may_miss:
+            is_missing = ~of_real_steps(batch.observed)
+            target[is_missing] = errors[is_missing] = torch.nan
         return prediction, target, errors
 
     def __getstate__(self) -> dict[str, Any]:

@@ -664,6 +664,27 @@ def test_rows_of_a_stretch_without_data_are_anomalous_and_those_beside_it_are_no
     assert scores[is_missing].max() < scores[~is_missing].min()
 
 
+@pytest.mark.parametrize("stride", [1, 3, 5])
+@pytest.mark.parametrize("threshold", ["adaptive", "fixed"])
+def test_a_gap_shorter_than_a_blackout_is_as_the_rows_beside_it(stride, threshold):
+    parameters = {"stride": stride, "threshold": threshold, "false_alarm_rate": 0.001}
+    detector = fit(X=make_series(900), window_size=20, **parameters)
+    whole = make_series(400, seed=1)
+    holed, gaps = whole.copy(), {50: 1, 100: 2, 150: 4, 200: 7, 260: 9}
+    is_gap = np.zeros(400, dtype=bool)
+    for start, n_rows in gaps.items():
+        is_gap[start : start + n_rows] = True
+    holed[is_gap] = np.nan
+    assert_array_equal(detector.predict(holed)[is_gap], 1)
+    scores = detector.score_samples(holed)
+    for start, n_rows in gaps.items():
+        beside = scores[start - stride], scores[start + n_rows + stride - 1]
+        assert (scores[start : start + n_rows] == min(beside)).all()
+    whole[90:120] += 6  # around one of the gaps
+    whole[is_gap] = np.nan
+    assert_array_equal(detector.predict(whole)[90:120], -1)
+
+
 @of_drift
 def test_rows_without_data_are_anomalous_wherever_offsets_have_gone():
     X = make_drifting()[1000:]
@@ -752,6 +773,21 @@ def test_where_time_jumps_a_series_is_cut(index):
     assert_array_equal(detector.score_samples(gone_on), one)
     panel = pd.concat({"a": jumped})
     assert_array_equal(detector.score_samples(panel), expected)
+
+
+def test_pieces_between_jumps_of_time_that_are_too_short_are_told():
+    times = INDICES["times"][:400]
+    detector = fit(FOREST, pd.DataFrame(make_series(300), index=times[:300]))
+    whole = pd.DataFrame(make_series(400), index=times)
+    jumped = whole.drop(times[[*range(200, 210), *range(217, 230)]])  # 7 rows stand alone
+    detector.predict(whole.drop(times[200:210]))  # where a warning is an error
+    told = "^Too short to find anomalies in: pieces between jumps in time, of series b of X, with"
+    panel = pd.concat({"a": whole, "b": jumped})
+    for judge in detector.predict, detector.find_events:
+        with pytest.warns(UserWarning, match=told):
+            judge(panel)
+    with pytest.warns(UserWarning, match="of series 0 of X"):
+        assert (detector.predict(jumped)[200:207] == 1).all()
 
 
 def test_no_training_window_reaches_across_a_jump_of_time():
@@ -1040,6 +1076,28 @@ def test_labels_that_scorers_read_the_wrong_way_round_are_met_with_a_warning():
     with pytest.warns(UserWarning, match="y holds labels 0 and 1") as record:
         make(FOREST).fit(make_series(100), np.arange(100) % 2)
     assert record[0].filename == __file__
+
+
+@pytest.mark.parametrize(
+    ("period", "window_size", "told"),
+    [
+        (30, "auto", "Windows of 90 rows, by a period of 30 rows"),
+        (
+            144,
+            "auto",
+            "Windows of 100 rows, which do not hold a period of 144 rows: set window_size if they "
+            "should",
+        ),
+        (None, "auto", "Windows of 100 rows, by no period"),
+        (30, 50, "Windows of 50 rows"),
+    ],
+)
+def test_verbose_tells_how_long_windows_are_and_why(period, window_size, told, capsys):
+    X = np.random.default_rng(0).normal(size=(5000, 1))
+    if period:
+        X = 0.01 * X + np.sin(2 * np.pi * np.arange(5000) / period)[:, np.newaxis]
+    make(FOREST, window_size=window_size, verbose=1).fit(X)
+    assert capsys.readouterr().out.splitlines()[0] == told
 
 
 MISSING_END = np.where(np.arange(300)[:, np.newaxis] < 265, make_series(300), np.nan)

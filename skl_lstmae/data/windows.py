@@ -7,7 +7,6 @@ import numpy as np
 from numpy.random import RandomState
 from numpy.typing import NDArray
 
-from skl_lstmae.data.mapped import Rows
 from skl_lstmae.data.sequences import Sequences
 
 AGGREGATIONS = {
@@ -60,46 +59,6 @@ def in_order(windows: Sequences) -> Sequences:
     """Return windows of one size in the order of their rows, each once."""
     _, firsts = np.unique(windows.starts, return_index=True)
     return windows.take(firsts)
-
-
-def observed(windows: Sequences) -> Sequences:
-    """Leave out the windows in which every value is missing."""
-    return windows.take(count_empty(windows) < windows.lengths)
-
-
-def count_empty(windows: Sequences) -> NDArray[np.intp]:
-    """Return how many steps of each window have no observed value, (n_windows,)."""
-    empty = _empty_rows(windows.values)
-    ends = windows.starts + windows.lengths
-    return np.searchsorted(empty, ends) - np.searchsorted(empty, windows.starts)
-
-
-def have_data(windows: Sequences) -> NDArray[np.bool_]:
-    """Return which windows have data in half of their steps or more; others are not judged."""
-    return 2 * count_empty(windows) <= windows.lengths
-
-
-def are_blacked_out(series: Sequences, n_rows: int) -> NDArray[np.bool_]:
-    """Return which rows are in a stretch of at least `n_rows` without data, (total_timesteps,)."""
-    rows = series.rows()
-    is_empty = np.zeros(len(series.values), dtype=bool)
-    is_empty[_empty_rows(series.values)] = True
-    is_empty = is_empty[rows]
-    is_first = np.isin(rows, series.starts)
-    run = np.cumsum(~is_empty | is_first)
-    lengths = np.bincount(run, weights=is_empty, minlength=run.max() + 1)
-    return is_empty & (lengths[run] >= n_rows)
-
-
-def _empty_rows(values: Rows) -> NDArray[np.intp]:
-    """Return the numbers of the rows without any observed value, in bounded memory."""
-    n_rows = max(1, MAX_VALUES // values.shape[1])
-    return np.concatenate(
-        [
-            start + np.flatnonzero(np.isnan(values[start : start + n_rows]).all(axis=1))
-            for start in range(0, max(len(values), 1), n_rows)
-        ]
-    )
 
 
 def hold_out_ends(series: Sequences, size: int, fraction: float) -> tuple[Sequences, Sequences]:
@@ -191,16 +150,17 @@ def merge(
         Row after row, series after series. The windows of a row are added up in their order, so
         that its value depends on them alone, to the last bit.
     """
-    first_rows = np.cumsum(series.lengths) - series.lengths
-    owner = np.searchsorted(series.starts, windows.starts, side="right") - 1
-    positions = first_rows[owner] + windows.starts - series.starts[owner]
+    positions = _positions(windows, series)
     first_values = np.cumsum(windows.lengths) - windows.lengths
     is_per_window = values.shape == (len(windows),)
 
     shape = (series.lengths.sum(), *values.shape[1:])
     merged = {name: np.full(shape, ACCUMULATORS[name][1]) for name in AGGREGATIONS[aggregation]}
     n_windows = np.zeros(shape[0], dtype=np.intp)
-    most_empty = _most_empty(n_empty, windows, positions, shape[0])
+    most_empty = None
+    if n_empty is not None and n_empty.any():
+        fewest = fewest_empty(n_empty, windows, series)
+        most_empty = fewest + fewest // TOLERATED
     # The later a row stands in a window, the earlier the window started.
     for step in reversed(range(windows.lengths.max())):
         reaching = np.flatnonzero(windows.lengths > step)
@@ -217,22 +177,24 @@ def merge(
     return np.mean(list(merged.values()), axis=0)
 
 
-def _most_empty(
-    n_empty: NDArray[np.intp] | None,
-    windows: Sequences,
-    positions: NDArray[np.intp],
-    n_rows: int,
-) -> NDArray[np.intp] | None:
-    """Return how many steps without data a window may have to count for each row, (n_rows,)."""
-    if n_empty is None or not n_empty.any():
-        return None
-    size = int(windows.lengths.max())
-    fewest = np.full(n_rows, size)
+def fewest_empty(
+    n_empty: NDArray[np.intp], windows: Sequences, series: Sequences
+) -> NDArray[np.intp]:
+    """Return the fewest steps without data of the windows that cover a row, (total_timesteps,)."""
+    positions, size = _positions(windows, series), int(windows.lengths.max())
+    fewest = np.full(series.lengths.sum(), size)
     for step in range(size):
         reaching = np.flatnonzero(windows.lengths > step)
         rows = positions[reaching] + step
         fewest[rows] = np.minimum(fewest[rows], n_empty[reaching])
-    return fewest + fewest // TOLERATED
+    return fewest
+
+
+def _positions(windows: Sequences, series: Sequences) -> NDArray[np.intp]:
+    """Return where the first row of each window stands among those of all series."""
+    first_rows = np.cumsum(series.lengths) - series.lengths
+    owner = np.searchsorted(series.starts, windows.starts, side="right") - 1
+    return first_rows[owner] + windows.starts - series.starts[owner]
 
 
 def _number(counts: NDArray[np.intp]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:

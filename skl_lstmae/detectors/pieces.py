@@ -6,8 +6,9 @@ import numpy as np
 from numpy.random import RandomState
 from numpy.typing import NDArray
 
+from skl_lstmae.data.gaps import observed
 from skl_lstmae.data.sequences import Sequences
-from skl_lstmae.data.windows import cut, observed, slide, spread
+from skl_lstmae.data.windows import cut, slide, spread
 from skl_lstmae.detectors.judge import Judge
 
 STEPS_IN_TRAINING = 200

@@ -3,8 +3,9 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from skl_lstmae.data.gaps import count_empty, have_data
 from skl_lstmae.data.sequences import Sequences
-from skl_lstmae.data.windows import count_empty, have_data, slide
+from skl_lstmae.data.windows import slide
 from skl_lstmae.detectors.row_judge import (
     RowJudge,
     Threshold,

@@ -11,17 +11,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skl_lstmae._warn import warn
+from skl_lstmae.data.gaps import (
+    are_blacked_out,
+    count_empty,
+    have_data,
+    have_own_scores,
+    lower_beside,
+)
 from skl_lstmae.data.sequences import Sequences
 from skl_lstmae.data.times import cut_at_jumps
 from skl_lstmae.data.weights import digest
-from skl_lstmae.data.windows import (
-    are_blacked_out,
-    blocks,
-    count_empty,
-    have_data,
-    merge,
-    slide,
-)
+from skl_lstmae.data.windows import blocks, merge, slide
 from skl_lstmae.detectors.events import (
     FoundEvents,
     blame,
@@ -342,13 +342,16 @@ def merge_scores(
     """Return the scores of rows by those of the windows that cover them, (total_timesteps,).
 
     Windows without data do not count beside others. Rows that only such windows cover, and those of
-    a blackout of so many rows, have the worst score, to the last bit.
+    a blackout of so many rows, have the worst score, to the last bit. Other rows without data say
+    nothing of themselves: they are as those beside them that have some.
     """
     is_judged = have_data(windows)
     n_empty = np.where(is_judged, count_empty(windows), windows.lengths)
     rows = merge(scores, windows, series, aggregation, n_empty)
     if not is_judged.all():
         rows[merge(is_judged.astype(float), windows, series, "max") == 0] = worst
+    if n_empty.any():
+        rows = lower_beside(rows, have_own_scores(n_empty, windows, series), series.lengths)
     rows[are_blacked_out(series, blackout)] = worst
     return rows
 

@@ -54,16 +54,21 @@ def warn_of_scattered(pieces: Sequences, series: Sequences, ids: Sequence[Any], 
         )
 
 
-def warn_of_short(series: Sequences, ids: Sequence[Any], shortest: int) -> None:
-    """Name the series to judge that are too short for alarms."""
-    short = np.flatnonzero(series.lengths < shortest).tolist()
-    if short:
-        warn(
-            f"Too short to find anomalies in: series {some_of([ids[i] for i in short])} of X, with "
-            f"fewer than {shortest} rows, the fewest of a window of the fit; they have scores, but "
-            "no rows are anomalous except those without data. Pass longer series, or fit with a "
-            "smaller window_size."
-        )
+def warn_of_short(series: Sequences, pieces: Sequences, ids: Sequence[Any], shortest: int) -> None:
+    """Name the series to judge that are too short for alarms, or have pieces that are."""
+    owner = np.searchsorted(series.starts, pieces.starts, side="right") - 1
+    is_short = series.lengths < shortest
+    has_short = np.isin(np.arange(len(series)), owner[pieces.lengths < shortest])
+    kinds = {"series": is_short, "pieces between jumps in time, of series": has_short & ~is_short}
+    for kind, which in kinds.items():
+        if which.any():
+            names = some_of([ids[i] for i in np.flatnonzero(which).tolist()])
+            warn(
+                f"Too short to find anomalies in: {kind} {names} of X, with fewer than {shortest} "
+                "rows, the fewest of a window of the fit; they have scores, but no rows are "
+                "anomalous except those without data. Pass longer ones, or fit with a smaller "
+                "window_size."
+            )
 
 
 def _warn(which: str, others: str, consequence: str) -> None:

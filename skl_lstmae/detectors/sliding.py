@@ -52,6 +52,7 @@ from skl_lstmae.detectors.window_plan import (
     are_whole,
     choose_stride,
     choose_window_size,
+    describe_window_size,
     plan_windows,
 )
 from skl_lstmae.training.distributed import joined
@@ -158,8 +159,8 @@ class SlidingWindowDetector(
         Seeds the detector of windows in place of its own `random_state`. None keeps its own.
 
     verbose : int, default=0
-        Whether to print the losses of each epoch, if `detector` is one of this package, and how
-        many windows are scored.
+        Whether to print how long windows are and why, the losses of each epoch, if `detector` is
+        one of this package, and how many windows are scored.
 
     Attributes
     ----------
@@ -335,6 +336,8 @@ class SlidingWindowDetector(
             weights = check_weights(sample_weight, int(series.lengths.sum()), "row", whole.lengths)
             series = leave_out(series, weights)
         size = choose_window_size(series, self.window_size)
+        if self.verbose:
+            print(describe_window_size(series, size, self.window_size))
         warn_of_scattered(pieces, whole, ids, size)
         series = series.take((series.lengths >= size) | are_whole(series, whole))
         series = series.take(are_new(series))  # a copy, as a reference, would make the other normal
@@ -507,7 +510,7 @@ class SlidingWindowDetector(
         fitted = copy(self)
         judge, series, form = fitted._read(X)
         ids, times = form.row_labels()
-        warn_of_short(series, ids, judge.shortest)
+        warn_of_short(series, judge.cut(series, times), ids, judge.shortest)
         rows = self._told(judge, "of X").score(series, times)
         found = judge.find_events(rows, max_gap, min_length, budget)
         self._scored(judge, rows, form).warn_of_drift()
@@ -577,7 +580,8 @@ class SlidingWindowDetector(
 
     def _scored(self, judge: RowJudge, rows: ScoredRows, form: Form) -> Scored:
         def offsets() -> Any:
-            warn_of_short(rows.series, form.row_labels()[0], judge.shortest)
+            ids, _ = form.row_labels()
+            warn_of_short(rows.series, rows.pieces, ids, judge.shortest)
             return judge.offsets(rows)
 
         return Scored(judge, rows.series, rows.scores, form.per_row, offsets)

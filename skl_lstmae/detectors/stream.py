@@ -9,9 +9,10 @@ from numpy.typing import NDArray
 
 from skl_lstmae._warn import warn
 from skl_lstmae.data.checks import check_rows
+from skl_lstmae.data.gaps import count_empty
 from skl_lstmae.data.names import known_names, some_of
 from skl_lstmae.data.times import jumps_of
-from skl_lstmae.data.windows import count_empty, trailing
+from skl_lstmae.data.windows import trailing
 from skl_lstmae.detectors.events import main_features
 from skl_lstmae.detectors.row_judge import RowJudge, Threshold, follow, rows_of_blackout
 from skl_lstmae.detectors.thresholded import check_offset

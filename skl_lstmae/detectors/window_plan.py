@@ -9,10 +9,11 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from skl_lstmae.data.period import estimate_window_size
+from skl_lstmae.data.gaps import have_data, observed
+from skl_lstmae.data.period import estimate_period, estimate_window_size
 from skl_lstmae.data.sequences import Sequences
 from skl_lstmae.data.split import MIN_SEQUENCES, Split, join_sequences
-from skl_lstmae.data.windows import cut, have_data, hold_out_ends, in_order, observed, slide, spread
+from skl_lstmae.data.windows import cut, hold_out_ends, in_order, slide, spread
 from skl_lstmae.scoring.scorer import MAX_REFERENCES
 
 WINDOWS_PER_EPOCH = 1024
@@ -169,6 +170,17 @@ def choose_window_size(series: Sequences, window_size: int | Literal["auto"]) ->
             f"has n_samples={longest} rows; choose a shorter one."
         )
     return int(size)
+
+
+def describe_window_size(series: Sequences, size: int, window_size: int | Literal["auto"]) -> str:
+    """Return in words how many rows a window has, and why."""
+    if window_size != "auto":
+        return f"Windows of {size} rows"
+    period = estimate_period(series)
+    found = f"a period of {period} rows" if period else "no period"
+    if period and size % period:
+        return f"Windows of {size} rows, which do not hold {found}: set window_size if they should"
+    return f"Windows of {size} rows, by {found}"
 
 
 def choose_stride(stride: int | Literal["auto"], size: int) -> int:

@@ -7,19 +7,23 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from skl_lstmae.data import windows as windows_module
+from skl_lstmae.data.gaps import (
+    are_blacked_out,
+    count_empty,
+    have_own_scores,
+    lower_beside,
+    observed,
+)
 from skl_lstmae.data.sequences import Sequences
 from skl_lstmae.data.times import cut_at_jumps, elapsed, jumps_of, usual_step
 from skl_lstmae.data.weights import leave_out
 from skl_lstmae.data.windows import (
     AGGREGATIONS,
     are_apart,
-    are_blacked_out,
     blocks,
-    count_empty,
     cut,
     hold_out_ends,
     merge,
-    observed,
     slide,
     spread,
     trailing,
@@ -140,6 +144,38 @@ def test_rows_with_any_value_are_in_no_blackout_and_rows_between_series_are_none
     series = table.take([0, 2])
     assert are_blacked_out(series, 2).tolist() == [True] * 5 + [False] * 2
     assert count_empty(series).tolist() == [3, 3]
+
+
+@pytest.mark.parametrize(
+    ("lengths", "empty", "stride", "expected"),
+    [
+        ([12], [], 1, []),
+        ([12], [6], 1, [6]),
+        ([16], [9], 3, [9, 10, 11]),  # windows 0-2, 3-5, 6-8, 9-11, 12-14 and 13-15
+        ([16], [8, 9], 3, [6, 7, 8, 9, 10, 11]),
+        ([16], [12], 3, [12]),
+        ([12], [5, 7], 1, [5, 7]),  # whatever is between them is reached by no whole window
+        ([6, 6], [0, 11], 1, [0, 11]),
+        ([6], [0, 1, 2, 3, 4, 5], 1, [0, 1, 2, 3, 4, 5]),
+    ],
+)
+def test_rows_without_data_and_those_that_windows_miss_for_their_stride_have_no_own_score(
+    lengths, empty, stride, expected
+):
+    series = make_table(*lengths)
+    series.values[empty] = np.nan
+    windows = slide(series, 3, stride)
+    own = have_own_scores(count_empty(windows), windows, series)
+    assert np.flatnonzero(~own).tolist() == expected
+
+
+def test_unknown_rows_are_as_the_lower_beside_them_in_their_own_series():
+    values = np.array([3.0, 0.0, 0.0, 1.0, 5.0, 0.0, 7.0, 0.0, 0.0])
+    is_known = values > 0
+    found = lower_beside(values, is_known, np.array([4, 3, 2]))
+    assert found.tolist() == [3.0, 1.0, 1.0, 1.0, 5.0, 5.0, 7.0, 0.0, 0.0]
+    ends = lower_beside(values, is_known, np.array([2, 4, 3]))
+    assert ends.tolist() == [3.0, 3.0, 1.0, 1.0, 5.0, 5.0, 7.0, 7.0, 7.0]
 
 
 # -------------------------------------------------------------------------------------- other cuts

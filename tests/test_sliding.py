@@ -666,23 +666,52 @@ def test_rows_of_a_stretch_without_data_are_anomalous_and_those_beside_it_are_no
 
 @pytest.mark.parametrize("stride", [1, 3, 5])
 @pytest.mark.parametrize("threshold", ["adaptive", "fixed"])
-def test_a_gap_shorter_than_a_blackout_is_as_the_rows_beside_it(stride, threshold):
-    parameters = {"stride": stride, "threshold": threshold, "false_alarm_rate": 0.001}
-    detector = fit(X=make_series(900), window_size=20, **parameters)
-    whole = make_series(400, seed=1)
-    holed, gaps = whole.copy(), {50: 1, 100: 2, 150: 4, 200: 7, 260: 9}
-    is_gap = np.zeros(400, dtype=bool)
+def test_a_gap_shorter_than_a_blackout_is_judged_as_a_row_beside_it(stride, threshold):
+    detector = fit(X=make_series(900), window_size=20, stride=stride, threshold=threshold)
+    X, is_gap = make_series(400, seed=1), np.zeros(400, dtype=bool)
+    gaps = {50: 1, 100: 2, 150: 4, 200: 7, 260: 9}
     for start, n_rows in gaps.items():
         is_gap[start : start + n_rows] = True
-    holed[is_gap] = np.nan
-    assert_array_equal(detector.predict(holed)[is_gap], 1)
-    scores = detector.score_samples(holed)
-    for start, n_rows in gaps.items():
-        beside = scores[start - stride], scores[start + n_rows + stride - 1]
-        assert (scores[start : start + n_rows] == min(beside)).all()
-    whole[90:120] += 6  # around one of the gaps
-    whole[is_gap] = np.nan
-    assert_array_equal(detector.predict(whole)[90:120], -1)
+    faulty = X.copy()
+    faulty[90:120] += 6  # around one of the gaps
+    for series in X, faulty:
+        series[is_gap] = np.nan
+        scores, decisions = detector.score_samples(series), detector.decision_function(series)
+        for start, n_rows in gaps.items():
+            beside = min(start - 1, start + n_rows, key=lambda row: scores[row])
+            assert (scores[start : start + n_rows] == scores[beside]).all()
+            assert (decisions[start : start + n_rows] == decisions[beside]).all()
+    assert_array_equal(detector.predict(faulty)[90:120], -1)
+
+
+def test_nothing_is_learned_from_a_gap():
+    X = make_series(1200)
+    detector, holed = fit(X=X[:900], window_size=20, stride=1), X[900:].copy()
+    holed[100:108] = np.nan
+    rows = detector._judge.score(read_series(holed)[0], [None])
+    assert np.flatnonzero(np.isnan(rows.own_scores)).tolist() == list(range(100, 108))
+    told = np.delete(rows.own_scores, range(100, 108))
+    expected = row_judge.follow(
+        detector._judge.rows.adaptive(detector._judge.span), told, detector._judge.worst
+    )
+    assert_array_equal(np.delete(offsets_of(detector, holed), range(100, 108)), expected)
+    expected = detector._judge.resting_on(rows, "population").calibration.population.scores
+    assert_array_equal(expected, np.sort(told))
+
+
+@pytest.mark.parametrize("side", ["before", "after"])
+@pytest.mark.parametrize("n_rows", [1, 3, 6])
+def test_faults_beside_a_gap_are_found_wherever_windows_start(side, n_rows):
+    detector = fit(X=make_series(900), window_size=20, stride=7)
+    for phase in range(7):
+        X = make_series(300, seed=1)
+        X[150 + phase] = np.nan
+        start = 150 + phase - n_rows if side == "before" else 151 + phase
+        X[start : start + n_rows] += 20
+        assert (detector.predict(X)[start : start + n_rows] == -1).all()
+        events = detector.find_events(X)
+        assert start in [row for e in events.itertuples() for row in range(e.start, e.end + 1)]
+        assert np.isfinite(X[events["peak"]]).all()
 
 
 @of_drift
@@ -781,7 +810,7 @@ def test_pieces_between_jumps_of_time_that_are_too_short_are_told():
     whole = pd.DataFrame(make_series(400), index=times)
     jumped = whole.drop(times[[*range(200, 210), *range(217, 230)]])  # 7 rows stand alone
     detector.predict(whole.drop(times[200:210]))  # where a warning is an error
-    told = "^Too short to find anomalies in: pieces between jumps in time, of series b of X, with"
+    told = r"^Too short to find anomalies in: 1 piece\(s\), between jumps in time, of series b of X"
     panel = pd.concat({"a": whole, "b": jumped})
     for judge in detector.predict, detector.find_events:
         with pytest.warns(UserWarning, match=told):
@@ -1081,14 +1110,14 @@ def test_labels_that_scorers_read_the_wrong_way_round_are_met_with_a_warning():
 @pytest.mark.parametrize(
     ("period", "window_size", "told"),
     [
-        (30, "auto", "Windows of 90 rows, by a period of 30 rows"),
+        (30, "auto", "Windows of 90 rows, a multiple of the period of 30 rows"),
         (
             144,
             "auto",
-            "Windows of 100 rows, which do not hold a period of 144 rows: set window_size if they "
+            "Windows of 100 rows, which hold no whole period of 144 rows: set window_size if they "
             "should",
         ),
-        (None, "auto", "Windows of 100 rows, by no period"),
+        (None, "auto", "Windows of 100 rows, as no period was found"),
         (30, 50, "Windows of 50 rows"),
     ],
 )

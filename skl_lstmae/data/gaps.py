@@ -1,11 +1,12 @@
-"""Rows without data: gaps of series, and windows that hold some."""
+"""Rows without data: gaps of series, and windows that hold some or end beside them."""
 
 import numpy as np
 from numpy.typing import NDArray
 
 from skl_lstmae.data.mapped import Rows
 from skl_lstmae.data.sequences import Sequences
-from skl_lstmae.data.windows import MAX_VALUES, fewest_empty
+from skl_lstmae.data.split import join_sequences
+from skl_lstmae.data.windows import MAX_VALUES, in_order, slide
 
 
 def observed(windows: Sequences) -> Sequences:
@@ -32,60 +33,66 @@ def are_empty(series: Sequences) -> NDArray[np.bool_]:
     return is_empty[series.rows()]
 
 
-def stretches(is_empty: NDArray[np.bool_], series: Sequences) -> NDArray[np.intp]:
-    """Return the number of the stretch, with data or without, that each row of series is in."""
-    is_first = np.isin(series.rows(), series.starts)
-    is_first[1:] |= is_empty[1:] != is_empty[:-1]
-    return np.cumsum(is_first) - 1
-
-
 def are_blacked_out(series: Sequences, n_rows: int) -> NDArray[np.bool_]:
     """Return which rows are in a stretch of at least `n_rows` without data, (total_timesteps,)."""
     is_empty = are_empty(series)
-    stretch = stretches(is_empty, series)
-    return is_empty & (np.bincount(stretch)[stretch] >= n_rows)
+    _, lengths = _stretches(is_empty, series)
+    return is_empty & np.repeat(lengths >= n_rows, lengths)
 
 
-def have_own_scores(
-    n_empty: NDArray[np.intp], windows: Sequences, series: Sequences
-) -> NDArray[np.bool_]:
-    """Return which rows are to be judged by their own windows, (total_timesteps,).
+def slide_beside_gaps(series: Sequences, size: int, stride: int) -> Sequences:
+    """Cut series into windows as `slide` does, and into those that touch a gap.
 
-    Rows without data are not, nor those beside them that no window without a gap reaches, though
-    one reaches others of their stretch: windows are a stride apart.
+    A stretch of `size` rows with data, or more, has a window that starts with it, and one that ends
+    with it. So each of its rows is in a window without a gap, though windows are a stride apart.
     """
-    is_empty, fewest = are_empty(series), fewest_empty(n_empty, windows, series)
-    stretch = stretches(is_empty, series)
-    fewest_of_all = np.full(stretch[-1] + 1, fewest.max())
-    np.minimum.at(fewest_of_all, stretch, fewest)
-    return ~is_empty & ((fewest == 0) | (fewest_of_all[stretch] > 0))
+    windows = slide(series, size, stride)
+    is_empty = are_empty(series)
+    if stride == 1 or not is_empty.any():
+        return windows
+    firsts, lengths = _stretches(is_empty, series)
+    is_long = ~is_empty[firsts] & (lengths >= size)
+    starts = series.rows()[firsts[is_long]]
+    starts = np.concatenate([starts, starts + lengths[is_long] - size])
+    touching = Sequences(series.values, starts, np.full(len(starts), size))
+    return in_order(join_sequences(windows, touching))
 
 
-def lower_beside(
-    values: NDArray[np.float64], is_known: NDArray[np.bool_], lengths: NDArray[np.intp]
-) -> NDArray[np.float64]:
-    """Return for rows of unknown values the lower of the nearest known on both sides.
+def judged_by(
+    scores: NDArray[np.float64], worst: float, lengths: NDArray[np.intp]
+) -> NDArray[np.intp]:
+    """Return by the score of which row each row is judged, (total_timesteps,).
+
+    It is its own or, if that is NaN, the lower of the nearest on both sides that have one.
 
     Parameters
     ----------
-    values : ndarray of shape (total_timesteps,)
+    scores : ndarray of shape (total_timesteps,)
         Row after row, series after series.
-    is_known : ndarray of shape (total_timesteps,), dtype bool
-        Other rows of series in which some value is known get one; at an end it is the nearest.
+    worst : float
+        The score of rows that judge no other.
     lengths : ndarray of shape (n_series,)
-        How many of the rows each series has.
+        How many of the rows each series has; where one is NaN, one that judges is there.
     """
-    found = values.copy()
-    ends = np.cumsum(lengths)
-    for start, end in zip(ends - lengths, ends, strict=True):
-        known, unknown = (
-            start + np.flatnonzero(which[start:end]) for which in (is_known, ~is_known)
-        )
-        if len(known):
-            after = np.searchsorted(known, unknown)
-            sides = known[np.maximum(after - 1, 0)], known[np.minimum(after, len(known) - 1)]
-            found[unknown] = np.minimum(*values[np.stack(sides)])
-    return found
+    judges = np.arange(len(scores))
+    others, alone = np.flatnonzero(np.isnan(scores)), ~np.isnan(scores) & (scores != worst)
+    known, owner = np.flatnonzero(alone), np.repeat(np.arange(len(lengths)), lengths)
+    if len(others):
+        after = np.searchsorted(known, others)
+        sides = known[np.clip([after - 1, after], 0, len(known) - 1)]
+        beside = np.where(owner[sides] == owner[others], scores[sides], np.inf)
+        judges[others] = np.take_along_axis(sides, beside.argmin(axis=0)[np.newaxis], axis=0)[0]
+    return judges
+
+
+def _stretches(
+    is_empty: NDArray[np.bool_], series: Sequences
+) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Return first rows and lengths of the stretches with data, or without, of series."""
+    is_first = np.isin(series.rows(), series.starts)
+    is_first[1:] |= is_empty[1:] != is_empty[:-1]
+    firsts = np.flatnonzero(is_first)
+    return firsts, np.diff(firsts, append=len(is_empty))
 
 
 def _empty_rows(values: Rows) -> NDArray[np.intp]:

@@ -12,25 +12,30 @@ from skl_lstmae.data.sequences import Sequences
 def observed_lengths(sequences: Sequences, names: Names) -> NDArray[np.intp]:
     """Return each sequence's number of steps up to its last observed one, in bounded memory.
 
-    Refuses infinity and sequences without any observed value. Expects ascending `starts`.
+    Refuses infinity and sequences without any observed value. Expects ascending `starts`; sequences
+    may overlap.
     """
     values, starts = sequences.values, sequences.starts
     ends = starts + sequences.lengths
+    furthest = np.maximum.accumulate(ends)
     lengths = np.zeros(len(sequences), dtype=np.intp)
     for block_rows in sequences.row_slices():
         block = values[block_rows]
         is_finite = np.isfinite(block)
-        if is_finite.all():  # then the last rows in the block tell
-            first, last = np.searchsorted(ends, [block_rows.start + 1, block_rows.stop])
-            rows = np.append(ends[first:last], block_rows.stop) - 1
+        some = slice(
+            np.searchsorted(furthest, block_rows.start, side="right"),
+            np.searchsorted(starts, block_rows.stop),
+        )
+        if is_finite.all():  # which spares most data a look at each row
+            last = np.minimum(ends[some], block_rows.stop) - 1
         else:
             if np.isinf(block).any():
                 row, feature = np.argwhere(np.isinf(block))[0]
                 _refuse_infinity(starts, block_rows.start + row, feature, names)
-            rows = block_rows.start + np.flatnonzero(is_finite.any(axis=1))
-        owners = np.searchsorted(starts, rows, side="right") - 1
-        # Rows ascend and numpy keeps the last of several assignments to one place.
-        lengths[owners] = rows - starts[owners] + 1
+            rows = np.append(-1, block_rows.start + np.flatnonzero(is_finite.any(axis=1)))
+            last = rows[np.searchsorted(rows, ends[some]) - 1]
+        is_there = last >= np.maximum(starts[some], block_rows.start)
+        lengths[some][is_there] = (last - starts[some] + 1)[is_there]
     if not lengths.all():
         raise ValueError(
             f"{names.part(int(lengths.argmin()))} has no observed value; expected at least one "

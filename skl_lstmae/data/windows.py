@@ -150,17 +150,16 @@ def merge(
         Row after row, series after series. The windows of a row are added up in their order, so
         that its value depends on them alone, to the last bit.
     """
-    positions = _positions(windows, series)
+    first_rows = np.cumsum(series.lengths) - series.lengths
+    owner = np.searchsorted(series.starts, windows.starts, side="right") - 1
+    positions = first_rows[owner] + windows.starts - series.starts[owner]
     first_values = np.cumsum(windows.lengths) - windows.lengths
     is_per_window = values.shape == (len(windows),)
 
     shape = (series.lengths.sum(), *values.shape[1:])
     merged = {name: np.full(shape, ACCUMULATORS[name][1]) for name in AGGREGATIONS[aggregation]}
     n_windows = np.zeros(shape[0], dtype=np.intp)
-    most_empty = None
-    if n_empty is not None and n_empty.any():
-        fewest = fewest_empty(n_empty, windows, series)
-        most_empty = fewest + fewest // TOLERATED
+    most_empty = _most_empty(n_empty, windows, positions, shape[0])
     # The later a row stands in a window, the earlier the window started.
     for step in reversed(range(windows.lengths.max())):
         reaching = np.flatnonzero(windows.lengths > step)
@@ -177,24 +176,22 @@ def merge(
     return np.mean(list(merged.values()), axis=0)
 
 
-def fewest_empty(
-    n_empty: NDArray[np.intp], windows: Sequences, series: Sequences
-) -> NDArray[np.intp]:
-    """Return the fewest steps without data of the windows that cover a row, (total_timesteps,)."""
-    positions, size = _positions(windows, series), int(windows.lengths.max())
-    fewest = np.full(series.lengths.sum(), size)
+def _most_empty(
+    n_empty: NDArray[np.intp] | None,
+    windows: Sequences,
+    positions: NDArray[np.intp],
+    n_rows: int,
+) -> NDArray[np.intp] | None:
+    """Return how many steps without data a window may have to count for each row, (n_rows,)."""
+    if n_empty is None or not n_empty.any():
+        return None
+    size = int(windows.lengths.max())
+    fewest = np.full(n_rows, size)
     for step in range(size):
         reaching = np.flatnonzero(windows.lengths > step)
         rows = positions[reaching] + step
         fewest[rows] = np.minimum(fewest[rows], n_empty[reaching])
-    return fewest
-
-
-def _positions(windows: Sequences, series: Sequences) -> NDArray[np.intp]:
-    """Return where the first row of each window stands among those of all series."""
-    first_rows = np.cumsum(series.lengths) - series.lengths
-    owner = np.searchsorted(series.starts, windows.starts, side="right") - 1
-    return first_rows[owner] + windows.starts - series.starts[owner]
+    return fewest + fewest // TOLERATED
 
 
 def _number(counts: NDArray[np.intp]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:

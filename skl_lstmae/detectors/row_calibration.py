@@ -3,12 +3,12 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from skl_lstmae.data.gaps import count_empty, have_data
+from skl_lstmae.data.gaps import count_empty, have_data, slide_beside_gaps
 from skl_lstmae.data.sequences import Sequences
-from skl_lstmae.data.windows import slide
 from skl_lstmae.detectors.row_judge import (
     RowJudge,
     Threshold,
+    have_scores,
     independent_windows,
     merge_scores,
     relate,
@@ -43,13 +43,13 @@ def judge_rows(
     scores = np.full(len(plan.windows), worst)
     scores[have_data(plan.windows)] = learned.scores
     rows = plan.calibrating
-    windows = slide(rows, plan.size, plan.stride)
+    windows = slide_beside_gaps(rows, plan.size, plan.stride)
     own_scores = scores[np.searchsorted(plan.windows.starts, windows.starts)]
     blackout = rows_of_blackout(plan.size)
     merged = merge_scores(own_scores, windows, rows, aggregation, blackout, worst)
     is_odd = np.zeros(len(rows.values), dtype=bool)
     is_odd[odd] = True
-    is_normal_row = ~is_odd[rows.rows()] & (merged != worst)
+    is_normal_row = ~is_odd[rows.rows()] & have_scores(merged, worst)
     is_normal_window = ~_are_all(is_odd, windows) & have_data(windows)
     lengths = plan.training.lengths[~_are_all(is_odd, plan.training)]
 

@@ -13,15 +13,16 @@ from numpy.typing import NDArray
 from skl_lstmae._warn import warn
 from skl_lstmae.data.gaps import (
     are_blacked_out,
+    are_empty,
     count_empty,
     have_data,
-    have_own_scores,
-    lower_beside,
+    judged_by,
+    slide_beside_gaps,
 )
 from skl_lstmae.data.sequences import Sequences
 from skl_lstmae.data.times import cut_at_jumps
 from skl_lstmae.data.weights import digest
-from skl_lstmae.data.windows import blocks, merge, slide
+from skl_lstmae.data.windows import blocks, merge
 from skl_lstmae.detectors.events import (
     FoundEvents,
     blame,
@@ -181,13 +182,10 @@ class RowJudge:
         singles, is_training = self._score_windows(pieces, windows)
         blackout = rows_of_blackout(self.size)
         rows = merge_scores(singles, windows, pieces, self.aggregation, blackout, self.worst)
-        return ScoredRows(
-            series,
-            pieces,
-            relate(self.recent, rows, series.lengths, self.worst),
-            singles,
-            np.repeat(is_training, pieces.lengths),
-        )
+        scores = relate(self.recent, rows, series.lengths, self.worst)
+        judges = judged_by(scores, self.worst, pieces.lengths)
+        is_training = np.repeat(is_training, pieces.lengths)
+        return ScoredRows(series, pieces, scores[judges], singles, is_training, judges)
 
     def offsets(self, rows: ScoredRows) -> float | NDArray[np.float64]:
         """Return the offset of each row, (total_timesteps,), or that of all.
@@ -202,9 +200,9 @@ class RowJudge:
             return self.rows.offset
         offsets = np.full(len(rows.scores), self.rows.offset)
         if adaptive is not None:
-            parts = np.split(rows.scores, np.cumsum(rows.series.lengths)[:-1])
+            parts = np.split(rows.own_scores, np.cumsum(rows.series.lengths)[:-1])
             followed = np.concatenate([follow(copy(adaptive), part, self.worst) for part in parts])
-            offsets = np.where(rows.is_training, offsets, followed)
+            offsets = np.where(rows.is_training, offsets, followed[rows.judges])
         has_data = rows.scores != self.worst
         highest = np.where(has_data, rows.scores, np.nextafter(self.worst, np.inf))
         return np.where(is_short, np.minimum(offsets, highest), offsets)
@@ -212,9 +210,11 @@ class RowJudge:
     def resting_on(self, rows: ScoredRows, *roles: str) -> RowJudge:
         """Return the judge whose thresholds rest on these rows, as :class:`Calibration` says.
 
-        They do not rest on rows without data, which are anomalous whatever the rule.
+        They do not rest on rows without data.
         """
-        scores, singles = (part[part != self.worst] for part in (rows.scores, rows.singles))
+        scores, singles = (
+            part[have_scores(part, self.worst)] for part in (rows.own_scores, rows.singles)
+        )
         n = independent_windows(rows.pieces, self.size)
         if len(scores) == 0:
             raise ValueError(
@@ -269,13 +269,14 @@ class RowJudge:
         blackouts = find_intervals(is_dark, lengths, 0, min_length)
         intervals = np.concatenate([alarms, blackouts])
         intervals = intervals[np.argsort(intervals[:, 0])]
-        return FoundEvents(scores, offsets, intervals, *self._blame(intervals, scores, pieces))
+        return FoundEvents(scores, offsets, intervals, *self._blame(intervals, rows))
 
     def _blame(
-        self, intervals: NDArray[np.intp], scores: NDArray[np.float64], series: Sequences
+        self, intervals: NDArray[np.intp], rows: ScoredRows
     ) -> tuple[NDArray[np.intp], NDArray[np.float64] | None]:
         """Return the peak of each interval and, if errors tell, the shares of the features."""
-        peaks = np.array([lo + scores[lo:hi].argmin() for lo, hi in intervals], dtype=np.intp)
+        series, own = rows.pieces, np.nan_to_num(rows.own_scores, nan=np.inf)
+        peaks = np.array([lo + own[lo:hi].argmin() for lo, hi in intervals], dtype=np.intp)
         usual = self.windows.usual
         if usual is None:
             return peaks, None
@@ -301,7 +302,7 @@ class RowJudge:
         return merge(errors, windows, series)
 
     def _slide(self, series: Sequences) -> Sequences:
-        return slide(series, self.size, self.stride)
+        return slide_beside_gaps(series, self.size, self.stride)
 
     def _score_windows(
         self, series: Sequences, windows: Sequences
@@ -343,17 +344,21 @@ def merge_scores(
 
     Windows without data do not count beside others. Rows that only such windows cover, and those of
     a blackout of so many rows, have the worst score, to the last bit. Other rows without data say
-    nothing of themselves: they are as those beside them that have some.
+    nothing of themselves: theirs is NaN.
     """
     is_judged = have_data(windows)
     n_empty = np.where(is_judged, count_empty(windows), windows.lengths)
     rows = merge(scores, windows, series, aggregation, n_empty)
     if not is_judged.all():
         rows[merge(is_judged.astype(float), windows, series, "max") == 0] = worst
-    if n_empty.any():
-        rows = lower_beside(rows, have_own_scores(n_empty, windows, series), series.lengths)
+    rows[are_empty(series) & (rows != worst)] = np.nan
     rows[are_blacked_out(series, blackout)] = worst
     return rows
+
+
+def have_scores(scores: NDArray[np.float64], worst: float) -> NDArray[np.bool_]:
+    """Return which rows, or windows, are judged by data of their own."""
+    return ~np.isnan(scores) & (scores != worst)
 
 
 def follow(
@@ -361,10 +366,10 @@ def follow(
 ) -> NDArray[np.float64]:
     """Return the offsets of the rows of a series, which learn nothing from rows without data.
 
-    Those are anomalous at any rate. A warning says if alarms are taken for normal from now on.
+    A warning says if alarms are taken for normal from now on.
     """
     offsets = np.full(len(scores), adaptive.fixed)
-    has_data = scores != worst
+    has_data = have_scores(scores, worst)
     n_learned = adaptive.n_learned
     offsets[has_data] = adaptive.follow(scores[has_data])
     if adaptive.n_learned > n_learned:
@@ -392,7 +397,7 @@ def relate(
     """
     related = scores.copy()
     for part in np.split(related, np.cumsum(lengths)[:-1]):
-        has_data = part != worst
+        has_data = have_scores(part, worst)
         part[has_data] = recent.relative(part[has_data])
     return related
 

@@ -19,11 +19,13 @@ class ScoredRows:
     pieces : Sequences
         The series, cut where time jumps.
     scores : ndarray of shape (total_timesteps,)
-        Of the rows.
+        By which the rows are judged.
     singles : ndarray of shape (n_windows,)
         Scores of single windows of the pieces.
     is_training : ndarray of shape (total_timesteps,), dtype bool
         Which rows belong to a piece that was recognised as one of the fit.
+    judges : ndarray of shape (total_timesteps,)
+        The rows whose scores these are: each its own, but for those of short gaps.
     """
 
     series: Sequences
@@ -31,3 +33,9 @@ class ScoredRows:
     scores: NDArray[np.float64]
     singles: NDArray[np.float64]
     is_training: NDArray[np.bool_]
+    judges: NDArray[np.intp]
+
+    @property
+    def own_scores(self) -> NDArray[np.float64]:
+        """Scores of the rows that are judged by their own, NaN for others."""
+        return np.where(self.judges == np.arange(len(self.scores)), self.scores, np.nan)

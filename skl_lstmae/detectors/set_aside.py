@@ -55,20 +55,30 @@ def warn_of_scattered(pieces: Sequences, series: Sequences, ids: Sequence[Any], 
 
 
 def warn_of_short(series: Sequences, pieces: Sequences, ids: Sequence[Any], shortest: int) -> None:
-    """Name the series to judge that are too short for alarms, or have pieces that are."""
-    owner = np.searchsorted(series.starts, pieces.starts, side="right") - 1
+    """Name the series to judge that are too short for alarms, and others with such pieces."""
     is_short = series.lengths < shortest
-    has_short = np.isin(np.arange(len(series)), owner[pieces.lengths < shortest])
-    kinds = {"series": is_short, "pieces between jumps in time, of series": has_short & ~is_short}
-    for kind, which in kinds.items():
-        if which.any():
-            names = some_of([ids[i] for i in np.flatnonzero(which).tolist()])
-            warn(
-                f"Too short to find anomalies in: {kind} {names} of X, with fewer than {shortest} "
-                "rows, the fewest of a window of the fit; they have scores, but no rows are "
-                "anomalous except those without data. Pass longer ones, or fit with a smaller "
-                "window_size."
-            )
+    owner = np.searchsorted(series.starts, pieces.starts, side="right") - 1
+    n_pieces = np.bincount(owner[pieces.lengths < shortest], minlength=len(series))
+    why = (
+        f"fewer than {shortest} rows, the fewest of a window of the fit; they have scores, but no "
+        "rows are anomalous except those of a blackout"
+    )
+    if is_short.any():
+        warn(
+            f"Too short to find anomalies in: series {_called(ids, is_short)} of X, with {why}. "
+            "Pass longer series, or fit with a smaller window_size."
+        )
+    is_cut = (n_pieces > 0) & ~is_short
+    if is_cut.any():
+        warn(
+            f"Too short to find anomalies in: {n_pieces[is_cut].sum()} piece(s), between jumps in "
+            f"time, of series {_called(ids, is_cut)} of X, with {why}. Set a larger "
+            "max_time_steps, or fit with a smaller window_size."
+        )
+
+
+def _called(ids: Sequence[Any], which: NDArray[np.bool_]) -> str:
+    return some_of([ids[i] for i in np.flatnonzero(which).tolist()])
 
 
 def _warn(which: str, others: str, consequence: str) -> None:

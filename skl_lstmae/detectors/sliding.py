@@ -89,11 +89,11 @@ class SlidingWindowDetector(
 
     Windows are slices of the series, which is never copied as a whole. With ``stride=1`` and
     ``relative_to_recent=0``, the score of a row depends only on the rows within one window's length
-    of it. With a larger stride it also depends on where the windows start, counted from the first
-    row of the series; and relative to recent scores, on the rows before it. This holds to the last
-    bit on a CPU, and up to rounding with detectors of scikit-learn, some of which round differently
-    for tables of different sizes. The training series are an exception: they are recognised, and
-    judged as if they were fresh.
+    of it; a row in a short gap has that of a row beside the gap. With a larger stride it also
+    depends on where the windows start, counted from the first row of the series; and relative to
+    recent scores, on the rows before it. This holds to the last bit on a CPU, and up to rounding
+    with detectors of scikit-learn, some of which round differently for tables of different sizes.
+    The training series are an exception: they are recognised, and judged as if they were fresh.
 
     Parameters
     ----------

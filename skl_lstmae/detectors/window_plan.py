@@ -9,7 +9,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from skl_lstmae.data.gaps import have_data, observed
+from skl_lstmae.data.gaps import have_data, observed, slide_beside_gaps
 from skl_lstmae.data.period import estimate_period, estimate_window_size
 from skl_lstmae.data.sequences import Sequences
 from skl_lstmae.data.split import MIN_SEQUENCES, Split, join_sequences
@@ -91,9 +91,10 @@ class WindowPlan:
     @cached_property
     def windows(self) -> Sequences:
         """The windows of the rows to calibrate on or, if there are few, of all rows."""
-        windows = slide(self.calibrating, self.size, self.stride)
+        windows = slide_beside_gaps(self.calibrating, self.size, self.stride)
         if self._stretches.lengths.sum() == self.training.lengths.sum():
-            windows = join_sequences(windows, slide(self.series, self.size, self.stride))
+            every = slide_beside_gaps(self.series, self.size, self.stride)
+            windows = join_sequences(windows, every)
         return in_order(windows)
 
     @cached_property
@@ -163,7 +164,7 @@ def choose_window_size(series: Sequences, window_size: int | Literal["auto"]) ->
     longest = int(series.lengths.max())
     size = window_size
     if size == "auto":
-        size = estimate_window_size(series, max(1, longest // LARGEST_SHARE))
+        size = estimate_window_size(series, most_rows(series))
     if size > longest:
         raise ValueError(
             f"window_size={size} is longer than every training series, the longest of which "
@@ -176,11 +177,22 @@ def describe_window_size(series: Sequences, size: int, window_size: int | Litera
     """Return in words how many rows a window has, and why."""
     if window_size != "auto":
         return f"Windows of {size} rows"
-    period = estimate_period(series)
-    found = f"a period of {period} rows" if period else "no period"
-    if period and size % period:
-        return f"Windows of {size} rows, which do not hold {found}: set window_size if they should"
-    return f"Windows of {size} rows, by {found}"
+    period = estimate_period(series, most_rows(series))
+    if period and size % period == 0:
+        return f"Windows of {size} rows, a multiple of the period of {period} rows"
+    if period:
+        return (
+            f"Windows of {size} rows, which hold no whole period of {period} rows: set window_size "
+            "if they should"
+        )
+    if size == most_rows(series):
+        return f"Windows of {size} rows, as no period was found, and series are short"
+    return f"Windows of {size} rows, as no period was found"
+
+
+def most_rows(series: Sequences) -> int:
+    """Return the most rows that a window has by itself: a sixth of the longest series."""
+    return max(1, int(series.lengths.max()) // LARGEST_SHARE)
 
 
 def choose_stride(stride: int | Literal["auto"], size: int) -> int:

@@ -112,6 +112,8 @@ class Outcome:
         return bool(self._observed.all())
 
     def _n_observed(self) -> NDArray[np.float64]:
+        if self._is_complete:
+            return (self.lengths * self.errors.shape[1]).astype(np.float64)
         # A window that falls into a gap of its series has no error rather than an undefined one.
         return np.maximum(_add_up(self._observed, self._starts).sum(axis=1), 1)
 

@@ -10,9 +10,9 @@ from skl_lstmae.data import windows as windows_module
 from skl_lstmae.data.gaps import (
     are_blacked_out,
     count_empty,
-    have_own_scores,
-    lower_beside,
+    judged_by,
     observed,
+    slide_beside_gaps,
 )
 from skl_lstmae.data.sequences import Sequences
 from skl_lstmae.data.times import cut_at_jumps, elapsed, jumps_of, usual_step
@@ -147,35 +147,32 @@ def test_rows_with_any_value_are_in_no_blackout_and_rows_between_series_are_none
 
 
 @pytest.mark.parametrize(
-    ("lengths", "empty", "stride", "expected"),
+    ("lengths", "empty", "stride", "touching"),
     [
-        ([12], [], 1, []),
-        ([12], [6], 1, [6]),
-        ([16], [9], 3, [9, 10, 11]),  # windows 0-2, 3-5, 6-8, 9-11, 12-14 and 13-15
-        ([16], [8, 9], 3, [6, 7, 8, 9, 10, 11]),
-        ([16], [12], 3, [12]),
-        ([12], [5, 7], 1, [5, 7]),  # whatever is between them is reached by no whole window
-        ([6, 6], [0, 11], 1, [0, 11]),
-        ([6], [0, 1, 2, 3, 4, 5], 1, [0, 1, 2, 3, 4, 5]),
+        ([14], [], 3, []),
+        ([14], [4], 1, []),
+        ([14], [4], 3, [(1, 4), (5, 8)]),  # (11, 14) is there already
+        ([14], [3, 7], 3, [(4, 7), (8, 11)]),  # (0, 3) is there already
+        ([14], [3, 6], 3, [(7, 10)]),  # two rows are no window
+        ([7, 7], [5], 3, [(2, 5)]),
+        ([4, 4], [0, 1, 2, 3, 4, 5, 6, 7], 3, []),
     ],
 )
-def test_rows_without_data_and_those_that_windows_miss_for_their_stride_have_no_own_score(
-    lengths, empty, stride, expected
-):
+def test_rows_beside_gaps_are_in_a_window_that_touches_one(lengths, empty, stride, touching):
     series = make_table(*lengths)
     series.values[empty] = np.nan
-    windows = slide(series, 3, stride)
-    own = have_own_scores(count_empty(windows), windows, series)
-    assert np.flatnonzero(~own).tolist() == expected
+    windows = slide_beside_gaps(series, 3, stride)
+    assert ranges(windows) == sorted([*ranges(slide(series, 3, stride)), *touching])
 
 
-def test_unknown_rows_are_as_the_lower_beside_them_in_their_own_series():
-    values = np.array([3.0, 0.0, 0.0, 1.0, 5.0, 0.0, 7.0, 0.0, 0.0])
-    is_known = values > 0
-    found = lower_beside(values, is_known, np.array([4, 3, 2]))
-    assert found.tolist() == [3.0, 1.0, 1.0, 1.0, 5.0, 5.0, 7.0, 0.0, 0.0]
-    ends = lower_beside(values, is_known, np.array([2, 4, 3]))
-    assert ends.tolist() == [3.0, 3.0, 1.0, 1.0, 5.0, 5.0, 7.0, 7.0, 7.0]
+def test_rows_without_scores_are_judged_by_the_lower_beside_them_in_their_own_series():
+    nan, worst = np.nan, -9.0
+    scores = np.array([3.0, nan, nan, 1.0, 5.0, nan, 7.0, nan, worst, nan, 2.0])
+    judges = judged_by(scores, worst, np.array([4, 3, 4]))
+    assert judges.tolist() == [0, 3, 3, 3, 4, 4, 6, 10, 8, 10, 10]
+    judges = judged_by(scores, worst, np.array([2, 4, 5]))
+    assert judges.tolist() == [0, 0, 3, 3, 4, 4, 6, 10, 8, 10, 10]
+    assert judged_by(scores[:1], worst, np.array([1])).tolist() == [0]
 
 
 # -------------------------------------------------------------------------------------- other cuts

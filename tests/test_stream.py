@@ -13,6 +13,7 @@ from conftest import QUICK, exactly, fitted, make_series
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_array_equal
+from sklearn.base import BaseEstimator, OutlierMixin
 from sklearn.decomposition import PCA
 from sklearn.ensemble import IsolationForest
 from sklearn.exceptions import NotFittedError
@@ -60,6 +61,21 @@ class Difference(IsolationForest):
 
     def score_samples(self, X):
         return X[:, -2] - X[:, 0]
+
+
+class Largest(OutlierMixin, BaseEstimator):
+    """The score of a window is minus its largest value, whatever is missing."""
+
+    def fit(self, X, y=None):
+        return self
+
+    def score_samples(self, X):
+        return -np.nanmax(np.abs(X), axis=1)
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = True
+        return tags
 
 
 # ----------------------------------------------------------------------------------------- scores
@@ -397,16 +413,28 @@ def test_all_jumps_are_named_and_a_warning_that_is_an_error_changes_nothing():
         assert len(stream.push(jumped)) == len(jumped)
 
 
-def test_a_hole_raises_no_alarm_unless_the_fit_knows_such_holes():
+@pytest.mark.parametrize("threshold", ["adaptive", "fixed"])
+@pytest.mark.parametrize("n_rows", [1, 3, 7])
+def test_a_hole_raises_no_alarm_and_hides_none(n_rows, threshold):
+    detector = fit(X=make_series(900), window_size=16, threshold=threshold, false_alarm_rate=0.001)
+    X = make_series(600, seed=1)
+    for start in range(100, 600, 50):
+        X[start : start + n_rows] = np.nan
+    assert (detector.stream().predict(X) == 1).all()
+    X[109:111] += 30.0  # while the window reaches back to the hole
+    assert (detector.stream().predict(X)[109:111] == -1).any()
+
+
+def test_a_hole_silences_a_detector_of_tables_unless_the_fit_knows_such_holes():
     X, hole = make_series(400), slice(200, 203)
     X_new = X.copy()
     X_new[hole] = np.nan
     X_new[204:206] += 30.0  # while the window still reaches back to the hole
     X_new[300:302] += 30.0
-    labels = fit(X=X).stream().predict(X_new)
+    labels = fit(Largest(), X).stream().predict(X_new)
     assert (labels[203 : 203 + WINDOW - 1] == 1).all()
     assert (labels[300:302] == -1).any()
     with_holes = X.copy()
     with_holes[50:53] = np.nan
-    labels = fit(X=with_holes, threshold="fixed").stream().predict(X_new)
+    labels = fit(Largest(), with_holes, threshold="fixed").stream().predict(X_new)
     assert (labels[204:206] == -1).any()

@@ -58,6 +58,20 @@ def slide_beside_gaps(series: Sequences, size: int, stride: int) -> Sequences:
     return in_order(join_sequences(windows, touching))
 
 
+def without_steps(windows: Sequences, n_steps: int) -> Sequences:
+    """Return copies of windows of one length, each with a gap of `n_steps` steps at another place.
+
+    The places are spread over the windows.
+    """
+    size = int(windows.lengths[0])
+    values = windows.gathered().values[:].reshape(len(windows), size, -1).copy()
+    firsts = np.linspace(0, size - n_steps, len(windows)).astype(np.intp)
+    steps = np.arange(size) - firsts[:, np.newaxis]
+    values[(steps >= 0) & (steps < n_steps)] = np.nan
+    starts = size * np.arange(len(windows))
+    return Sequences(values.reshape(len(windows) * size, -1), starts, windows.lengths)
+
+
 def judged_by(
     scores: NDArray[np.float64], worst: float, lengths: NDArray[np.intp]
 ) -> NDArray[np.intp]:

@@ -262,11 +262,11 @@ class SequenceDetector(ExportedDetectorMixin, ThresholdMixin, SequenceLearner):
             self._random_state = spawn_random_state(random_state)
             if self.verbose:
                 print(f"Scoring {len(plan.judged)} windows to calibrate the threshold")
-            self._judge, scores, is_odd = self._make_judge(model, plan.split).conformed(
+            self._judge, scores, is_odd, allowance = self._make_judge(model, plan.split).conformed(
                 plan.references, plan.judged, plan.was_held_out
             )
         callbacks.end_fit()
-        return LearnedWindows(self._judge, scores, is_odd)
+        return LearnedWindows(self._judge, scores, is_odd, allowance)
 
     def _learn_more(self, X: Any, y: Any, meaning: Any) -> None:
         if self.__sklearn_is_fitted__():

@@ -12,8 +12,10 @@ from numpy.typing import NDArray
 from skl_lstmae.data.sequences import Sequences
 from skl_lstmae.data.split import Split
 from skl_lstmae.data.windows import are_apart
+from skl_lstmae.detectors.gap_trial import GapTrial
 from skl_lstmae.scoring.calibration import Calibration, ReferenceScores
 from skl_lstmae.scoring.conformal import N_FOLDS, as_fresh, conform, find_odd, oddness
+from skl_lstmae.scoring.gap_allowance import GapAllowance
 from skl_lstmae.scoring.outcome import Outcome
 from skl_lstmae.scoring.scorer import Scorer, check_scores, fit_clone, log_errors
 from skl_lstmae.scoring.usual_errors import UsualErrors
@@ -136,7 +138,7 @@ class Judge:
         references: Sequences,
         windows: Sequences,
         was_held_out: NDArray[np.bool_],
-    ) -> tuple[Self, NDArray[np.float64], NDArray[np.bool_]]:
+    ) -> tuple[Self, NDArray[np.float64], NDArray[np.bool_], GapAllowance | None]:
         """Return the judge that refers to some windows of series, and what others are worth.
 
         Parameters
@@ -156,6 +158,8 @@ class Judge:
             That the windows would have as fresh ones.
         is_odd : ndarray of shape (n_references,), dtype bool
             Which references were set aside.
+        allowance : GapAllowance or None
+            Of windows with steps without data.
         """
         summaries, errors = self.model.summaries(references, self.scorer.summarize, log_errors)
         scorer = fit_clone(self.scorer, summaries)
@@ -163,10 +167,11 @@ class Judge:
         if is_odd.any():
             scorer = fit_clone(self.scorer, summaries[~is_odd])
         judge = replace(self, scorer=scorer, usual=UsualErrors.of(errors[~is_odd]))
-        scores = judge._cross_scores(windows, references, summaries, is_odd)
+        scores, allowance = judge._cross_scores(windows, references, summaries, is_odd)
         # Of a window or two the error is so large that it would silence alarms; an offset that
         # follows the scores makes good what they do not tell.
-        return judge, as_fresh(scores, was_held_out, by_an_error_more=False), is_odd
+        fresh = as_fresh(scores, was_held_out, by_an_error_more=False)
+        return judge, fresh, is_odd, allowance
 
     def _cross_scores(
         self,
@@ -174,12 +179,13 @@ class Judge:
         references: Sequences,
         summaries: NDArray[Any],
         is_odd: NDArray[np.bool_],
-    ) -> NDArray[np.float64]:
-        """Return the scores of windows by the normal references that none of their part overlaps.
+    ) -> tuple[NDArray[np.float64], GapAllowance | None]:
+        """Return the scores of windows as fresh ones, and what steps without data cost such.
 
+        They are those by the normal references that none of their part of the series overlaps.
         References are in the order of their rows. What is known of them is not worked out again.
         """
-        scores = np.empty(len(windows))
+        scores, trial = np.empty(len(windows)), GapTrial(int(windows.lengths.max()))
         starts, number = np.unique(windows.starts, return_inverse=True)
         place = np.searchsorted(references.starts, windows.starts).clip(max=len(references) - 1)
         is_known = references.starts[place] == windows.starts
@@ -196,7 +202,8 @@ class Judge:
             if known.any():
                 scores[known] = judge._judged(summaries[place[known]])
             scores[new] = judge.score(windows.take(new))
-        return scores
+            trial.try_some(judge, windows.take(is_judged), scores[is_judged])
+        return scores, trial.allowance()
 
     def resting_on(self, sequences: Sequences) -> Self:
         """Return the judge whose threshold rests on these sequences."""

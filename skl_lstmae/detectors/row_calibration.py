@@ -39,9 +39,12 @@ def judge_rows(
 
     It knows the series of the plan, which it judges as if they were fresh.
     """
-    worst = worst_score(learned.scores)
+    judged = learned.scores
+    if learned.allowance is not None:
+        judged = learned.allowance.raised(judged, count_empty(plan.judged))
+    worst = worst_score(judged)
     scores = np.full(len(plan.windows), worst)
-    scores[have_data(plan.windows)] = learned.scores
+    scores[have_data(plan.windows)] = judged
     rows = plan.calibrating
     windows = slide_beside_gaps(rows, plan.size, plan.stride)
     own_scores = scores[np.searchsorted(plan.windows.starts, windows.starts)]
@@ -67,6 +70,7 @@ def judge_rows(
         worst=worst_score(own_scores[is_normal_window]),
         shortest=int(lengths.min(initial=plan.size)),
         most_empty=int(count_empty(plan.references).max()),
+        allowance=learned.allowance,
     )
     return judge.knowing(plan.series, plan.windows, scores)
 

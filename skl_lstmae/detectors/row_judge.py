@@ -34,7 +34,11 @@ from skl_lstmae.detectors.scored_rows import ScoredRows
 from skl_lstmae.detectors.window_judge import WindowJudge
 from skl_lstmae.scoring.adaptive import AdaptiveOffset, spread_of, upper_bound
 from skl_lstmae.scoring.calibration import Calibration, ReferenceScores
+from skl_lstmae.scoring.gap_allowance import GapAllowance
 from skl_lstmae.scoring.recent import RecentLevel
+
+FEW = 50
+"""A window with one empty row among so many is like others, even if the fit had none."""
 
 MIN_WINDOWS_FOR_DRIFT = 10
 """Windows side by side from which drift may be told."""
@@ -124,6 +128,8 @@ class RowJudge:
         Rows of the shortest window that has been learned from.
     most_empty : int
         Empty rows of the window that had most, of those that have been learned from.
+    allowance : GapAllowance, default=None
+        Of windows with steps without data; None makes none.
     usual_step : float, default=None
         Seconds from one training row to the next, if times are known.
     max_steps : float, default=inf
@@ -143,6 +149,7 @@ class RowJudge:
     worst: float
     shortest: int
     most_empty: int
+    allowance: GapAllowance | None = None
     usual_step: float | None = None
     max_steps: float = np.inf
     own_scores: dict[str, NDArray[np.float64]] = field(default_factory=dict)
@@ -186,6 +193,18 @@ class RowJudge:
         judges = judged_by(scores, self.worst, pieces.lengths)
         is_training = np.repeat(is_training, pieces.lengths)
         return ScoredRows(series, pieces, scores[judges], singles, is_training, judges)
+
+    def score_windows(self, windows: Sequences, *, one_by_one: bool = False) -> NDArray[np.float64]:
+        """Return the scores of windows, (n_windows,), with allowance for steps without data."""
+        scores = self.windows.score(windows, one_by_one=one_by_one)
+        if self.allowance is None:
+            return scores
+        return self.allowance.raised(scores, count_empty(windows))
+
+    def are_like_known(self, windows: Sequences) -> NDArray[np.bool_]:
+        """Return which windows have no more steps without data than can be made allowance for."""
+        n_spared = max(self.most_empty, self.size // FEW)
+        return have_data(windows) if self.allowance else count_empty(windows) <= n_spared
 
     def offsets(self, rows: ScoredRows) -> float | NDArray[np.float64]:
         """Return the offset of each row, (total_timesteps,), or that of all.
@@ -315,7 +334,7 @@ class RowJudge:
         is_training = np.zeros(len(series), dtype=bool)
         for i, own, stretch in self._recognise(series, windows):
             scores[stretch], is_judged[stretch], is_training[i] = own, False, True
-        scores[is_judged] = self.windows.score(windows.take(is_judged))
+        scores[is_judged] = self.score_windows(windows.take(is_judged))
         return np.where(np.isnan(scores), self.worst, scores), is_training
 
     def _recognise(

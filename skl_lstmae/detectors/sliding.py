@@ -547,7 +547,7 @@ class SlidingWindowDetector(
     def export_onnx(self) -> NoReturn:
         """Missing: ``detector_.export_onnx(path)`` writes the detector of windows.
 
-        Its score of the last `window_size_` rows is that of a stream.
+        Its score of the last `window_size_` rows is that of a stream, if each of them has data.
         """
         raise AttributeError(
             f"{type(self).__name__} has no export_onnx, as a file has no threshold that follows; "

@@ -17,9 +17,6 @@ from skl_lstmae.detectors.events import main_features
 from skl_lstmae.detectors.row_judge import RowJudge, Threshold, follow, rows_of_blackout
 from skl_lstmae.detectors.thresholded import check_offset
 
-FEW = 50
-"""One empty row among so many raises no alarm, even if the fit had none."""
-
 
 class Stream:
     """Scores the rows of one series as they come in.
@@ -218,12 +215,10 @@ class Stream:
             scores = np.full(len(new_rows), judge.worst)
             is_blackout = n_empty[first:] >= n_blackout
             is_judged = ~is_blackout & (count_empty(windows) < windows.lengths)
-            scores[is_judged] = judge.windows.score(windows.take(is_judged), one_by_one=True)
+            scores[is_judged] = judge.score_windows(windows.take(is_judged), one_by_one=True)
             adaptive = deepcopy(self._adaptive)
-            # A window that is not full, or has more empty rows, is unlike any that has been learned
-            # from, and would raise alarms.
-            n_spared = max(judge.most_empty, judge.size // FEW)
-            is_full = (windows.lengths == judge.size) & (count_empty(windows) <= n_spared)
+            # Others are unlike any that has been learned from, and would raise alarms.
+            is_full = (windows.lengths == judge.size) & judge.are_like_known(windows)
             is_ready = is_blackout | is_full
             offsets = np.where(is_ready, self._fixed, -np.inf)
             if adaptive is not None:

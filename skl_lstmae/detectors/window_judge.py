@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from skl_lstmae.data.sequences import Sequences
 from skl_lstmae.data.windows import blocks
+from skl_lstmae.scoring.gap_allowance import GapAllowance
 from skl_lstmae.scoring.usual_errors import UsualErrors
 
 WINDOWS_PER_LINE = 2**14
@@ -54,11 +55,14 @@ class LearnedWindows(NamedTuple):
         That the windows to judge would have as fresh ones.
     is_odd : ndarray of shape (n_references,), dtype bool
         Which references are so unlike the others that nothing rests on them.
+    allowance : GapAllowance or None
+        Of windows with steps without data; None if no window was whole, or nothing was tried.
     """
 
     judge: WindowJudge
     scores: NDArray[np.float64]
     is_odd: NDArray[np.bool_]
+    allowance: GapAllowance | None = None
 
 
 @dataclass(frozen=True, eq=False)

@@ -4,6 +4,7 @@ from skl_lstmae._files import name_by_package
 from skl_lstmae.scoring.adaptive import AdaptiveOffset
 from skl_lstmae.scoring.alarm_limit import AlarmLimit
 from skl_lstmae.scoring.calibration import Calibration, ReferenceScores
+from skl_lstmae.scoring.gap_allowance import GapAllowance
 from skl_lstmae.scoring.joint import DistanceFromMean, DistanceFromNearest, JointScorer
 from skl_lstmae.scoring.mahalanobis import MahalanobisScorer
 from skl_lstmae.scoring.neighbors import NearestTwo, NeighborsScorer
@@ -31,7 +32,7 @@ __all__ = [
 ]
 
 name_by_package(__name__, AdaptiveOffset, AlarmLimit, Calibration, RecentLevel, ReferenceScores)
-name_by_package(__name__, NearestTwo, Outcome, UsualErrors)
+name_by_package(__name__, GapAllowance, NearestTwo, Outcome, UsualErrors)
 name_by_package(__name__, DistanceFromMean, DistanceFromNearest)
 name_by_package(__name__, Scorer, ErrorScorer, MaxErrorScorer, FunctionScorer, AdaptedScorer)
 name_by_package(__name__, ReferenceScorer, MahalanobisScorer, NeighborsScorer, JointScorer)

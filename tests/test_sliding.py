@@ -647,6 +647,29 @@ def test_rows_that_have_drifted_are_met_with_a_warning(method):
     detector.score_samples(drifted)
 
 
+def test_of_frequent_anomalies_an_adaptive_threshold_warns_by_another_remedy():
+    X = make_series(1500)
+    X[1000::9] += 9.0
+    told = "mostly anomalies.*fit again. If they are anomalies, set threshold='fixed', as"
+    with pytest.warns(UserWarning, match=told):
+        fit(X=X[:900]).predict(X[1000:])
+    with pytest.warns(UserWarning, match="or fit again.$"):
+        fit(X=X[:900], threshold="fixed").predict(X[1000:])
+
+
+def test_neither_short_pieces_nor_blackouts_tell_of_drift():
+    X = pd.DataFrame(make_series(1200), index=pd.date_range("2024", periods=1200, freq="h"))
+    detector = fit(X=X[:500])
+    short = X[500:].drop(X.index[[i for i in range(500, 1000) if i % 16 > 5]]) + 0.0
+    short[:200] += 9.0
+    with pytest.warns(UserWarning, match="Too short") as record:
+        detector.predict(short)
+    assert len(record) == 1
+    dark = X[500:].copy()
+    dark[:600] = np.nan
+    detector.predict(dark)  # where a warning is an error
+
+
 # ------------------------------------------------------------------------------- rows without data
 
 

@@ -58,18 +58,20 @@ def slide_beside_gaps(series: Sequences, size: int, stride: int) -> Sequences:
     return in_order(join_sequences(windows, touching))
 
 
-def without_steps(windows: Sequences, n_steps: int) -> Sequences:
-    """Return copies of windows of one length, each with a gap of `n_steps` steps at another place.
+def without_steps(windows: Sequences, numbers: list[int]) -> Sequences:
+    """Return copies of windows of one length that have a gap, for each of some numbers of steps.
 
-    The places are spread over the windows.
+    The places of the gaps are spread over the windows.
     """
-    size = int(windows.lengths[0])
-    values = windows.gathered().values[:].reshape(len(windows), size, -1).copy()
-    firsts = np.linspace(0, size - n_steps, len(windows)).astype(np.intp)
-    steps = np.arange(size) - firsts[:, np.newaxis]
-    values[(steps >= 0) & (steps < n_steps)] = np.nan
-    starts = size * np.arange(len(windows))
-    return Sequences(values.reshape(len(windows) * size, -1), starts, windows.lengths)
+    n_windows, size = len(windows), int(windows.lengths[0])
+    rows = windows.gathered().values[:].reshape(n_windows, size, -1)
+    copies = np.tile(rows, (len(numbers), 1, 1, 1))
+    for copy, n_steps in zip(copies, numbers, strict=True):
+        firsts = np.linspace(0, size - n_steps, n_windows).astype(np.intp)
+        steps = np.arange(size) - firsts[:, np.newaxis]
+        copy[(steps >= 0) & (steps < n_steps)] = np.nan
+    lengths = np.tile(windows.lengths, len(numbers))
+    return Sequences(copies.reshape(lengths.sum(), -1), np.cumsum(lengths) - lengths, lengths)
 
 
 def judged_by(

@@ -1,7 +1,5 @@
 """How much worse windows score for steps without data: tried on windows of the fit."""
 
-from dataclasses import dataclass, field
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -10,14 +8,13 @@ from skl_lstmae.data.sequences import Sequences
 from skl_lstmae.detectors.window_judge import WindowJudge
 from skl_lstmae.scoring.gap_allowance import GapAllowance
 
-SHARES = 0.01, 0.03, 0.1, 0.2, 0.35, 0.5
+SHARES = 0.01, 0.1, 0.2, 0.35, 0.5
 """Of a window's steps, that are left out."""
 
-WINDOWS_PER_PART = 4
-"""Windows of a part of the series that steps are left out of."""
+ONE_PART_OF, N_WINDOWS = 4, 8
+"""In how many parts of the series windows are tried, and how many."""
 
 
-@dataclass(eq=False)
 class GapTrial:
     """Leaves steps out of some windows that have all, and scores what is left.
 
@@ -27,32 +24,29 @@ class GapTrial:
         Steps of a whole window.
     """
 
-    size: int
-    whole: list[NDArray[np.float64]] = field(default_factory=list)
-    """Scores of these windows, part by part."""
-    without: dict[int, list[NDArray[np.float64]]] = field(default_factory=dict)
-    """The same without so many steps, one after the other."""
+    def __init__(self, size: int):
+        self.size = size
+        numbers = {max(1, round(share * size)) for share in SHARES}
+        self.numbers = sorted(n for n in numbers if 2 * n <= size)  # no more are judged
+        self.n_parts = 0
+        self.whole: list[NDArray[np.float64]] = []
+        self.without: list[NDArray[np.float64]] = []
 
     def try_some(self, judge: WindowJudge, windows: Sequences, scores: NDArray[np.float64]) -> None:
         """Try some windows of a part, whose scores are known, with the judge of that part."""
-        is_whole = (count_empty(windows) == 0) & (windows.lengths == self.size)
-        some = np.flatnonzero(is_whole)
-        if len(some) == 0:
+        self.n_parts += 1
+        whole = np.flatnonzero((count_empty(windows) == 0) & (windows.lengths == self.size))
+        if (self.n_parts - 1) % ONE_PART_OF or len(whole) == 0 or not self.numbers:
             return
-        some = some[np.unique(np.linspace(0, len(some) - 1, WINDOWS_PER_PART).astype(np.intp))]
+        some = whole[np.unique(np.linspace(0, len(whole) - 1, N_WINDOWS).astype(np.intp))]
+        left = judge.score(without_steps(windows.take(some), self.numbers))
         self.whole.append(scores[some])
-        for n_steps in self._numbers():
-            left = without_steps(windows.take(some), n_steps)
-            self.without.setdefault(n_steps, []).append(judge.score(left))
+        self.without.append(left.reshape(len(self.numbers), len(some)))
 
     def allowance(self) -> GapAllowance | None:
         """Return what has been learned; None if no window was whole, or windows have one step."""
-        if not self.without:
+        if not self.whole:
             return None
-        without = {n: np.concatenate(scores) for n, scores in self.without.items()}
+        scores = np.concatenate(self.without, axis=1)
+        without = dict(zip(self.numbers, scores, strict=True))
         return GapAllowance.of(np.concatenate(self.whole), without)
-
-    def _numbers(self) -> list[int]:
-        """Return how many steps to leave out: half of a window at most, as no more are judged."""
-        numbers = {max(1, round(share * self.size)) for share in SHARES}
-        return sorted(n for n in numbers if 2 * n <= self.size)

@@ -213,8 +213,7 @@ class RowJudge:
         offset, which rests on them. Pieces of fewer rows than any of the fit are unlike what has
         been learned however normal they are, so that only their rows without data are anomalous.
         """
-        adaptive, lengths = self.rows.adaptive(self.span), rows.pieces.lengths
-        is_short = np.repeat(lengths < self.shortest, lengths) & ~rows.is_training
+        adaptive, is_short = self.rows.adaptive(self.span), self._are_short(rows)
         if adaptive is None and not is_short.any():
             return self.rows.offset
         offsets = np.full(len(rows.scores), self.rows.offset)
@@ -225,6 +224,15 @@ class RowJudge:
         has_data = rows.scores != self.worst
         highest = np.where(has_data, rows.scores, np.nextafter(self.worst, np.inf))
         return np.where(is_short, np.minimum(offsets, highest), offsets)
+
+    def may_alarm(self, rows: ScoredRows) -> NDArray[np.bool_]:
+        """Return which rows have data of their own that may be told from normal ones."""
+        return have_scores(rows.own_scores, self.worst) & ~self._are_short(rows)
+
+    def _are_short(self, rows: ScoredRows) -> NDArray[np.bool_]:
+        """Return which rows are of pieces that are shorter than any of the fit."""
+        lengths = rows.pieces.lengths
+        return np.repeat(lengths < self.shortest, lengths) & ~rows.is_training
 
     def resting_on(self, rows: ScoredRows, *roles: str) -> RowJudge:
         """Return the judge whose thresholds rest on these rows, as :class:`Calibration` says.

@@ -63,6 +63,8 @@ EVENT_CONSTRAINTS: dict[str, list[Any]] = {
     "budget": [Interval(Real, 0, 1, closed="right"), None],
 }
 
+OF_FREQUENT_FAULTS = " If they are anomalies, set threshold='fixed', as \"adaptive\" follows them."
+
 
 def _default_detector() -> LSTMAutoencoderDetector:
     """Return what None stands for as the detector of windows."""
@@ -584,7 +586,9 @@ class SlidingWindowDetector(
             warn_of_short(rows.series, rows.pieces, ids, judge.shortest)
             return judge.offsets(rows)
 
-        return Scored(judge, rows.series, rows.scores, form.per_row, offsets)
+        remedy = "" if judge.rows.rate is None else OF_FREQUENT_FAULTS
+        telling = judge.may_alarm(rows)
+        return Scored(judge, rows.series, rows.scores, form.per_row, offsets, telling, remedy)
 
     def _calibrate_on(self, X: Any) -> None:
         judge, series, form = self._read(X)

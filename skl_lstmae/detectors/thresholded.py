@@ -71,6 +71,10 @@ class Scored:
         Takes an array of shape (n_samples,) back into the form of `X`.
     offsets : callable
         Returns the threshold of each sample, or that of all, if there is one.
+    telling : ndarray of shape (n_samples,), dtype bool, default=None
+        From which samples drift may be told; None means all.
+    remedy : str, default=""
+        What to do if most samples are anomalies.
     """
 
     judge: ThresholdJudge
@@ -78,6 +82,8 @@ class Scored:
     scores: NDArray[np.float64]
     put_back: Callable[[NDArray[Any]], Any]
     offsets: Callable[[], float | NDArray[np.float64] | None]
+    telling: NDArray[np.bool_] | None = None
+    remedy: str = ""
 
     def warn_of_drift(self) -> None:
         """Warn if samples as a whole are unlike those that the threshold rests on."""
@@ -85,13 +91,15 @@ class Scored:
         may_tell = self.judge.may_tell_drift(self.sequences)
         if calibration is None or calibration.fresh is None or not may_tell:
             return
-        share = float(np.mean(calibration.p_values(self.scores) < DRIFT_P_VALUE))
-        if share > 0.5:
+        scores = self.scores if self.telling is None else self.scores[self.telling]
+        is_low = calibration.p_values(scores) < DRIFT_P_VALUE
+        if 2 * is_low.sum() > len(is_low):
+            share = is_low.mean()
             warn(
                 f"{share:.0%} of the samples of X score lower than all but {DRIFT_P_VALUE:.0%} of "
                 "those that the threshold rests on: what is normal has drifted, or X holds mostly "
                 "anomalies. If they are normal, call recalibrate with recent normal samples, or "
-                "fit again."
+                f"fit again.{self.remedy}"
             )
 
 

@@ -25,29 +25,39 @@ class EmptySteps:
 
 
 @pytest.mark.parametrize(
-    ("whole", "without", "expected"),
+    ("whole", "without", "by_factors", "expected"),
     [
         # Errors are 4 times, and 8 times, as large: logarithms are in between.
-        ([-1.0], {2: [-4.0], 4: [-8.0]}, [-8.0, -4.0, -2.0, -8 / 32**0.5, -1.0, -1.0]),
+        ([-1.0], {2: [-4.0], 4: [-8.0]}, True, [-8.0, -4.0, -2.0, -8 / 32**0.5, -1.0, -1.0]),
         # Scores that may be positive are shifted.
-        ([1.0], {2: [-3.0], 4: [-7.0]}, [-8.0, -6.0, -4.0, -2.0, 0.0, 0.0]),
+        ([1.0], {2: [-3.0], 4: [-7.0]}, False, [-8.0, -6.0, -4.0, -2.0, 0.0, 0.0]),
         # What costs nothing is allowed nothing for, and more steps no less.
-        ([-1.0], {2: [-0.5], 4: [-0.5]}, [-8.0] * 6),
-        ([-1.0], {2: [-4.0], 4: [-2.0]}, [-8.0, -4.0, -2.0, -2.0, -2.0, -2.0]),
+        ([-1.0], {2: [-0.5], 4: [-0.5]}, True, [-8.0] * 6),
+        ([-1.0], {2: [-4.0], 4: [-2.0]}, True, [-8.0, -4.0, -2.0, -2.0, -2.0, -2.0]),
     ],
 )
-def test_scores_are_raised_by_what_as_many_steps_cost(whole, without, expected):
+def test_scores_are_raised_by_what_as_many_steps_cost(whole, without, by_factors, expected):
     without = {n: np.array(scores) for n, scores in without.items()}
-    allowance = GapAllowance.of(np.array(whole), without)
+    allowance = GapAllowance.of(np.array(whole), without, by_factors)
     raised = allowance.raised(np.full(6, -8.0), np.array([0, 1, 2, 3, 4, 9]))
     assert_allclose(raised, expected)
     assert raised[0] == -8.0  # to the last bit
+    positive = np.array([5.0])
+    assert (allowance.raised(positive, np.array([2])) >= positive).all()
 
 
 def test_allowance_is_for_most_of_the_windows():
     losses = np.arange(101.0)
-    allowance = GapAllowance.of(np.full(101, 1.0), {1: 1.0 - losses})
+    allowance = GapAllowance.of(np.full(101, 1.0), {1: 1.0 - losses}, by_factors=False)
     assert allowance.losses.tolist() == [0.0, 100 * QUANTILE]
+
+
+def test_windows_of_tiny_errors_need_no_allowance():
+    whole = np.array([*[-1e-5] * 70, *[-1.0] * 30])
+    without = {1: np.where(whole == -1.0, whole, 1000 * whole), 2: np.full(100, -0.1)}
+    assert GapAllowance.of(whole, without).losses.tolist() == [0.0, 0.0, 0.0]
+    allowance = GapAllowance.of(whole, {1: 2 * np.minimum(whole, -1.0)})
+    assert_allclose(allowance.losses, [0.0, np.log(2)])
 
 
 @pytest.mark.parametrize("n_steps", [1, 7, 20])
@@ -67,25 +77,37 @@ def test_steps_are_left_out_of_copies_at_places_all_over_the_window(n_steps):
     assert_array_equal(left.values[is_kept], whole[is_kept])
 
 
-def test_a_trial_takes_whole_windows_alone():
+def tried(judge, *parts):
     trial = GapTrial(20)
-    windows = make_windows()
-    windows.values[25] = np.nan
-    is_whole = count_empty(windows) == 0
-    assert 0 < is_whole.sum() < len(windows)
-    judge = EmptySteps()
-    trial.try_some(judge, windows, judge.score(windows))
-    allowance = trial.allowance()
+    for windows in parts:
+        trial.try_some(judge, windows, judge.score(windows))
+    return trial.allowance(by_factors=True)
+
+
+def test_a_trial_learns_what_steps_left_out_cost():
+    allowance = tried(EmptySteps(), make_windows())
     assert allowance.n_empty.tolist() == [0, 1, 2, 4, 7, 10]
     assert_allclose(allowance.losses, np.log(1.0 + allowance.n_empty))
 
 
-def test_without_a_whole_window_there_is_no_allowance():
-    trial, judge = GapTrial(20), EmptySteps()
+def test_a_single_part_that_has_whole_windows_is_enough():
     windows = make_windows()
-    windows.values[::10] = np.nan
-    trial.try_some(judge, windows, judge.score(windows))
-    assert trial.allowance() is None
+    none = windows.take([])
+    assert tried(EmptySteps(), none, none, windows, none) is not None
+    assert tried(EmptySteps(), none, none) is None
     trial = GapTrial(1)
-    trial.try_some(judge, make_windows(size=1), np.full(60, -1.0))
-    assert trial.allowance() is None
+    trial.try_some(EmptySteps(), make_windows(size=1), np.full(60, -1.0))
+    assert trial.allowance(by_factors=True) is None
+
+
+class NoMissing(EmptySteps):
+    """Refuses missing values, as a scorer of the user's own may."""
+
+    def score(self, windows, *, one_by_one=False):
+        if np.isnan(windows.values).any():
+            raise KeyError("nan")
+        return super().score(windows)
+
+
+def test_where_a_scorer_knows_no_missing_values_there_is_no_allowance():
+    assert tried(NoMissing(), *[make_windows()] * 9) is None

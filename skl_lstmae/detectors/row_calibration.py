@@ -39,12 +39,9 @@ def judge_rows(
 
     It knows the series of the plan, which it judges as if they were fresh.
     """
-    judged = learned.scores
-    if learned.allowance is not None:
-        judged = learned.allowance.raised(judged, count_empty(plan.judged))
-    worst = worst_score(judged)
+    worst = worst_score(learned.scores)
     scores = np.full(len(plan.windows), worst)
-    scores[have_data(plan.windows)] = judged
+    scores[have_data(plan.windows)] = learned.scores
     rows = plan.calibrating
     windows = slide_beside_gaps(rows, plan.size, plan.stride)
     own_scores = scores[np.searchsorted(plan.windows.starts, windows.starts)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from copy import copy
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -192,7 +193,8 @@ class RowJudge:
         scores = relate(self.recent, rows, series.lengths, self.worst)
         judges = judged_by(scores, self.worst, pieces.lengths)
         is_training = np.repeat(is_training, pieces.lengths)
-        return ScoredRows(series, pieces, scores[judges], singles, is_training, judges)
+        scores = np.nan_to_num(scores[judges], nan=self.worst)
+        return ScoredRows(series, pieces, scores, singles, is_training, judges)
 
     def score_windows(self, windows: Sequences, *, one_by_one: bool = False) -> NDArray[np.float64]:
         """Return the scores of windows, (n_windows,), with allowance for steps without data."""
@@ -204,7 +206,9 @@ class RowJudge:
     def are_like_known(self, windows: Sequences) -> NDArray[np.bool_]:
         """Return which windows have no more steps without data than can be made allowance for."""
         n_spared = max(self.most_empty, self.size // FEW)
-        return have_data(windows) if self.allowance else count_empty(windows) <= n_spared
+        if self.allowance is not None:
+            return have_data(windows)
+        return count_empty(windows) <= n_spared
 
     def offsets(self, rows: ScoredRows) -> float | NDArray[np.float64]:
         """Return the offset of each row, (total_timesteps,), or that of all.
@@ -225,9 +229,13 @@ class RowJudge:
         highest = np.where(has_data, rows.scores, np.nextafter(self.worst, np.inf))
         return np.where(is_short, np.minimum(offsets, highest), offsets)
 
-    def may_alarm(self, rows: ScoredRows) -> NDArray[np.bool_]:
-        """Return which rows have data of their own that may be told from normal ones."""
-        return have_scores(rows.own_scores, self.worst) & ~self._are_short(rows)
+    def tell_drift(self, rows: ScoredRows) -> NDArray[np.bool_]:
+        """Return the rows from which drift may be told: those with data that may be alarms.
+
+        There are none if these are few.
+        """
+        may_alarm = have_scores(rows.own_scores, self.worst) & ~self._are_short(rows)
+        return may_alarm & (may_alarm.sum() >= MIN_WINDOWS_FOR_DRIFT * self.size)
 
     def _are_short(self, rows: ScoredRows) -> NDArray[np.bool_]:
         """Return which rows are of pieces that are shorter than any of the fit."""
@@ -263,11 +271,13 @@ class RowJudge:
         It knows those series all of whose windows are there, in the order of their rows.
         """
         known: dict[str, NDArray[np.float64]] = {}
-        for i in range(len(series)):
-            own = self._slide(series.take([i]))
-            if np.isin(own.starts, windows.starts).all():
-                own_scores = scores[np.searchsorted(windows.starts, own.starts)]
-                known[digest(series[i])] = np.where(have_data(own), own_scores, np.nan)
+        every = self._slide(series)
+        has_data = have_data(every)
+        for i, own in enumerate(_stretches(every, series)):
+            starts = every.starts[own]
+            if np.isin(starts, windows.starts).all():
+                own_scores = scores[np.searchsorted(windows.starts, starts)]
+                known[digest(series[i])] = np.where(has_data[own], own_scores, np.nan)
         return replace(self, own_scores=known)
 
     def cut(self, series: Sequences, times: Sequence[Any]) -> Sequences:
@@ -349,14 +359,18 @@ class RowJudge:
         self, series: Sequences, windows: Sequences
     ) -> Iterator[tuple[int, NDArray[np.float64], slice]]:
         """Yield the number of each series of the fit, its scores, and where its windows stand."""
-        firsts = np.searchsorted(windows.starts, series.starts)
-        ends = np.append(firsts[1:], len(windows))
         lengths = {len(own) for own in self.own_scores.values()}
-        for i, (first, end) in enumerate(zip(firsts, ends, strict=True)):
-            if end - first in lengths:  # others are not read, as they may be larger than memory
+        for i, stretch in enumerate(_stretches(windows, series)):
+            if stretch.stop - stretch.start in lengths:  # others may be larger than memory
                 own = self.own_scores.get(digest(series[i]))
                 if own is not None:
-                    yield i, own, slice(first, end)
+                    yield i, own, stretch
+
+
+def _stretches(windows: Sequences, series: Sequences) -> list[slice]:
+    """Return where the windows of each series stand among those of all, in the order of rows."""
+    edges = np.append(np.searchsorted(windows.starts, series.starts), len(windows)).tolist()
+    return [slice(*pair) for pair in pairwise(edges)]
 
 
 def merge_scores(
@@ -376,9 +390,9 @@ def merge_scores(
     is_judged = have_data(windows)
     n_empty = np.where(is_judged, count_empty(windows), windows.lengths)
     rows = merge(scores, windows, series, aggregation, n_empty)
+    rows[are_empty(series)] = np.nan
     if not is_judged.all():
         rows[merge(is_judged.astype(float), windows, series, "max") == 0] = worst
-    rows[are_empty(series) & (rows != worst)] = np.nan
     rows[are_blacked_out(series, blackout)] = worst
     return rows
 

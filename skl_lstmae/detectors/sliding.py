@@ -587,7 +587,7 @@ class SlidingWindowDetector(
             return judge.offsets(rows)
 
         remedy = "" if judge.rows.rate is None else OF_FREQUENT_FAULTS
-        telling = judge.may_alarm(rows)
+        telling = judge.tell_drift(rows)
         return Scored(judge, rows.series, rows.scores, form.per_row, offsets, telling, remedy)
 
     def _calibrate_on(self, X: Any) -> None:

@@ -56,7 +56,7 @@ class LearnedWindows(NamedTuple):
     is_odd : ndarray of shape (n_references,), dtype bool
         Which references are so unlike the others that nothing rests on them.
     allowance : GapAllowance or None
-        Of windows with steps without data; None if no window was whole, or nothing was tried.
+        That was made for steps without data; None if nothing was tried.
     """
 
     judge: WindowJudge

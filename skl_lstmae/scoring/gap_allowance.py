@@ -9,8 +9,11 @@ from numpy.typing import NDArray
 
 from skl_lstmae.scoring.adaptive import errors_of
 
-QUANTILE = 0.75
+QUANTILE = 0.9
 """Of normal windows' losses by a gap, for which allowance is made."""
+
+MOST = 0.75
+"""Quantile of the errors of whole windows below which differences do not count."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,13 +48,25 @@ class GapAllowance:
 
     @classmethod
     def of(
-        cls, whole: NDArray[np.float64], without: dict[int, NDArray[np.float64]]
+        cls,
+        whole: NDArray[np.float64],
+        without: dict[int, NDArray[np.float64]],
+        by_factors: bool = True,
     ) -> GapAllowance:
-        """Learn from the scores of normal windows, and from those without so many steps."""
-        by_factors = all(bool((scores <= 0).all()) for scores in (whole, *without.values()))
+        """Learn from the scores of normal windows, and from those without so many steps.
+
+        Errors below most of those of whole windows count as if they were as large: of a machine
+        that is off, say, any gap would multiply the error, though not to what is an alarm.
+        """
         usual = errors_of(whole, by_factors)
+        floor = np.quantile(usual, MOST)
         losses = [
-            float(np.quantile(errors_of(scores, by_factors) - usual, QUANTILE))
+            float(
+                np.quantile(
+                    np.maximum(errors_of(scores, by_factors), floor) - np.maximum(usual, floor),
+                    QUANTILE,
+                )
+            )
             for scores in without.values()
         ]
         n_empty = np.array([0, *without], dtype=np.intp)
@@ -62,4 +77,4 @@ class GapAllowance:
         lost = np.interp(n_empty, self.n_empty, self.losses)
         errors = errors_of(scores, self.by_factors) - lost
         raised = -np.exp(errors) if self.by_factors else -errors
-        return np.where(n_empty > 0, raised, scores)
+        return np.where(lost > 0, np.maximum(raised, scores), scores)

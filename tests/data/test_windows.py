@@ -173,6 +173,11 @@ def test_rows_without_scores_are_judged_by_the_lower_beside_them_in_their_own_se
     judges = judged_by(scores, worst, np.array([2, 4, 5]))
     assert judges.tolist() == [0, 0, 3, 3, 4, 4, 6, 10, 8, 10, 10]
     assert judged_by(scores[:1], worst, np.array([1])).tolist() == [0]
+    # No row judges one of another series.
+    assert judged_by(np.array([nan, worst, 1.0, nan]), worst, np.array([2, 2])).tolist() == [
+        *[0, 1, 2, 2]
+    ]
+    assert judged_by(np.array([nan, nan]), worst, np.array([1, 1])).tolist() == [0, 1]
 
 
 # -------------------------------------------------------------------------------------- other cuts

@@ -76,6 +76,11 @@ def without_steps(windows: Sequences, numbers: list[int]) -> Sequences:
     return Sequences(copies.reshape(lengths.sum(), -1), np.cumsum(lengths) - lengths, lengths)
 
 
+def have_scores(scores: NDArray[np.float64], worst: float) -> NDArray[np.bool_]:
+    """Return which rows, or windows, are judged by data of their own."""
+    return ~np.isnan(scores) & (scores != worst)
+
+
 def judged_by(
     scores: NDArray[np.float64], worst: float, lengths: NDArray[np.intp]
 ) -> NDArray[np.intp]:
@@ -95,7 +100,7 @@ def judged_by(
     """
     judges, owner = np.arange(len(scores)), np.repeat(np.arange(len(lengths)), lengths)
     unknown = np.flatnonzero(np.isnan(scores))
-    known = np.flatnonzero(~np.isnan(scores) & (scores != worst))
+    known = np.flatnonzero(have_scores(scores, worst))
     if len(unknown) and len(known):
         after = np.searchsorted(known, unknown)
         sides = known[np.clip([after - 1, after], 0, len(known) - 1)]

@@ -3,12 +3,11 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from skl_lstmae.data.gaps import count_empty, have_data, slide_beside_gaps
+from skl_lstmae.data.gaps import count_empty, have_data, have_scores, slide_beside_gaps
 from skl_lstmae.data.sequences import Sequences
 from skl_lstmae.detectors.row_judge import (
     RowJudge,
     Threshold,
-    have_scores,
     independent_windows,
     merge_scores,
     relate,

@@ -17,6 +17,7 @@ from skl_lstmae.data.gaps import (
     are_empty,
     count_empty,
     have_data,
+    have_scores,
     judged_by,
     slide_beside_gaps,
 )
@@ -215,7 +216,7 @@ class RowJudge:
 
         At the start of a series nothing is known of it. Rows of a training series have the fixed
         offset, which rests on them. Pieces of fewer rows than any of the fit are unlike what has
-        been learned however normal they are, so that only their rows without data are anomalous.
+        been learned however normal they are, so that only their blackouts are anomalous.
         """
         adaptive, is_short = self.rows.adaptive(self.span), self._are_short(rows)
         if adaptive is None and not is_short.any():
@@ -395,11 +396,6 @@ def merge_scores(
         rows[merge(is_judged.astype(float), windows, series, "max") == 0] = worst
     rows[are_blacked_out(series, blackout)] = worst
     return rows
-
-
-def have_scores(scores: NDArray[np.float64], worst: float) -> NDArray[np.bool_]:
-    """Return which rows, or windows, are judged by data of their own."""
-    return ~np.isnan(scores) & (scores != worst)
 
 
 def follow(

@@ -217,7 +217,8 @@ class Stream:
             is_judged = ~is_blackout & (count_empty(windows) < windows.lengths)
             scores[is_judged] = judge.score_windows(windows.take(is_judged), one_by_one=True)
             adaptive = deepcopy(self._adaptive)
-            # Others are unlike any that has been learned from, and would raise alarms.
+            # A window that is not full, or lacks more, is unlike any that has been learned from,
+            # and would raise alarms.
             is_full = (windows.lengths == judge.size) & judge.are_like_known(windows)
             is_ready = is_blackout | is_full
             offsets = np.where(is_ready, self._fixed, -np.inf)

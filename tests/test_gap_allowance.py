@@ -5,7 +5,7 @@ import pytest
 from conftest import make_series
 from numpy.testing import assert_allclose, assert_array_equal
 
-from skl_lstmae.data.gaps import count_empty, without_steps
+from skl_lstmae.data.gaps import Gaps, without_steps
 from skl_lstmae.data.sequences import Sequences
 from skl_lstmae.data.windows import slide
 from skl_lstmae.detectors.gap_trial import GapTrial
@@ -21,7 +21,7 @@ class EmptySteps:
     """Scores a window by its steps without data, and by its first value."""
 
     def score(self, windows, *, one_by_one=False):
-        return -1.0 - count_empty(windows)
+        return -1.0 - Gaps.of(windows.values).count(windows)
 
 
 @pytest.mark.parametrize(

@@ -26,6 +26,7 @@ from sklearn.utils import get_tags
 
 from skl_lstmae import LSTMAutoencoderDetector, LSTMForecastDetector, SlidingWindowDetector
 from skl_lstmae.data import windows as windows_module
+from skl_lstmae.data.gaps import Gaps
 from skl_lstmae.data.reading import read_series
 from skl_lstmae.data.windows import slide
 from skl_lstmae.detectors import row_judge
@@ -434,13 +435,13 @@ def test_short_faults_that_are_alike_all_raise_alarms(apart):
     assert is_low[is_fault[600:]].reshape(-1, WINDOW // 2).any(axis=1).all()
 
 
-def test_several_series_to_calibrate_on_count_as_a_window_each_at_least():
+def test_several_series_to_calibrate_on_count_as_a_window_each_unless_they_are_shorter():
     X = [make_series(60, seed=seed) for seed in range(7)]
     detector = fit(X=[*X, make_series(240, seed=7)], stride=2)
     for expected in (7 * (44 / WINDOW + 1) + 208 / WINDOW + 24 / WINDOW, 1 + 20 / WINDOW):
         for threshold in detector._judge.rows, detector._judge.singles:
             assert threshold.calibration.fresh.n_independent == expected
-        detector.recalibrate([make_series(3), make_series(20)])
+        detector.recalibrate([make_series(3), make_series(8), make_series(20)])
 
 
 def test_of_a_long_series_the_threshold_rests_on_stretches_and_the_held_out_end():
@@ -847,12 +848,113 @@ def test_rows_without_data_are_anomalous_however_far_the_calibration_moved():
     assert (detector.predict(1e4 * X)[100:120] == -1).all()
 
 
+def with_blackouts(*blackouts, n_rows=400):
+    X = make_series(300 + n_rows)[300:]
+    for start, end in blackouts:
+        X[start:end] = np.nan
+    return X
+
+
+@pytest.mark.parametrize("inner", [OURS["joint"], FOREST], ids=["ours", "of scikit-learn"])
+@pytest.mark.parametrize("stride", [1, 3])
+def test_no_window_reaches_across_a_blackout(inner, stride):
+    detector = fit(inner, stride=stride, relative_to_recent=0)
+    X = with_blackouts((100, 104), (200, 260))
+    pieces = [X[:100], X[104:200], X[260:]]
+    scores = detector.score_samples(X)
+    alone = detector.score_samples(pieces)
+    assert_array_equal(np.delete(scores, [*range(100, 104), *range(200, 260)]), np.hstack(alone))
+    cells = detector.cell_errors(X) if inner is not FOREST else X
+    assert_array_equal(np.isnan(cells), np.isnan(X))
+
+
+@pytest.mark.parametrize("threshold", ["adaptive", "fixed"])
+@pytest.mark.parametrize(
+    ("blackouts", "n_pieces"),
+    [
+        ([(380, 394)], 1),
+        ([(7, 30)], 1),
+        ([(100, 120), (125, 140)], 1),
+        ([(1, 11), (12, 22), (385, 395)], 3),
+    ],
+    ids=["before few rows", "after few rows", "around few rows", "all of it"],
+)
+def test_rows_with_data_beside_a_blackout_are_none_of_it(threshold, blackouts, n_pieces):
+    X = with_blackouts(*blackouts)
+    detector = fit(X=make_series(700)[:300], threshold=threshold)
+    is_dark = np.isnan(X[:, 0])
+    edges = [0, *(edge for blackout in blackouts for edge in blackout), 400]
+    for start, end in zip(edges[::2], edges[1::2], strict=True):
+        if end - start < 8:
+            X[start:end] += 50.0  # what is too short to be judged raises no alarm, as in a stream
+    with pytest.warns(UserWarning, match=rf"{n_pieces} piece\(s\), between jumps in time or bla"):
+        labels = detector.predict(X)
+    assert_array_equal(labels[is_dark], -1)
+    is_short = np.abs(np.nan_to_num(X)).max(axis=1) > 25
+    assert is_short.any()
+    assert_array_equal(labels[is_short], 1)
+    assert (labels[~is_dark] == 1).mean() > 0.95
+    with pytest.warns(UserWarning, match="Too short"):
+        events = detector.find_events(X)
+    dark = events[events["observed"] == 0]
+    assert list(zip(dark["start"], dark["end"] + 1, strict=True)) == blackouts
+
+
+@pytest.mark.parametrize("window_size", [WINDOW, "auto"])
+def test_a_fit_learns_from_the_pieces_between_blackouts(window_size):
+    X = with_blackouts((100, 160), (163, 200), n_rows=600)  # between which three rows stand
+    X_new = make_series(100, seed=2)
+    expected = fit(X=[X[:100], X[200:]], window_size=window_size)
+    found = fit(X=X, window_size=window_size)
+    assert found.window_size_ == expected.window_size_
+    assert_array_equal(found.score_samples(X_new), expected.score_samples(X_new))
+    assert found.offset_ == expected.offset_
+    assert_array_equal(found.score_samples(X)[:100], expected.score_samples([X[:100]])[0])
+
+
+def test_a_window_size_is_chosen_anew_if_blackouts_leave_no_piece_for_it():
+    X = make_series(3000)
+    X[np.arange(3000) % 100 >= 45] = np.nan
+    assert make(FOREST, window_size="auto").fit(X).window_size_ == 7
+    with pytest.raises(ValueError, match="blackouts: the longest has n_samples=45 rows"):
+        make(FOREST, window_size=70).fit(X)
+    panel = pd.concat({"a": pd.DataFrame(X), "b": pd.DataFrame(make_series(300))})
+    with pytest.warns(
+        UserWarning, match="Left out: series a, whose times jump, or whose data fail"
+    ):
+        make(FOREST, window_size=70).fit(panel)
+
+
+def test_threshold_and_what_follows_it_rest_on_no_piece_shorter_than_those_of_the_fit():
+    X = make_series(400, seed=1)
+    short = np.concatenate([X, np.full((8, 2), np.nan), 50 + X[:6]])
+    detector = fit()
+    expected = detector.decision_function(X)
+    with pytest.warns(UserWarning, match="Too short"):
+        assert_array_equal(detector.decision_function(short)[:400], expected)
+    offset = detector.recalibrate(X).offset_
+    assert detector.recalibrate(short).offset_ == offset
+
+
+def test_rows_are_looked_through_for_gaps_once(monkeypatch):
+    X, looked = with_blackouts((100, 160)), []
+    detector = fit(FOREST, X=make_series(700)[:300])
+    monkeypatch.setattr(
+        Gaps, "of", lambda values, of=Gaps.of: looked.append(len(values)) or of(values)
+    )
+    detector.predict(X)
+    detector.find_events(X)
+    assert looked == [400, 400]
+    detector.fit(X)
+    assert looked == [400] * 3
+
+
 def test_series_that_hold_hardly_any_data_are_none_to_calibrate_on():
     X = np.full((60, 2), np.nan)
     X[::WINDOW] = 0.0
     sentence = (
-        "every window of X lacks data in more than half of its rows; expected some to calibrate "
-        "on: pass other rows."
+        "no window of 8 rows of X has data in half of its rows; expected some to calibrate on: "
+        "pass other rows."
     )
     with pytest.raises(ValueError, match=exactly(sentence)):
         fit().recalibrate(X)
@@ -908,12 +1010,12 @@ def test_pieces_between_jumps_of_time_that_are_too_short_are_told():
     whole = pd.DataFrame(make_series(400), index=times)
     jumped = whole.drop(times[[*range(200, 210), *range(217, 230)]])  # 7 rows stand alone
     detector.predict(whole.drop(times[200:210]))  # where a warning is an error
-    told = r"^Too short to find anomalies in: 1 piece\(s\), between jumps in time, of series b of X"
+    told = r"1 piece\(s\), between jumps in time or blackouts, of series b of X"
     panel = pd.concat({"a": whole, "b": jumped})
     for judge in detector.predict, detector.find_events:
         with pytest.warns(UserWarning, match=told):
             judge(panel)
-    with pytest.warns(UserWarning, match="of series 0 of X"):
+    with pytest.warns(UserWarning, match="blackouts, of X, with fewer than 8 rows"):
         assert (detector.predict(jumped)[200:207] == 1).all()
 
 
@@ -1228,18 +1330,18 @@ def test_verbose_tells_how_long_windows_are_and_why(period, window_size, told, c
     assert capsys.readouterr().out.splitlines()[0] == told
 
 
-MISSING_END = np.where(np.arange(300)[:, np.newaxis] < 265, make_series(300), np.nan)
 MISFITS = {
-    "window_size=50 is longer than every training series, the longest of which has n_samples=49 "
-    "rows; choose a shorter one.": ({"window_size": 50}, [make_series(20), make_series(49)]),
+    "window_size=50 is longer than every training series, or piece of one between jumps in time or "
+    "blackouts: the longest has n_samples=49 rows; choose a shorter one.": (
+        {"window_size": 50},
+        [make_series(20), make_series(49)],
+    ),
     "stride=9 is larger than the window of 8 rows and would leave rows uncovered; choose a smaller "
     "stride.": ({"stride": 9}, make_series(300)),
     "n_samples=10 rows to train on make 3 window(s) of 8 rows, expected at least 5: pass more rows"
     ", or choose a smaller window_size.": ({}, make_series(10)),
     "training_stride=200 draws 2 of 255 training windows an epoch, expected at least 5; choose a "
     "smaller one.": ({"training_stride": 200}, make_series(300)),
-    "the last 30 rows of X, which are held out of training, have no observed value; expected some: "
-    "leave these rows out.": ({}, MISSING_END),
 }
 
 
@@ -1353,7 +1455,7 @@ def test_series_shorter_than_a_window_raise_no_alarm_but_where_data_lack(thresho
     with pytest.warns(UserWarning, match="Too short to find anomalies in: series 0, 1 of X"):
         labels = detector.predict([short, dark, make_series(100)])
     assert (labels[0] == 1).all()
-    assert (labels[1] == -1).all()
+    assert_array_equal(labels[1] == -1, np.isnan(dark[:, 0]))
     panel = pd.concat({"a": pd.DataFrame(short), "b": pd.DataFrame(make_series(100))})
     with pytest.warns(UserWarning, match="Too short to find anomalies in: series a of X"):
         detector.find_events(panel)
@@ -1392,7 +1494,7 @@ def test_a_series_of_another_step_of_time_is_left_out_with_a_warning():
         pd.DataFrame(X[:90], index=pd.date_range("2024-02-01", periods=90, freq="10min")),
     ]
     panel = pd.concat(frames, keys=["a", "b"])
-    with pytest.warns(UserWarning, match="Left out: series b, whose times jump so often"):
+    with pytest.warns(UserWarning, match="Left out: series b, whose times jump, or"):
         make(FOREST).fit(panel)
     make(FOREST, max_time_steps=np.inf).fit(panel)
 

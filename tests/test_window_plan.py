@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
 
+from skl_lstmae.data.gaps import Gaps
 from skl_lstmae.data.reading import read_series
 from skl_lstmae.detectors.row_calibration import odd_rows
 from skl_lstmae.detectors.window_judge import LearnedWindows
@@ -14,7 +15,7 @@ SERIES, _ = read_series(np.arange(100.0).reshape(-1, 1))
 
 def plan(held_out_share, X=SERIES, stride=5):
     rule = {"size": 10, "stride": stride, "training_stride": 2, "names": ()}
-    return plan_windows(X, held_out_share=held_out_share, **rule)
+    return plan_windows(X, Gaps.of(X.values), held_out_share=held_out_share, **rule)
 
 
 def test_rows_are_learned_from_left_as_a_gap_or_held_out():

@@ -1,5 +1,9 @@
 """Rows without data: gaps of series, and windows that hold some or end beside them."""
 
+from __future__ import annotations
+
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -9,55 +13,100 @@ from skl_lstmae.data.split import join_sequences
 from skl_lstmae.data.windows import MAX_VALUES, in_order, slide
 
 
-def observed(windows: Sequences) -> Sequences:
-    """Leave out the windows in which every value is missing."""
-    return windows.take(count_empty(windows) < windows.lengths)
+@dataclass(frozen=True, eq=False)
+class Gaps:
+    """Rows without any observed value, looked for once; series and windows are slices of all rows.
 
+    Parameters
+    ----------
+    rows : ndarray of shape (n_empty,), dtype intp
+        Their numbers, ascending.
 
-def count_empty(windows: Sequences) -> NDArray[np.intp]:
-    """Return how many steps of each window have no observed value, (n_windows,)."""
-    empty = _empty_rows(windows.values)
-    ends = windows.starts + windows.lengths
-    return np.searchsorted(empty, ends) - np.searchsorted(empty, windows.starts)
-
-
-def have_data(windows: Sequences) -> NDArray[np.bool_]:
-    """Return which windows have data in half of their steps or more; others are not judged."""
-    return 2 * count_empty(windows) <= windows.lengths
-
-
-def are_empty(series: Sequences) -> NDArray[np.bool_]:
-    """Return which rows have no observed value, (total_timesteps,)."""
-    is_empty = np.zeros(len(series.values), dtype=bool)
-    is_empty[_empty_rows(series.values)] = True
-    return is_empty[series.rows()]
-
-
-def are_blacked_out(series: Sequences, n_rows: int) -> NDArray[np.bool_]:
-    """Return which rows are in a stretch of at least `n_rows` without data, (total_timesteps,)."""
-    is_empty = are_empty(series)
-    _, lengths = _stretches(is_empty, series)
-    return is_empty & np.repeat(lengths >= n_rows, lengths)
-
-
-def slide_beside_gaps(series: Sequences, size: int, stride: int) -> Sequences:
-    """Cut series into windows as `slide` does, and into those that touch a gap.
-
-    A stretch of `size` rows with data, or more, has a window that starts with it, and one that ends
-    with it. So each of its rows is in a window without a gap, though windows are a stride apart.
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skl_lstmae.data.gaps import Gaps
+    >>> from skl_lstmae.data.sequences import Sequences
+    >>> values = np.array([[1.0], [np.nan], [3.0], [4.0]])
+    >>> series = Sequences(values, starts=np.array([0]), lengths=np.array([4]))
+    >>> Gaps.of(values).count(series)
+    array([1])
     """
-    windows = slide(series, size, stride)
-    if stride == 1:
-        return windows
-    is_empty = are_empty(series)
-    if not is_empty.any():
-        return windows
-    firsts, lengths = _stretches(is_empty, series)
-    is_long = ~is_empty[firsts] & (lengths >= size)
-    starts = series.rows()[firsts[is_long]]
-    starts = np.concatenate([starts, starts + lengths[is_long] - size])
-    touching = Sequences(series.values, starts, np.full(len(starts), size))
-    return in_order(join_sequences(windows, touching))
+
+    rows: NDArray[np.intp]
+
+    @classmethod
+    def of(cls, values: Rows) -> Gaps:
+        """Look for them, in bounded memory."""
+        n_rows = max(1, MAX_VALUES // values.shape[1])
+        rows = [
+            start + np.flatnonzero(np.isnan(values[start : start + n_rows]).all(axis=1))
+            for start in range(0, max(len(values), 1), n_rows)
+        ]
+        return cls(np.concatenate(rows))
+
+    def count(self, windows: Sequences) -> NDArray[np.intp]:
+        """Return how many steps of each window have no observed value, (n_windows,)."""
+        ends = windows.starts + windows.lengths
+        return np.searchsorted(self.rows, ends) - np.searchsorted(self.rows, windows.starts)
+
+    def have_data(self, windows: Sequences) -> NDArray[np.bool_]:
+        """Return which windows have data in half of their steps or more; others are not judged."""
+        return 2 * self.count(windows) <= windows.lengths
+
+    def observed(self, windows: Sequences) -> Sequences:
+        """Leave out the windows in which every value is missing."""
+        return windows.take(self.count(windows) < windows.lengths)
+
+    def are_empty(self, series: Sequences) -> NDArray[np.bool_]:
+        """Return which rows of series have no observed value, (total_timesteps,)."""
+        is_empty = np.zeros(len(series.values), dtype=bool)
+        is_empty[self.rows] = True
+        return is_empty[series.rows()]
+
+    def cut_at_blackouts(self, series: Sequences, n_rows: int) -> Sequences:
+        """Cut series at both ends of each stretch of at least `n_rows` without data."""
+        if len(self.rows) < n_rows:
+            return series
+        is_empty, firsts, lengths = self._stretches(series)
+        is_blackout = is_empty[firsts] & (lengths >= n_rows)
+        begin, ends = firsts[is_blackout], (firsts + lengths)[is_blackout]
+        series_begin = np.cumsum(series.lengths) - series.lengths
+        edges = np.unique(np.concatenate([series_begin, begin, ends[ends < len(is_empty)]]))
+        pieces = np.diff(edges, append=len(is_empty))
+        return Sequences(series.values, series.rows()[edges], pieces)
+
+    def slide_beside(self, series: Sequences, size: int, stride: int) -> Sequences:
+        """Cut series into windows as `slide` does, and into those that touch a gap.
+
+        A stretch of `size` rows with data, or more, has a window that starts with it, and one that
+        ends with it. So each of its rows is in a window without a gap, though windows are a stride
+        apart.
+        """
+        windows = slide(series, size, stride)
+        if stride == 1 or len(self.rows) == 0:
+            return windows
+        is_empty, firsts, lengths = self._stretches(series)
+        is_long = ~is_empty[firsts] & (lengths >= size)
+        starts = series.rows()[firsts[is_long]]
+        starts = np.concatenate([starts, starts + lengths[is_long] - size])
+        touching = Sequences(series.values, starts, np.full(len(starts), size))
+        return in_order(join_sequences(windows, touching))
+
+    def _stretches(
+        self, series: Sequences
+    ) -> tuple[NDArray[np.bool_], NDArray[np.intp], NDArray[np.intp]]:
+        """Return which rows are empty; first rows and lengths of the stretches of either kind."""
+        is_empty = self.are_empty(series)
+        is_first = np.isin(series.rows(), series.starts)
+        is_first[1:] |= is_empty[1:] != is_empty[:-1]
+        firsts = np.flatnonzero(is_first)
+        return is_empty, firsts, np.diff(firsts, append=len(is_empty))
+
+
+def rows_of_blackout(size: int) -> int:
+    """Return how many rows without data, one after the other, are a blackout: half a window."""
+    return -(-size // 2)
 
 
 def without_steps(windows: Sequences, numbers: list[int]) -> Sequences:
@@ -108,24 +157,3 @@ def judged_by(
         lower = np.take_along_axis(sides, beside.argmin(axis=0)[np.newaxis], axis=0)[0]
         judges[unknown] = np.where(np.isinf(beside.min(axis=0)), unknown, lower)
     return judges
-
-
-def _stretches(
-    is_empty: NDArray[np.bool_], series: Sequences
-) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """Return first rows and lengths of the stretches with data, or without, of series."""
-    is_first = np.isin(series.rows(), series.starts)
-    is_first[1:] |= is_empty[1:] != is_empty[:-1]
-    firsts = np.flatnonzero(is_first)
-    return firsts, np.diff(firsts, append=len(is_empty))
-
-
-def _empty_rows(values: Rows) -> NDArray[np.intp]:
-    """Return the numbers of the rows without any observed value, in bounded memory."""
-    n_rows = max(1, MAX_VALUES // values.shape[1])
-    return np.concatenate(
-        [
-            start + np.flatnonzero(np.isnan(values[start : start + n_rows]).all(axis=1))
-            for start in range(0, max(len(values), 1), n_rows)
-        ]
-    )

@@ -262,8 +262,9 @@ class SequenceDetector(ExportedDetectorMixin, ThresholdMixin, SequenceLearner):
             self._random_state = spawn_random_state(random_state)
             if self.verbose:
                 print(f"Scoring {len(plan.judged)} windows to calibrate the threshold")
+            n_empty = plan.gaps.count(plan.judged)
             self._judge, scores, is_odd, allowance = self._make_judge(model, plan.split).conformed(
-                plan.references, plan.judged, plan.was_held_out
+                plan.references, plan.judged, plan.was_held_out, n_empty
             )
         callbacks.end_fit()
         return LearnedWindows(self._judge, scores, is_odd, allowance)

@@ -9,7 +9,6 @@ from typing import Any, ClassVar, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from skl_lstmae.data.gaps import count_empty
 from skl_lstmae.data.sequences import Sequences
 from skl_lstmae.data.split import Split
 from skl_lstmae.data.windows import are_apart
@@ -139,6 +138,7 @@ class Judge:
         references: Sequences,
         windows: Sequences,
         was_held_out: NDArray[np.bool_],
+        n_empty: NDArray[np.intp],
     ) -> tuple[Self, NDArray[np.float64], NDArray[np.bool_], GapAllowance | None]:
         """Return the judge that refers to some windows of series, and what others are worth.
 
@@ -150,6 +150,8 @@ class Judge:
             Windows of the same series.
         was_held_out : ndarray of shape (n_windows,), dtype bool
             Which of them were not learned from.
+        n_empty : ndarray of shape (n_windows,)
+            How many steps of each have no data.
 
         Returns
         -------
@@ -168,17 +170,18 @@ class Judge:
         if is_odd.any():
             scorer = fit_clone(self.scorer, summaries[~is_odd])
         judge = replace(self, scorer=scorer, usual=UsualErrors.of(errors[~is_odd]))
-        scores, allowance = judge._cross_scores(windows, references, summaries, is_odd)
+        scores, allowance = judge._cross_scores(windows, n_empty, references, summaries, is_odd)
         # Of a window or two the error is so large that it would silence alarms; an offset that
         # follows the scores makes good what they do not tell.
         fresh = as_fresh(scores, was_held_out, by_an_error_more=False)
         if allowance is not None:
-            fresh = allowance.raised(fresh, count_empty(windows))
+            fresh = allowance.raised(fresh, n_empty)
         return judge, fresh, is_odd, allowance
 
     def _cross_scores(
         self,
         windows: Sequences,
+        n_empty: NDArray[np.intp],
         references: Sequences,
         summaries: NDArray[Any],
         is_odd: NDArray[np.bool_],
@@ -190,7 +193,7 @@ class Judge:
         """
         size = int(windows.lengths.max())
         scores, trial = np.empty(len(windows)), GapTrial(size)
-        is_whole = (count_empty(windows) == 0) & (windows.lengths == size)
+        is_whole = (n_empty == 0) & (windows.lengths == size)
         starts, number = np.unique(windows.starts, return_inverse=True)
         place = np.searchsorted(references.starts, windows.starts).clip(max=len(references) - 1)
         is_known = references.starts[place] == windows.starts

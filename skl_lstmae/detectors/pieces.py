@@ -6,7 +6,7 @@ import numpy as np
 from numpy.random import RandomState
 from numpy.typing import NDArray
 
-from skl_lstmae.data.gaps import observed
+from skl_lstmae.data.gaps import Gaps
 from skl_lstmae.data.sequences import Sequences
 from skl_lstmae.data.windows import cut, slide, spread
 from skl_lstmae.detectors.judge import Judge
@@ -40,12 +40,12 @@ class PieceJudge(Judge):
 
     def samples(self, sequences: Sequences) -> Sequences:
         """Return pieces side by side."""
-        return observed(slide(sequences, self.piece_size, self.piece_size))
+        return _observed(slide(sequences, self.piece_size, self.piece_size))
 
     def score(self, sequences: Sequences, *, one_by_one: bool = False) -> NDArray[np.float64]:
         """Return the scores that single pieces would have that are as rare as the worst ones."""
         # At the start of a piece the network expects nothing yet; another piece goes on there.
-        pieces = observed(slide(sequences, self.piece_size, max(1, self.piece_size // 2)))
+        pieces = _observed(slide(sequences, self.piece_size, max(1, self.piece_size // 2)))
         owner = np.searchsorted(sequences.starts, pieces.starts, side="right") - 1
         first = np.searchsorted(owner, np.arange(len(sequences)))
         worst = np.minimum.reduceat(super().score(pieces), first)
@@ -62,7 +62,7 @@ def piece_size(longest: int) -> int:
 def cut_for_training(sequences: Sequences, random_state: RandomState | None = None) -> Sequences:
     """Bound the steps of a kernel call in training, and make more batches of long sequences."""
     phase = 0 if random_state is None else random_state.randint(STEPS_IN_TRAINING)
-    return observed(cut(sequences, STEPS_IN_TRAINING, phase))
+    return _observed(cut(sequences, STEPS_IN_TRAINING, phase))
 
 
 def draw_pieces(series: Sequences, size: int, random_state: RandomState) -> Sequences:
@@ -70,5 +70,10 @@ def draw_pieces(series: Sequences, size: int, random_state: RandomState) -> Sequ
 
     Of a series whose period is a multiple of theirs, pieces side by side would show few phases.
     """
-    n_pieces = len(observed(slide(series, size, size)))
-    return spread(observed(slide(series, size)), n_pieces, random_state)
+    gaps = Gaps.of(series.values)
+    n_pieces = len(gaps.observed(slide(series, size, size)))
+    return spread(gaps.observed(slide(series, size)), n_pieces, random_state)
+
+
+def _observed(pieces: Sequences) -> Sequences:
+    return Gaps.of(pieces.values).observed(pieces)

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from skl_lstmae.data.gaps import count_empty, have_data, have_scores, slide_beside_gaps
+from skl_lstmae.data.gaps import have_scores
 from skl_lstmae.data.sequences import Sequences
 from skl_lstmae.detectors.row_judge import (
     RowJudge,
@@ -11,7 +11,6 @@ from skl_lstmae.detectors.row_judge import (
     independent_windows,
     merge_scores,
     relate,
-    rows_of_blackout,
     worst_score,
 )
 from skl_lstmae.detectors.window_judge import LearnedWindows
@@ -38,18 +37,17 @@ def judge_rows(
 
     It knows the series of the plan, which it judges as if they were fresh.
     """
-    worst = worst_score(learned.scores)
+    gaps, worst = plan.gaps, worst_score(learned.scores)
     scores = np.full(len(plan.windows), worst)
-    scores[have_data(plan.windows)] = learned.scores
+    scores[gaps.have_data(plan.windows)] = learned.scores
     rows = plan.calibrating
-    windows = slide_beside_gaps(rows, plan.size, plan.stride)
+    windows = gaps.slide_beside(rows, plan.size, plan.stride)
     own_scores = scores[np.searchsorted(plan.windows.starts, windows.starts)]
-    blackout = rows_of_blackout(plan.size)
-    merged = merge_scores(own_scores, windows, rows, aggregation, blackout, worst)
+    merged = merge_scores(own_scores, windows, rows, gaps, aggregation, worst)
     is_odd = np.zeros(len(rows.values), dtype=bool)
     is_odd[odd] = True
     is_normal_row = ~is_odd[rows.rows()] & have_scores(merged, worst)
-    is_normal_window = ~_are_all(is_odd, windows) & have_data(windows)
+    is_normal_window = ~_are_all(is_odd, windows) & gaps.have_data(windows)
     lengths = plan.training.lengths[~_are_all(is_odd, plan.training)]
 
     recent = RecentLevel.of(merged[is_normal_row], relative_to_recent, RECENT_WINDOWS * plan.size)
@@ -65,10 +63,10 @@ def judge_rows(
         singles=Threshold.by(own_scores[is_normal_window], n),
         worst=worst_score(own_scores[is_normal_window]),
         shortest=int(lengths.min(initial=plan.size)),
-        most_empty=int(count_empty(plan.references).max()),
+        most_empty=int(gaps.count(plan.references).max()),
         allowance=learned.allowance,
     )
-    return judge.knowing(plan.series, plan.windows, scores)
+    return judge.knowing(plan.series, gaps, plan.windows, scores)
 
 
 def odd_rows(plan: WindowPlan, learned: LearnedWindows) -> NDArray[np.intp]:

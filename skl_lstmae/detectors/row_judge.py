@@ -12,15 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skl_lstmae._warn import warn
-from skl_lstmae.data.gaps import (
-    are_blacked_out,
-    are_empty,
-    count_empty,
-    have_data,
-    have_scores,
-    judged_by,
-    slide_beside_gaps,
-)
+from skl_lstmae.data.gaps import Gaps, have_scores, judged_by, rows_of_blackout
 from skl_lstmae.data.sequences import Sequences
 from skl_lstmae.data.times import cut_at_jumps
 from skl_lstmae.data.weights import digest
@@ -184,32 +176,33 @@ class RowJudge:
 
         A training series is judged as if it were a fresh one. Within a longer series the same rows
         are known: windows that overlap them are references. No window reaches across a jump in
-        time, as the level of recent scores does.
+        time or a blackout, as the level of recent scores does.
         """
-        pieces = self.cut(series, times)
-        windows = self._slide(pieces)
-        singles, is_training = self._score_windows(pieces, windows)
-        blackout = rows_of_blackout(self.size)
-        rows = merge_scores(singles, windows, pieces, self.aggregation, blackout, self.worst)
+        gaps = Gaps.of(series.values)
+        pieces = self._cut(series, times, gaps)
+        windows = self._slide(pieces, gaps)
+        singles, is_training = self._score_windows(pieces, windows, gaps)
+        rows = merge_scores(singles, windows, pieces, gaps, self.aggregation, self.worst)
         scores = relate(self.recent, rows, series.lengths, self.worst)
         judges = judged_by(scores, self.worst, pieces.lengths)
         is_training = np.repeat(is_training, pieces.lengths)
         scores = np.nan_to_num(scores[judges], nan=self.worst)
-        return ScoredRows(series, pieces, scores, singles, is_training, judges)
+        return ScoredRows(series, pieces, windows, scores, singles, is_training, judges)
 
-    def score_windows(self, windows: Sequences, *, one_by_one: bool = False) -> NDArray[np.float64]:
+    def score_windows(
+        self, windows: Sequences, n_empty: NDArray[np.intp], *, one_by_one: bool = False
+    ) -> NDArray[np.float64]:
         """Return the scores of windows, (n_windows,), with allowance for steps without data."""
         scores = self.windows.score(windows, one_by_one=one_by_one)
         if self.allowance is None:
             return scores
-        return self.allowance.raised(scores, count_empty(windows))
+        return self.allowance.raised(scores, n_empty)
 
-    def are_like_known(self, windows: Sequences) -> NDArray[np.bool_]:
-        """Return which windows have no more steps without data than can be made allowance for."""
-        n_spared = max(self.most_empty, self.size // FEW)
+    def are_like_known(self, n_empty: NDArray[np.intp]) -> NDArray[np.bool_]:
+        """Return which numbers of steps without data windows may have that raise alarms."""
         if self.allowance is not None:
-            return have_data(windows)
-        return count_empty(windows) <= n_spared
+            return 2 * n_empty <= self.size
+        return n_empty <= max(self.most_empty, self.size // FEW)
 
     def offsets(self, rows: ScoredRows) -> float | NDArray[np.float64]:
         """Return the offset of each row, (total_timesteps,), or that of all.
@@ -223,7 +216,8 @@ class RowJudge:
             return self.rows.offset
         offsets = np.full(len(rows.scores), self.rows.offset)
         if adaptive is not None:
-            parts = np.split(rows.own_scores, np.cumsum(rows.series.lengths)[:-1])
+            telling = np.where(self._may_alarm(rows), rows.own_scores, np.nan)
+            parts = np.split(telling, np.cumsum(rows.series.lengths)[:-1])
             followed = np.concatenate([follow(copy(adaptive), part, self.worst) for part in parts])
             offsets = np.where(rows.is_training, offsets, followed[rows.judges])
         has_data = rows.scores != self.worst
@@ -235,8 +229,11 @@ class RowJudge:
 
         There are none if these are few.
         """
-        may_alarm = have_scores(rows.own_scores, self.worst) & ~self._are_short(rows)
+        may_alarm = self._may_alarm(rows)
         return may_alarm & (may_alarm.sum() >= MIN_WINDOWS_FOR_DRIFT * self.size)
+
+    def _may_alarm(self, rows: ScoredRows) -> NDArray[np.bool_]:
+        return have_scores(rows.own_scores, self.worst) & ~self._are_short(rows)
 
     def _are_short(self, rows: ScoredRows) -> NDArray[np.bool_]:
         """Return which rows are of pieces that are shorter than any of the fit."""
@@ -246,17 +243,17 @@ class RowJudge:
     def resting_on(self, rows: ScoredRows, *roles: str) -> RowJudge:
         """Return the judge whose thresholds rest on these rows, as :class:`Calibration` says.
 
-        They do not rest on rows without data.
+        They do not rest on rows without data, nor on pieces that are shorter than any of the fit.
         """
-        scores, singles = (
-            part[have_scores(part, self.worst)] for part in (rows.own_scores, rows.singles)
-        )
-        n = independent_windows(rows.pieces, self.size)
+        may_alarm, is_long = self._may_alarm(rows), rows.windows.lengths >= self.shortest
+        scores = rows.own_scores[may_alarm]
+        singles = rows.singles[have_scores(rows.singles, self.worst) & is_long]
         if len(scores) == 0:
             raise ValueError(
-                "every window of X lacks data in more than half of its rows; expected some to "
-                "calibrate on: pass other rows."
+                f"no window of {self.shortest} rows of X has data in half of its rows; expected "
+                "some to calibrate on: pass other rows."
             )
+        n = independent_windows(rows.pieces_with(may_alarm), self.size)
         return replace(
             self,
             rows=self.rows.resting_on(scores, n, *roles),
@@ -265,25 +262,21 @@ class RowJudge:
         )
 
     def knowing(
-        self, series: Sequences, windows: Sequences, scores: NDArray[np.float64]
+        self, series: Sequences, gaps: Gaps, windows: Sequences, scores: NDArray[np.float64]
     ) -> RowJudge:
         """Return the judge that knows training series, by the scores of windows as fresh ones.
 
         It knows those series all of whose windows are there, in the order of their rows.
         """
         known: dict[str, NDArray[np.float64]] = {}
-        every = self._slide(series)
-        has_data = have_data(every)
+        every = self._slide(series, gaps)
+        has_data = gaps.have_data(every)
         for i, own in enumerate(_stretches(every, series)):
             starts = every.starts[own]
             if np.isin(starts, windows.starts).all():
                 own_scores = scores[np.searchsorted(windows.starts, starts)]
                 known[digest(series[i])] = np.where(has_data[own], own_scores, np.nan)
         return replace(self, own_scores=known)
-
-    def cut(self, series: Sequences, times: Sequence[Any]) -> Sequences:
-        """Cut series where their times jump."""
-        return cut_at_jumps(series, times, self.usual_step, self.max_steps)
 
     def find_events(
         self,
@@ -320,7 +313,7 @@ class RowJudge:
             return peaks, None
         # Series stand side by side, though not from the first row on.
         offset = int(series.starts[0])
-        windows, shares = self._slide(series), np.zeros((len(intervals), series.n_features))
+        windows, shares = rows.windows, np.zeros((len(intervals), series.n_features))
         ends = windows.starts + windows.lengths
         for i, lowest in enumerate(peaks + offset):
             there = np.arange(
@@ -333,27 +326,35 @@ class RowJudge:
             peaks[i] = peak - offset
         return peaks, shares
 
-    def cell_errors(self, series: Sequences) -> NDArray[np.float64]:
+    def cell_errors(self, series: Sequences, times: Sequence[Any]) -> NDArray[np.float64]:
         """Return the mean loss of each cell over the windows that cover it."""
-        windows = self._slide(series)
+        gaps = Gaps.of(series.values)
+        pieces = self._cut(series, times, gaps)
+        windows = self._slide(pieces, gaps)
         errors = np.concatenate([self.windows.errors(block) for block in blocks(windows)])
-        return merge(errors, windows, series)
+        return merge(errors, windows, pieces)
 
-    def _slide(self, series: Sequences) -> Sequences:
-        return slide_beside_gaps(series, self.size, self.stride)
+    def _cut(self, series: Sequences, times: Sequence[Any], gaps: Gaps) -> Sequences:
+        """Cut series where their times jump, and at both ends of blackouts."""
+        pieces = cut_at_jumps(series, times, self.usual_step, self.max_steps)
+        return gaps.cut_at_blackouts(pieces, rows_of_blackout(self.size))
+
+    def _slide(self, series: Sequences, gaps: Gaps) -> Sequences:
+        return gaps.slide_beside(series, self.size, self.stride)
 
     def _score_windows(
-        self, series: Sequences, windows: Sequences
+        self, series: Sequences, windows: Sequences, gaps: Gaps
     ) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
         """Return the scores of the windows of series, and which series are those of the fit.
 
         Windows without data have the worst score.
         """
-        scores, is_judged = np.full(len(windows), np.nan), have_data(windows)
+        scores, is_judged = np.full(len(windows), np.nan), gaps.have_data(windows)
         is_training = np.zeros(len(series), dtype=bool)
         for i, own, stretch in self._recognise(series, windows):
             scores[stretch], is_judged[stretch], is_training[i] = own, False, True
-        scores[is_judged] = self.score_windows(windows.take(is_judged))
+        new = windows.take(is_judged)
+        scores[is_judged] = self.score_windows(new, gaps.count(new))
         return np.where(np.isnan(scores), self.worst, scores), is_training
 
     def _recognise(
@@ -378,23 +379,22 @@ def merge_scores(
     scores: NDArray[np.float64],
     windows: Sequences,
     series: Sequences,
+    gaps: Gaps,
     aggregation: str,
-    blackout: int,
     worst: float,
 ) -> NDArray[np.float64]:
     """Return the scores of rows by those of the windows that cover them, (total_timesteps,).
 
-    Windows without data do not count beside others. Rows that only such windows cover, and those of
-    a blackout of so many rows, have the worst score, to the last bit. Other rows without data say
-    nothing of themselves: theirs is NaN.
+    Windows without data do not count beside others. Rows that only such windows cover, as those of
+    a blackout, have the worst score, to the last bit. Other rows without data say nothing of
+    themselves: theirs is NaN.
     """
-    is_judged = have_data(windows)
-    n_empty = np.where(is_judged, count_empty(windows), windows.lengths)
+    is_judged = gaps.have_data(windows)
+    n_empty = np.where(is_judged, gaps.count(windows), windows.lengths)
     rows = merge(scores, windows, series, aggregation, n_empty)
-    rows[are_empty(series)] = np.nan
+    rows[gaps.are_empty(series)] = np.nan
     if not is_judged.all():
         rows[merge(is_judged.astype(float), windows, series, "max") == 0] = worst
-    rows[are_blacked_out(series, blackout)] = worst
     return rows
 
 
@@ -437,11 +437,6 @@ def relate(
         has_data = have_scores(part, worst)
         part[has_data] = recent.relative(part[has_data])
     return related
-
-
-def rows_of_blackout(size: int) -> int:
-    """Return how many rows without data, one after the other, are a blackout: half a window."""
-    return -(-size // 2)
 
 
 def independent_windows(series: Sequences, size: int) -> float:

@@ -17,11 +17,13 @@ class ScoredRows:
     series : Sequences
         Whose rows they are.
     pieces : Sequences
-        The series, cut where time jumps.
+        The series, cut at jumps in time and at blackouts.
+    windows : Sequences
+        That the pieces were judged by.
     scores : ndarray of shape (total_timesteps,)
         By which the rows are judged.
     singles : ndarray of shape (n_windows,)
-        Scores of single windows of the pieces.
+        Their scores.
     is_training : ndarray of shape (total_timesteps,), dtype bool
         Which rows belong to a piece that was recognised as one of the fit.
     judges : ndarray of shape (total_timesteps,)
@@ -30,6 +32,7 @@ class ScoredRows:
 
     series: Sequences
     pieces: Sequences
+    windows: Sequences
     scores: NDArray[np.float64]
     singles: NDArray[np.float64]
     is_training: NDArray[np.bool_]
@@ -39,3 +42,8 @@ class ScoredRows:
     def own_scores(self) -> NDArray[np.float64]:
         """Scores of the rows that are judged by their own, NaN for others."""
         return np.where(self.judges == np.arange(len(self.scores)), self.scores, np.nan)
+
+    def pieces_with(self, which: NDArray[np.bool_]) -> Sequences:
+        """Return the pieces that hold some of these rows, a mask of shape (total_timesteps,)."""
+        firsts = np.cumsum(self.pieces.lengths) - self.pieces.lengths
+        return self.pieces.take(np.logical_or.reduceat(which, firsts))

@@ -41,21 +41,24 @@ def warn_of_rows(rows: NDArray[np.intp], series: Sequences, form: Form) -> None:
 
 
 def warn_of_scattered(pieces: Sequences, series: Sequences, ids: Sequence[Any], size: int) -> None:
-    """Name the series that were cut at jumps in time so often that no piece holds a window."""
+    """Name the series that were cut so often that no piece holds a window."""
     owner = np.searchsorted(series.starts, pieces.starts, side="right") - 1
     longest = np.zeros(len(series), dtype=np.intp)
     np.maximum.at(longest, owner, pieces.lengths)
     lost = np.flatnonzero((longest < size) & (series.lengths >= size)).tolist()
     if lost:
         warn(
-            f"Left out: series {some_of([ids[i] for i in lost])}, whose times jump so often that "
-            f"no piece holds a window of {size} rows; expected steps like those of the other "
-            "series: bring all to one step, or set a larger max_time_steps."
+            f"Left out: series {some_of([ids[i] for i in lost])}, whose times jump, or whose data "
+            f"fail, so often that no piece holds a window of {size} rows: bring all series to one "
+            "step, set a larger max_time_steps, or choose a smaller window_size."
         )
 
 
 def warn_of_short(series: Sequences, pieces: Sequences, ids: Sequence[Any], shortest: int) -> None:
-    """Name the series to judge that are too short for alarms, and others with such pieces."""
+    """Name the series to judge that are too short for alarms, and others with such pieces.
+
+    Pieces are those with data, between jumps in time or blackouts.
+    """
     is_short = series.lengths < shortest
     owner = np.searchsorted(series.starts, pieces.starts, side="right") - 1
     n_pieces = np.bincount(owner[pieces.lengths < shortest], minlength=len(series))
@@ -65,20 +68,22 @@ def warn_of_short(series: Sequences, pieces: Sequences, ids: Sequence[Any], shor
     )
     if is_short.any():
         warn(
-            f"Too short to find anomalies in: series {_called(ids, is_short)} of X, with {why}. "
+            f"Too short to find anomalies in: {_called(ids, is_short)}, with {why}. "
             "Pass longer series, or fit with a smaller window_size."
         )
     is_cut = (n_pieces > 0) & ~is_short
     if is_cut.any():
         warn(
             f"Too short to find anomalies in: {n_pieces[is_cut].sum()} piece(s), between jumps in "
-            f"time, of series {_called(ids, is_cut)} of X, with {why}. Set a larger "
-            "max_time_steps, or fit with a smaller window_size."
+            f"time or blackouts, of {_called(ids, is_cut)}, with {why}. Fit with a smaller "
+            "window_size or, where times jump, set a larger max_time_steps."
         )
 
 
 def _called(ids: Sequence[Any], which: NDArray[np.bool_]) -> str:
-    return some_of([ids[i] for i in np.flatnonzero(which).tolist()])
+    if len(ids) == 1:
+        return "X"
+    return f"series {some_of([ids[i] for i in np.flatnonzero(which).tolist()])} of X"
 
 
 def _warn(which: str, others: str, consequence: str) -> None:

@@ -21,6 +21,7 @@ from skl_lstmae._sklearn import (
 )
 from skl_lstmae.data.checks import check_series
 from skl_lstmae.data.forms import Form
+from skl_lstmae.data.gaps import Gaps, have_scores, rows_of_blackout
 from skl_lstmae.data.names import feature_names, known_names
 from skl_lstmae.data.sequences import Sequences
 from skl_lstmae.data.times import cut_at_jumps, usual_step
@@ -51,7 +52,7 @@ from skl_lstmae.detectors.window_plan import (
     WindowPlan,
     are_whole,
     choose_stride,
-    choose_window_size,
+    cut_to_data,
     describe_window_size,
     plan_windows,
 )
@@ -108,7 +109,8 @@ class SlidingWindowDetector(
     window_size : int or "auto", default="auto"
         Number of rows of a window. "auto" takes as many whole periods of the training series as
         come nearest to 100 rows, or 100 rows if there is no period or one of more than 133 rows; at
-        most a sixth of the longest series. :doc:`/long_series` tells how the period is found.
+        most a sixth of the longest series, or piece of one between jumps and blackouts.
+        :doc:`/long_series` tells how the period is found.
 
     stride : int or "auto", default="auto"
         Rows from the start of one window to the next, when scoring. A larger stride takes less
@@ -333,20 +335,22 @@ class SlidingWindowDetector(
     ) -> WindowPlan:
         """Return which rows are learned from and judged, in windows of which size."""
         ids, times = row_labels
+        gaps = Gaps.of(whole.values)
         series = pieces = cut_at_jumps(whole, times, None, self.max_time_steps)
         if sample_weight is not None:
             weights = check_weights(sample_weight, int(series.lengths.sum()), "row", whole.lengths)
             series = leave_out(series, weights)
-        size = choose_window_size(series, self.window_size)
+        with_data, size = cut_to_data(series, gaps, self.window_size)
         if self.verbose:
-            print(describe_window_size(series, size, self.window_size))
-        warn_of_scattered(pieces, whole, ids, size)
-        series = series.take((series.lengths >= size) | are_whole(series, whole))
+            print(describe_window_size(with_data, size, self.window_size))
+        warn_of_scattered(gaps.cut_at_blackouts(pieces, rows_of_blackout(size)), whole, ids, size)
+        series = with_data.take((with_data.lengths >= size) | are_whole(with_data, whole))
         series = series.take(are_new(series))  # a copy, as a reference, would make the other normal
         stops_early = getattr(self.detector_, "early_stopping", False)
         holds_out = stops_early or self.contamination == "auto"
         return plan_windows(
             series,
+            gaps,
             size=size,
             stride=choose_stride(self.stride, size),
             training_stride=self.training_stride,
@@ -436,7 +440,7 @@ class SlidingWindowDetector(
         700
         """
         judge, series, form = self._read(X)
-        return form.per_row(judge.cell_errors(judge.cut(series, form.row_labels()[1])))
+        return form.per_row(judge.cell_errors(series, form.row_labels()[1]))
 
     @validate_params(EVENT_CONSTRAINTS, prefer_skip_nested_validation=True)
     def find_events(
@@ -512,8 +516,8 @@ class SlidingWindowDetector(
         fitted = copy(self)
         judge, series, form = fitted._read(X)
         ids, times = form.row_labels()
-        warn_of_short(series, judge.cut(series, times), ids, judge.shortest)
         rows = self._told(judge, "of X").score(series, times)
+        self._warn_of_short(judge, rows, form)
         found = judge.find_events(rows, max_gap, min_length, budget)
         self._scored(judge, rows, form).warn_of_drift()
         names = known_names(fitted) or range(series.n_features)
@@ -582,13 +586,16 @@ class SlidingWindowDetector(
 
     def _scored(self, judge: RowJudge, rows: ScoredRows, form: Form) -> Scored:
         def offsets() -> Any:
-            ids, _ = form.row_labels()
-            warn_of_short(rows.series, rows.pieces, ids, judge.shortest)
+            self._warn_of_short(judge, rows, form)
             return judge.offsets(rows)
 
         remedy = "" if judge.rows.rate is None else OF_FREQUENT_FAULTS
         telling = judge.tell_drift(rows)
         return Scored(judge, rows.series, rows.scores, form.per_row, offsets, telling, remedy)
+
+    def _warn_of_short(self, judge: RowJudge, rows: ScoredRows, form: Form) -> None:
+        pieces = rows.pieces_with(have_scores(rows.own_scores, judge.worst))
+        warn_of_short(rows.series, pieces, form.row_labels()[0], judge.shortest)
 
     def _calibrate_on(self, X: Any) -> None:
         judge, series, form = self._read(X)

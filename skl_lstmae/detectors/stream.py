@@ -9,12 +9,12 @@ from numpy.typing import NDArray
 
 from skl_lstmae._warn import warn
 from skl_lstmae.data.checks import check_rows
-from skl_lstmae.data.gaps import count_empty
+from skl_lstmae.data.gaps import Gaps, rows_of_blackout
 from skl_lstmae.data.names import known_names, some_of
 from skl_lstmae.data.times import jumps_of
 from skl_lstmae.data.windows import trailing
 from skl_lstmae.detectors.events import main_features
-from skl_lstmae.detectors.row_judge import RowJudge, Threshold, follow, rows_of_blackout
+from skl_lstmae.detectors.row_judge import RowJudge, Threshold, follow
 from skl_lstmae.detectors.thresholded import check_offset
 
 
@@ -212,14 +212,17 @@ class Stream:
             jumps = jumps_of(times, self._latest, judge.usual_step, judge.max_steps)
             is_new[first:] |= comes_back[first:] | jumps
             windows = trailing(rows, judge.size, first, is_new)
+            n_missing = Gaps.of(rows).count(windows)
             scores = np.full(len(new_rows), judge.worst)
             is_blackout = n_empty[first:] >= n_blackout
-            is_judged = ~is_blackout & (count_empty(windows) < windows.lengths)
-            scores[is_judged] = judge.score_windows(windows.take(is_judged), one_by_one=True)
+            is_judged = ~is_blackout & (n_missing < windows.lengths)
+            scores[is_judged] = judge.score_windows(
+                windows.take(is_judged), n_missing[is_judged], one_by_one=True
+            )
             adaptive = deepcopy(self._adaptive)
             # A window that is not full, or lacks more, is unlike any that has been learned from,
             # and would raise alarms.
-            is_full = (windows.lengths == judge.size) & judge.are_like_known(windows)
+            is_full = (windows.lengths == judge.size) & judge.are_like_known(n_missing)
             is_ready = is_blackout | is_full
             offsets = np.where(is_ready, self._fixed, -np.inf)
             if adaptive is not None:

@@ -9,7 +9,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from skl_lstmae.data.gaps import have_data, observed, slide_beside_gaps
+from skl_lstmae.data.gaps import Gaps, rows_of_blackout
 from skl_lstmae.data.period import estimate_period, estimate_window_size
 from skl_lstmae.data.sequences import Sequences
 from skl_lstmae.data.split import MIN_SEQUENCES, Split, join_sequences
@@ -40,6 +40,8 @@ class WindowPlan:
     ----------
     series : Sequences
         All rows.
+    gaps : Gaps
+        Those without data.
     training, held_out : Sequences
         Those to learn from, and the ends of the series if anything is judged by them.
     size : int
@@ -53,6 +55,7 @@ class WindowPlan:
     """
 
     series: Sequences
+    gaps: Gaps
     training: Sequences
     held_out: Sequences
     size: int
@@ -79,7 +82,7 @@ class WindowPlan:
     def references(self) -> Sequences:
         """Windows of all rows, which say what is normal."""
         windows = slide(self.series, self.size)
-        windows = windows.take(have_data(windows))
+        windows = windows.take(self.gaps.have_data(windows))
         return spread(windows, min(len(windows), MAX_REFERENCES))
 
     @cached_property
@@ -91,16 +94,16 @@ class WindowPlan:
     @cached_property
     def windows(self) -> Sequences:
         """The windows of the rows to calibrate on or, if there are few, of all rows."""
-        windows = slide_beside_gaps(self.calibrating, self.size, self.stride)
+        windows = self.gaps.slide_beside(self.calibrating, self.size, self.stride)
         if self._stretches.lengths.sum() == self.training.lengths.sum():
-            every = slide_beside_gaps(self.series, self.size, self.stride)
+            every = self.gaps.slide_beside(self.series, self.size, self.stride)
             windows = join_sequences(windows, every)
         return in_order(windows)
 
     @cached_property
     def judged(self) -> Sequences:
         """Those of these windows that hold data, and hence have scores."""
-        return self.windows.take(have_data(self.windows))
+        return self.windows.take(self.gaps.have_data(self.windows))
 
     @property
     def was_held_out(self) -> NDArray[np.bool_]:
@@ -121,6 +124,7 @@ class WindowPlan:
 
 def plan_windows(
     series: Sequences,
+    gaps: Gaps,
     *,
     size: int,
     stride: int,
@@ -133,18 +137,13 @@ def plan_windows(
     Raises
     ------
     ValueError
-        If too few windows are left to train on, or nothing is observed in what is held out.
+        If too few windows are left to train on, or none has data enough.
     """
     training, held_out = series, series.take([])
     if held_out_share:
         training, held_out = hold_out_ends(series, size, held_out_share)
-    if len(held_out) and not len(observed(held_out)):
-        raise ValueError(
-            f"the last {held_out.lengths.max()} rows of X, which are held out of training, "
-            "have no observed value; expected some: leave these rows out."
-        )
     training_stride = choose_training_stride(training, size, training_stride)
-    plan = WindowPlan(series, training, held_out, size, stride, training_stride, names)
+    plan = WindowPlan(series, gaps, training, held_out, size, stride, training_stride, names)
     if len(plan.references) == 0 or len(plan.judged) == 0:
         raise ValueError(
             f"no window of {size} rows of X has data in half of its rows; expected some to learn "
@@ -159,6 +158,20 @@ def are_whole(pieces: Sequences, series: Sequences) -> NDArray[np.bool_]:
     return (pieces.starts == series.starts[owner]) & (pieces.lengths == series.lengths[owner])
 
 
+def cut_to_data(
+    series: Sequences, gaps: Gaps, window_size: int | Literal["auto"]
+) -> tuple[Sequences, int]:
+    """Return the pieces of series between blackouts, and how many rows a window has.
+
+    If the pieces ask for shorter windows than the series, shorter stretches are blackouts, too.
+    """
+    size = choose_window_size(series, window_size)
+    pieces = gaps.observed(gaps.cut_at_blackouts(series, rows_of_blackout(size)))
+    if len(pieces) == 0 or choose_window_size(pieces, window_size) >= size:
+        return pieces, size
+    return cut_to_data(pieces, gaps, window_size)
+
+
 def choose_window_size(series: Sequences, window_size: int | Literal["auto"]) -> int:
     """Return how many rows a window has, or refuse one that is too long."""
     longest = int(series.lengths.max())
@@ -167,8 +180,9 @@ def choose_window_size(series: Sequences, window_size: int | Literal["auto"]) ->
         size = estimate_window_size(series, most_rows(series))
     if size > longest:
         raise ValueError(
-            f"window_size={size} is longer than every training series, the longest of which "
-            f"has n_samples={longest} rows; choose a shorter one."
+            f"window_size={size} is longer than every training series, or piece of one between "
+            f"jumps in time or blackouts: the longest has n_samples={longest} rows; choose a "
+            "shorter one."
         )
     return int(size)
 

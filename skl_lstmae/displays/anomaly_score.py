@@ -258,7 +258,7 @@ class AnomalyScoreDisplay:
             true_events=intervals_of_labels(labels),
             feature_names=name_features(feature_names, estimator, values.shape[1]),
             feature_shares=_total(found.feature_shares, found.intervals, values.shape[1]),
-            cell_errors=judge.cell_errors(rows.pieces) if strip == "errors" else None,
+            cell_errors=judge.cell_errors(series, [times]) if strip == "errors" else None,
         )
         return display.plot(ax, max_features=max_features)
 

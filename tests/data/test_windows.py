@@ -7,13 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from skl_lstmae.data import windows as windows_module
-from skl_lstmae.data.gaps import (
-    are_blacked_out,
-    count_empty,
-    judged_by,
-    observed,
-    slide_beside_gaps,
-)
+from skl_lstmae.data.gaps import Gaps, judged_by
 from skl_lstmae.data.sequences import Sequences
 from skl_lstmae.data.times import cut_at_jumps, elapsed, jumps_of, usual_step
 from skl_lstmae.data.weights import leave_out
@@ -95,7 +89,7 @@ def test_windows_with_holes_do_not_count_for_rows_that_have_fuller_ones():
     series = make_table(9, 4)
     series.values[3:5] = np.nan
     windows = slide(series, 4)
-    n_empty = count_empty(windows)
+    n_empty = Gaps.of(series.values).count(windows)
     assert n_empty.tolist() == [1, 2, 2, 2, 1, 0, 0]
     values = np.arange(7.0)
     # Each row is in the windows with the fewest steps without data; no fifth of 4 is a step.
@@ -109,7 +103,7 @@ def test_of_windows_with_many_holes_those_with_few_more_count_too():
     series = make_table(24)
     series.values[[*range(5), *range(14, 24)]] = np.nan
     windows = slide(series, 10)
-    n_empty = count_empty(windows)
+    n_empty = Gaps.of(series.values).count(windows)
     assert n_empty.tolist() == [5, 4, 3, 2, 1, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10]
     merged = merge(np.arange(15.0), windows, series, n_empty=n_empty)
     # Row 0 is in one window. Row 23 is in windows 14; row 18 in 9 with 5 and in 10 with 6.
@@ -122,28 +116,31 @@ def test_of_windows_with_many_holes_those_with_few_more_count_too():
 @pytest.mark.parametrize(
     ("lengths", "empty", "n_rows", "expected"),
     [
-        ([8], [], 1, []),
-        ([8], [2, 3, 5], 1, [2, 3, 5]),
-        ([8], [2, 3, 5], 2, [2, 3]),
-        ([8], [0, 1, 5, 6, 7], 3, [5, 6, 7]),
-        ([4, 4], [2, 3, 4, 5, 6], 3, [4, 5, 6]),
-        ([4, 4], [0, 1, 2, 3, 4], 4, [0, 1, 2, 3]),
-        ([3], [0, 1, 2], 4, []),
+        ([8], [], 1, [(0, 8)]),
+        ([8], [2, 3, 5], 1, [(0, 2), (2, 4), (4, 5), (5, 6), (6, 8)]),
+        ([8], [2, 3, 5], 2, [(0, 2), (2, 4), (4, 8)]),
+        ([8], [0, 1, 5, 6, 7], 3, [(0, 5), (5, 8)]),
+        ([4, 4], [2, 3, 4, 5, 6], 3, [(0, 4), (4, 7), (7, 8)]),
+        ([4, 4], [0, 1, 2, 3, 4], 4, [(0, 4), (4, 8)]),
+        ([3], [0, 1, 2], 4, [(0, 3)]),
+        ([3, 2], [0, 1, 2, 3, 4], 2, [(0, 3), (3, 5)]),
     ],
 )
-def test_a_blackout_is_a_long_stretch_of_one_series_without_data(lengths, empty, n_rows, expected):
+def test_series_are_cut_at_long_stretches_without_data(lengths, empty, n_rows, expected):
     series = make_table(*lengths)
     series.values[empty] = np.nan
-    assert np.flatnonzero(are_blacked_out(series, n_rows)).tolist() == expected
+    assert ranges(Gaps.of(series.values).cut_at_blackouts(series, n_rows)) == expected
 
 
 def test_rows_with_any_value_are_in_no_blackout_and_rows_between_series_are_none():
     table = make_table(3, 3, 4)
     table.values[0:10] = np.nan
     table.values[8, 1] = 0.0
-    series = table.take([0, 2])
-    assert are_blacked_out(series, 2).tolist() == [True] * 5 + [False] * 2
-    assert count_empty(series).tolist() == [3, 3]
+    series, gaps = table.take([0, 2]), Gaps.of(table.values)
+    assert ranges(gaps.cut_at_blackouts(series, 2)) == [(0, 3), (6, 8), (8, 10)]
+    assert gaps.count(series).tolist() == [3, 3]
+    assert gaps.have_data(table.take([2, 0])).tolist() == [False, False]
+    assert gaps.are_empty(series).tolist() == [True] * 5 + [False, True]
 
 
 @pytest.mark.parametrize(
@@ -161,7 +158,7 @@ def test_rows_with_any_value_are_in_no_blackout_and_rows_between_series_are_none
 def test_rows_beside_gaps_are_in_a_window_that_touches_one(lengths, empty, stride, touching):
     series = make_table(*lengths)
     series.values[empty] = np.nan
-    windows = slide_beside_gaps(series, 3, stride)
+    windows = Gaps.of(series.values).slide_beside(series, 3, stride)
     assert ranges(windows) == sorted([*ranges(slide(series, 3, stride)), *touching])
 
 
@@ -295,8 +292,10 @@ def test_pieces_begin_with_the_phase(lengths, size, phase, expected):
 def test_windows_without_observed_values_are_left_out():
     series = make_table(6)
     series.values[1:4] = np.nan
+    observed = Gaps.of(series.values).observed
     assert ranges(observed(slide(series, 3))) == [(0, 3), (2, 5), (3, 6)]
     series.values[2, 1] = 0.0
+    observed = Gaps.of(series.values).observed
     assert ranges(observed(slide(series, 1))) == [(0, 1), (2, 3), (4, 5), (5, 6)]
 
 

@@ -5,6 +5,7 @@ import pytest
 from numpy.testing import assert_array_equal
 from sklearn.neighbors import LocalOutlierFactor
 
+from benchmarks.decisions.gaps import LONGEST, faulty, holed
 from benchmarks.decisions.nab import corpus_score
 from benchmarks.decisions.processes import KINDS, simulate
 from benchmarks.decisions.rules import contamination, dspot, rolling
@@ -84,3 +85,22 @@ def test_processes_are_stationary(kind):
     means, deviations = zip(*((half.mean(), half.std()) for half in halves), strict=True)
     assert np.abs(np.diff(means)) < 0.2 * max(deviations)
     assert deviations[0] == pytest.approx(deviations[1], rel=0.1)
+
+
+@pytest.mark.parametrize("apart", [30, 300])
+def test_gaps_are_as_long_and_as_far_apart_as_told(apart):
+    X = simulate("ar", 20_000, seed=0)
+    holes = np.isnan(holed(X, apart, seed=0)[:, 0]).astype(int)
+    starts, ends = (np.flatnonzero(np.diff(holes) == step) for step in (1, -1))
+    lengths, distances = ends[: len(starts) - 1] - starts[:-1], starts[1:] - ends[: len(starts) - 1]
+    assert (lengths.min(), lengths.max()) == (1, LONGEST)
+    assert apart // 2 <= distances.min() < apart < distances.max() <= 1.5 * apart
+    assert_array_equal(holed(X, None, seed=0), X)
+
+
+def test_a_fault_shifts_the_level_by_three_deviations():
+    X = simulate("heavy", 3000, seed=0)
+    shifted, is_fault = faulty(X)
+    assert is_fault.sum() == 150
+    assert_array_equal(shifted[~is_fault], X[~is_fault])
+    np.testing.assert_allclose((shifted - X)[is_fault], 3 * X.std())

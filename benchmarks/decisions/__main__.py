@@ -15,7 +15,8 @@ from typing import Any
 import joblib
 import torch
 
-from benchmarks.decisions.processes import PROCESSES, realised
+from benchmarks.decisions.gaps import judge_gaps
+from benchmarks.decisions.processes import KINDS, PROCESSES, realised
 from benchmarks.decisions.report import report
 from benchmarks.decisions.sequences import odd_in_training, realised_rates
 from benchmarks.decisions.series import judge_series
@@ -33,7 +34,7 @@ SERIES = {
     "nab_normal": NAB_NORMAL,
     **{name: DATASETS[name] for name in ("skab", "keogh", "asd", "tsb")},
 }
-SETS = (*SERIES, *SETS_OF_SEQUENCES, "odd", "process")
+SETS = (*SERIES, *SETS_OF_SEQUENCES, "odd", "process", "gaps")
 
 Task = tuple[str, str, int]
 """What is measured, of which file or process, with which seed."""
@@ -66,9 +67,10 @@ def _tasks(data: Path, sets: list[str], n_seeds: int) -> Iterator[Task]:
     """Yield the tasks, those of one seed before those of the next."""
     datasets = DATASETS | SERIES | {"odd": DATASETS["ecg5000"]}
     for seed, name in product(range(n_seeds), sets):
-        cases = map(str, range(len(PROCESSES)))
-        if name in datasets:
-            cases = iter(datasets[name].files(data))
+        if name == "process":
+            cases = [str(i) for i in range(len(PROCESSES))]
+        else:
+            cases = list(KINDS if name == "gaps" else datasets[name].files(data))
         yield from ((name, case, seed) for case in cases)
 
 
@@ -79,6 +81,8 @@ def _run(task: Task, data: Path, epochs: int | None) -> tuple[Task, list[dict[st
     measure: Callable[..., Any]
     if kind == "process":
         return task, [realised(*PROCESSES[int(name)], seed, **parameters)]
+    if kind == "gaps":
+        return task, list(judge_gaps(name, seed, **parameters))
     if kind == "odd":
         case = DATASETS["ecg5000"].load(DATASETS["ecg5000"].files(data)[name])
         return task, [odd_in_training(case, seed, **parameters)]

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from scipy.stats import binomtest
 
+from benchmarks.decisions.gaps import APART
 from benchmarks.decisions.nab import corpus_score
 from benchmarks.decisions.processes import RATE
 from benchmarks.detection.data import SETS_OF_SEQUENCES, read_start
@@ -37,6 +38,7 @@ def report(lines: Lines, data: Path) -> str:
     parts += ["### Sequences", _sequences_table(lines)]
     parts += ["### Odd beats in training", _odd_table(lines)]
     parts += ["### Stationary processes", _process_table(lines)]
+    parts += ["### Gaps", _gaps_table(lines)]
     return "\n\n".join(parts)
 
 
@@ -149,3 +151,23 @@ def _process_table(lines: Lines) -> str:
         quantiles = np.quantile(ratios, [0, 0.25, 0.5, 0.75, 1]) if len(ratios) else []
         rows.append([rule, f"{within:.0%}", " ".join(f"{q:.2f}" for q in quantiles)])
     return table(["rule", "within 0.5 to 2", "realised over asked: quartiles"], rows)
+
+
+def _gaps_table(lines: Lines) -> str:
+    results = [r for line in lines if line["task"][0] == "gaps" for r in line["results"]]
+    head = [
+        "rule",
+        "rows from gap to gap",
+        "normal rows flagged",
+        "the most of a series",
+        "faults found",
+    ]
+    rows = []
+    for judge in dict.fromkeys(r["judge"] for r in results):
+        for apart in APART:
+            chosen = [r for r in results if (r["judge"], r["apart"]) == (judge, apart)]
+            shares = [r["false"] / r["n_normal"] for r in chosen]
+            found, n_faults = (sum(r[key] for r in chosen) for key in ("found", "n_events"))
+            cells = [f"{np.mean(shares):.2%}", f"{max(shares):.2%}", f"{found} of {n_faults}"]
+            rows.append([judge, "no gaps" if apart is None else str(apart), *cells])
+    return table(head, rows)

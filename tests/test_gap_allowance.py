@@ -77,31 +77,31 @@ def test_steps_are_left_out_of_copies_at_places_all_over_the_window(n_steps):
     assert_array_equal(left.values[is_kept], whole[is_kept])
 
 
-def tried(judge, *parts):
-    trial = GapTrial(20)
-    for windows in parts:
-        trial.try_some(judge, windows, judge.score(windows))
+def tried(judge, windows, *parts):
+    n_empty = Gaps.of(windows.values).count(windows)
+    trial, scores = GapTrial(windows, n_empty), judge.score(windows)
+    for part in parts:
+        trial.try_some(judge, np.array(part, dtype=int), scores)
     return trial.allowance(by_factors=True)
 
 
 def test_a_trial_learns_what_steps_left_out_cost():
-    allowance = tried(EmptySteps(), make_windows())
+    allowance = tried(EmptySteps(), make_windows(), range(41))
     assert allowance.n_empty.tolist() == [0, 1, 2, 4, 7, 10]
     assert_allclose(allowance.losses, np.log(1.0 + allowance.n_empty))
 
 
 def test_a_single_part_that_has_whole_windows_is_enough():
     windows = make_windows()
-    none = windows.take([])
-    assert tried(EmptySteps(), none, none, windows, none) is not None
-    assert tried(EmptySteps(), none, none) is None
-    trial = GapTrial(1)
-    trial.try_some(EmptySteps(), make_windows(size=1), np.full(60, -1.0))
-    assert trial.allowance(by_factors=True) is None
+    windows.values[:20] = np.nan  # of which the first 20 windows have some
+    holed, whole = range(20), range(20, 41)
+    assert tried(EmptySteps(), windows, [], holed, whole, holed) is not None
+    assert tried(EmptySteps(), windows, [], holed) is None
+    assert tried(EmptySteps(), make_windows(size=1), range(60)) is None
 
 
 class NoMissing(EmptySteps):
-    """Refuses missing values, as a scorer of the user's own may."""
+    """Refuses missing values, as a scorer or detector of the user's own may."""
 
     def score(self, windows, *, one_by_one=False):
         if np.isnan(windows.values).any():
@@ -109,5 +109,13 @@ class NoMissing(EmptySteps):
         return super().score(windows)
 
 
-def test_where_a_scorer_knows_no_missing_values_there_is_no_allowance():
-    assert tried(NoMissing(), *[make_windows()] * 9) is None
+class Spreading(EmptySteps):
+    """Scores what holds a missing value as missing."""
+
+    def score(self, windows, *, one_by_one=False):
+        return np.where(np.isnan(windows.values).any(), np.nan, super().score(windows))
+
+
+@pytest.mark.parametrize("judge", [NoMissing(), Spreading()])
+def test_where_a_judge_knows_no_missing_values_there_is_no_allowance(judge):
+    assert tried(judge, make_windows(), *[range(41)] * 9) is None

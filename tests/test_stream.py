@@ -425,16 +425,24 @@ def test_a_hole_raises_no_alarm_and_hides_none(n_rows, threshold):
     assert (detector.stream().predict(X)[109:111] == -1).any()
 
 
-def test_a_hole_silences_a_detector_of_tables_unless_the_fit_knows_such_holes():
-    X, hole = make_series(400), slice(200, 203)
+@pytest.mark.parametrize("inner", [Largest(), IsolationForest(random_state=0)], ids=repr)
+@pytest.mark.parametrize("apart", [5, 9, 50])
+def test_holes_silence_no_detector_of_tables_that_knows_missing_values(inner, apart):
+    X = make_series(900)
+    detector = fit(inner, X[:600], window_size=12, threshold="fixed", false_alarm_rate=0.001)
+    X_new = X[600:].copy()
+    X_new[50::apart] = X_new[51::apart] = np.nan
+    assert (detector.stream().predict(X_new) == 1).mean() > 0.98
+    X_new[204:220] += 30.0
+    assert (detector.stream().predict(X_new)[204:220] == -1).mean() > 0.6
+
+
+def test_where_each_window_of_the_fit_has_a_hole_larger_ones_silence_a_stream():
+    X = make_series(400)
+    X[::4] = np.nan
     X_new = X.copy()
-    X_new[hole] = np.nan
-    X_new[204:206] += 30.0  # while the window still reaches back to the hole
-    X_new[300:302] += 30.0
+    X_new[200:203] = np.nan
+    X_new[[205, 301]] += 30.0
     labels = fit(Largest(), X).stream().predict(X_new)
-    assert (labels[203 : 203 + WINDOW - 1] == 1).all()
-    assert (labels[300:302] == -1).any()
-    with_holes = X.copy()
-    with_holes[50:53] = np.nan
-    labels = fit(Largest(), with_holes, threshold="fixed").stream().predict(X_new)
-    assert (labels[204:206] == -1).any()
+    assert (labels[199 : 199 + WINDOW - 1] == 1).all()  # while windows reach back to the hole
+    assert labels[301] == -1

@@ -191,9 +191,7 @@ class Judge:
         They are those by the normal references that none of their part of the series overlaps.
         References are in the order of their rows. What is known of them is not worked out again.
         """
-        size = int(windows.lengths.max())
-        scores, trial = np.empty(len(windows)), GapTrial(size)
-        is_whole = (n_empty == 0) & (windows.lengths == size)
+        scores, trial = np.empty(len(windows)), GapTrial(windows, n_empty)
         starts, number = np.unique(windows.starts, return_inverse=True)
         place = np.searchsorted(references.starts, windows.starts).clip(max=len(references) - 1)
         is_known = references.starts[place] == windows.starts
@@ -210,8 +208,7 @@ class Judge:
             if known.any():
                 scores[known] = judge._judged(summaries[place[known]])
             scores[new] = judge.score(windows.take(new))
-            whole = is_judged & is_whole
-            trial.try_some(judge, windows.take(whole), scores[whole])
+            trial.try_some(judge, np.flatnonzero(is_judged), scores)
         return scores, trial.allowance(by_factors=bool(scores.max() <= 0))
 
     def resting_on(self, sequences: Sequences) -> Self:

@@ -96,8 +96,9 @@ class Stream:
         labels : ndarray of shape (n_timesteps,), int64
             -1 for anomalies, +1 for normal rows. Each row has an offset of its own, which follows
             the rows before it if the detector's `threshold` is "adaptive". Until a window is full,
-            at first and wherever it starts anew, only a blackout is anomalous. So it is while a
-            window has more rows without any value than any of the fit, and more than one in 50.
+            at first and wherever it starts anew, only a blackout is anomalous. So it is while more
+            than half of a window has no value; or more of it than of any window of the fit, and
+            than one row in 50, if what such rows cost could not be tried.
 
         Examples
         --------

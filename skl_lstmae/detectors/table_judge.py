@@ -10,6 +10,7 @@ from sklearn.base import BaseEstimator, clone
 
 from skl_lstmae.data.sequences import Sequences
 from skl_lstmae.data.windows import are_apart, blocks, spread
+from skl_lstmae.detectors.gap_trial import GapTrial
 from skl_lstmae.detectors.window_judge import LearnedWindows
 from skl_lstmae.detectors.window_plan import WindowPlan
 from skl_lstmae.scoring.conformal import as_fresh, find_odd
@@ -69,16 +70,21 @@ def fit_to_tables(detector: Any, plan: WindowPlan) -> LearnedWindows:
     """
     training, windows = plan.split.training, plan.judged
     table = spread(training, plan.split.n_per_epoch or len(training))
-    scores = np.empty(len(windows))
+    n_empty = plan.gaps.count(windows)
+    scores, trial = np.empty(len(windows)), GapTrial(windows, n_empty)
     for fold in np.array_split(np.arange(len(windows)), N_TABLE_FOLDS):
         if len(fold):
             apart = table.take(are_apart(table, windows.take(fold)))
             others = apart if len(apart) > len(table) // 2 else table
             judge = _fit_to_table(clone(detector), others, plan.size)
             scores[fold] = judge.score(windows.take(fold))
+            trial.try_some(judge, fold, scores)
+    allowance = trial.allowance(by_factors=bool(scores.max() <= 0))
     judge = _fit_to_table(detector, table, plan.size)
     scores = as_fresh(scores, plan.was_held_out, by_an_error_more=False)
-    return LearnedWindows(judge, scores, find_odd(-judge.score(plan.references)))
+    if allowance is not None:
+        scores = allowance.raised(scores, n_empty)
+    return LearnedWindows(judge, scores, find_odd(-judge.score(plan.references)), allowance)
 
 
 def flatten(windows: Sequences, size: int) -> NDArray[Any]:

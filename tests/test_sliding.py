@@ -1309,25 +1309,27 @@ def test_labels_that_scorers_read_the_wrong_way_round_are_met_with_a_warning():
 
 
 @pytest.mark.parametrize(
-    ("period", "window_size", "told"),
+    ("period", "window_size", "told", "stride"),
     [
-        (30, "auto", "Windows of 90 rows, a multiple of the period of 30 rows"),
+        (30, "auto", "Windows of 90 rows, a multiple of the period of 30 rows", 3),
         (
             144,
             "auto",
             "Windows of 100 rows, which hold no whole period of 144 rows: set window_size if they "
             "should",
+            4,
         ),
-        (None, "auto", "Windows of 100 rows, as no period was found"),
-        (30, 50, "Windows of 50 rows"),
+        (None, "auto", "Windows of 100 rows, as no period was found", 4),
+        (30, 50, "Windows of 50 rows", 2),
     ],
 )
-def test_verbose_tells_how_long_windows_are_and_why(period, window_size, told, capsys):
+def test_verbose_tells_how_long_windows_are_and_why(period, window_size, told, stride, capsys):
     X = np.random.default_rng(0).normal(size=(5000, 1))
     if period:
         X = 0.01 * X + np.sin(2 * np.pi * np.arange(5000) / period)[:, np.newaxis]
     make(FOREST, window_size=window_size, verbose=1).fit(X)
-    assert capsys.readouterr().out.splitlines()[0] == told
+    printed = capsys.readouterr().out.splitlines()
+    assert printed[:2] == [told, f"In scoring, a window begins every {stride} row(s)"]
 
 
 MISFITS = {

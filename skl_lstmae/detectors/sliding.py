@@ -163,8 +163,8 @@ class SlidingWindowDetector(
         Seeds the detector of windows in place of its own `random_state`. None keeps its own.
 
     verbose : int, default=0
-        Whether to print how long windows are and why, the losses of each epoch, if `detector` is
-        one of this package, and how many windows are scored.
+        Whether to print how long windows are and why, how far apart they begin, the losses of each
+        epoch, if `detector` is one of this package, and how many windows are scored.
 
     Attributes
     ----------
@@ -341,8 +341,10 @@ class SlidingWindowDetector(
             weights = check_weights(sample_weight, int(series.lengths.sum()), "row", whole.lengths)
             series = leave_out(series, weights)
         with_data, size = cut_to_data(series, gaps, self.window_size)
+        stride = choose_stride(self.stride, size)
         if self.verbose:
             print(describe_window_size(with_data, size, self.window_size))
+            print(f"In scoring, a window begins every {stride} row(s)")
         warn_of_scattered(gaps.cut_at_blackouts(pieces, rows_of_blackout(size)), whole, ids, size)
         series = with_data.take((with_data.lengths >= size) | are_whole(with_data, whole))
         series = series.take(are_new(series))  # a copy, as a reference, would make the other normal
@@ -352,7 +354,7 @@ class SlidingWindowDetector(
             series,
             gaps,
             size=size,
-            stride=choose_stride(self.stride, size),
+            stride=stride,
             training_stride=self.training_stride,
             held_out_share=self.validation_fraction if holds_out else 0.0,
             names=feature_names(self, series.n_features),

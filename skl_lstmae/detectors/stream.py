@@ -228,7 +228,9 @@ class Stream:
             offsets = np.where(is_ready, self._fixed, -np.inf)
             if adaptive is not None:
                 offsets[is_ready] = follow(adaptive, scores[is_ready], judge.worst)
-            warn_of_jumps(jumps, judge.max_steps)  # which may be an error, and then changes nothing
+            warn_of_jumps(
+                jumps, times, judge.max_steps
+            )  # which may be an error, and then changes nothing
             kept = slice(max(0, len(rows) - judge.size + 1), None)
             self._recent, self._is_new, self._latest = rows[kept].copy(), is_new[kept], latest
             self._adaptive = adaptive
@@ -244,9 +246,9 @@ class Stream:
         vars(self).update(state, _lock=Lock())
 
 
-def warn_of_jumps(jumps: NDArray[np.bool_], max_steps: float) -> None:
+def warn_of_jumps(jumps: NDArray[np.bool_], times: Any, max_steps: float) -> None:
     """Name the rows before which the time jumps."""
-    rows = np.flatnonzero(jumps).tolist()
+    rows = [times[i] for i in np.flatnonzero(jumps).tolist()]
     if rows:
         warn(
             f"The time jumps by more than {max_steps:g} usual steps before row {some_of(rows)} of "

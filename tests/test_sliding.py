@@ -3,6 +3,7 @@
 import pickle
 import re
 import tracemalloc
+from contextlib import nullcontext
 from copy import copy
 from dataclasses import replace
 
@@ -864,22 +865,26 @@ def test_no_window_reaches_across_a_blackout(inner, stride):
     scores = detector.score_samples(X)
     alone = detector.score_samples(pieces)
     assert_array_equal(np.delete(scores, [*range(100, 104), *range(200, 260)]), np.hstack(alone))
-    cells = detector.cell_errors(X) if inner is not FOREST else X
-    assert_array_equal(np.isnan(cells), np.isnan(X))
+    if inner is not FOREST:
+        is_dark = np.isnan(X[:, 0])
+        cells = detector.cell_errors(X)
+        assert_array_equal(cells[~is_dark], np.vstack(detector.cell_errors(pieces)))
+        assert np.isnan(cells[is_dark]).all()
+        assert detector.score(X) == detector.score(pieces)
 
 
 @pytest.mark.parametrize("threshold", ["adaptive", "fixed"])
 @pytest.mark.parametrize(
-    ("blackouts", "n_pieces"),
+    ("blackouts", "pieces"),
     [
-        ([(380, 394)], 1),
-        ([(7, 30)], 1),
-        ([(100, 120), (125, 140)], 1),
-        ([(1, 11), (12, 22), (385, 395)], 3),
+        ([(380, 394)], "394 to 399"),
+        ([(7, 30)], "0 to 6"),
+        ([(100, 120), (125, 140)], "120 to 124"),
+        ([(1, 11), (12, 22), (385, 395)], "0 to 0, 11 to 11, 395 to 399"),
     ],
     ids=["before few rows", "after few rows", "around few rows", "all of it"],
 )
-def test_rows_with_data_beside_a_blackout_are_none_of_it(threshold, blackouts, n_pieces):
+def test_rows_with_data_beside_a_blackout_are_none_of_it(threshold, blackouts, pieces):
     X = with_blackouts(*blackouts)
     detector = fit(X=make_series(700)[:300], threshold=threshold)
     is_dark = np.isnan(X[:, 0])
@@ -887,7 +892,7 @@ def test_rows_with_data_beside_a_blackout_are_none_of_it(threshold, blackouts, n
     for start, end in zip(edges[::2], edges[1::2], strict=True):
         if end - start < 8:
             X[start:end] += 50.0  # what is too short to be judged raises no alarm, as in a stream
-    with pytest.warns(UserWarning, match=rf"{n_pieces} piece\(s\), between jumps in time or bla"):
+    with pytest.warns(UserWarning, match=f"in: rows {pieces}, between jumps in time or"):
         labels = detector.predict(X)
     assert_array_equal(labels[is_dark], -1)
     is_short = np.abs(np.nan_to_num(X)).max(axis=1) > 25
@@ -905,7 +910,9 @@ def test_a_fit_learns_from_the_pieces_between_blackouts(window_size):
     X = with_blackouts((100, 160), (163, 200), n_rows=600)  # between which three rows stand
     X_new = make_series(100, seed=2)
     expected = fit(X=[X[:100], X[200:]], window_size=window_size)
-    found = fit(X=X, window_size=window_size)
+    told = "Windows have 57 rows rather than 95, as X is cut into 3 pieces, the longest of 400 rows"
+    with pytest.warns(UserWarning, match=told) if window_size == "auto" else nullcontext():
+        found = fit(X=X, window_size=window_size)
     assert found.window_size_ == expected.window_size_
     assert_array_equal(found.score_samples(X_new), expected.score_samples(X_new))
     assert found.offset_ == expected.offset_
@@ -915,37 +922,73 @@ def test_a_fit_learns_from_the_pieces_between_blackouts(window_size):
 def test_a_window_size_is_chosen_anew_if_blackouts_leave_no_piece_for_it():
     X = make_series(3000)
     X[np.arange(3000) % 100 >= 45] = np.nan
-    assert make(FOREST, window_size="auto").fit(X).window_size_ == 7
-    with pytest.raises(ValueError, match="blackouts: the longest has n_samples=45 rows"):
+    with pytest.warns(UserWarning, match="Windows have 7 rows rather than 94"):
+        assert make(FOREST, window_size="auto").fit(X).window_size_ == 7
+    with pytest.raises(ValueError, match="weight 0: the longest has n_samples=45 rows"):
         make(FOREST, window_size=70).fit(X)
     panel = pd.concat({"a": pd.DataFrame(X), "b": pd.DataFrame(make_series(300))})
-    with pytest.warns(
-        UserWarning, match="Left out: series a, whose times jump, or whose data fail"
-    ):
-        make(FOREST, window_size=70).fit(panel)
+    for size in 70, 50:  # longer than the blackouts, and shorter
+        told = "Left out: series a, whose times jump, or whose data fail"
+        with pytest.warns(UserWarning, match=told):
+            make(FOREST, window_size=size).fit(panel)
+    dark, weights = np.full((300, 2), np.nan), np.ones(300)
+    dark[:100], weights[:150] = X[:45].mean(), 0
+    with pytest.raises(ValueError, match="no row of X that sample_weight lets count has"):
+        make(FOREST, window_size="auto", verbose=1).fit(dark, sample_weight=weights)
 
 
-def test_threshold_and_what_follows_it_rest_on_no_piece_shorter_than_those_of_the_fit():
-    X = make_series(400, seed=1)
-    short = np.concatenate([X, np.full((8, 2), np.nan), 50 + X[:6]])
-    detector = fit()
-    expected = detector.decision_function(X)
+@pytest.mark.parametrize("threshold", ["adaptive", "fixed"])
+def test_pieces_shorter_than_those_of_the_fit_change_neither_level_nor_thresholds(threshold):
+    X = make_series(700)
+    detector = fit(X=X[:300], threshold=threshold)
+    X = X[300:]
+    X[100:110] = X[116:130] = np.nan
+    odd = X.copy()
+    odd[110:116] += 50
+    is_other = np.delete(np.arange(400), range(110, 116))
     with pytest.warns(UserWarning, match="Too short"):
-        assert_array_equal(detector.decision_function(short)[:400], expected)
-    offset = detector.recalibrate(X).offset_
-    assert detector.recalibrate(short).offset_ == offset
+        expected, found = (detector.decision_function(rows)[is_other] for rows in (X, odd))
+    assert_array_equal(found, expected)
+    offsets = [detector.recalibrate(rows).offset_ for rows in (X, odd)]
+    assert offsets[0] == offsets[1]
+    with pytest.raises(ValueError, match="between jumps in time or blackouts, has 6 row"):
+        detector.recalibrate(X[104:130])
 
 
-def test_rows_are_looked_through_for_gaps_once(monkeypatch):
+def test_a_threshold_may_rest_on_a_short_series_of_the_fit_that_was_odd():
+    odd = make_series(10, seed=9) + 30
+    X = [make_series(600), make_series(400, seed=2), odd]
+    with pytest.warns(UserWarning, match="Set aside"):
+        detector = make(window_size=16).fit(X)
+    short = np.vstack([X[0][:7], np.full((20, 2), np.nan), X[0][:7]])
+    with pytest.warns(UserWarning, match="offset_ falls"):
+        assert np.isfinite(detector.recalibrate([odd, short]).offset_)
+
+
+@pytest.mark.parametrize("inner", [OURS["joint"], FOREST], ids=["ours", "of scikit-learn"])
+def test_good_rows_between_gaps_of_any_length_are_none_of_a_blackout_if_they_are_few(inner):
+    X = make_series(1000)
+    detector = fit(inner, X[:600], window_size=40)
+    X = X[600:]
+    X[100:130] = X[133:150] = X[153:180] = np.nan  # the second is shorter than a blackout
+    with pytest.warns(UserWarning, match="Too short"):
+        labels = detector.predict(X)
+    assert (labels[[*range(130, 133), *range(150, 153)]] == 1).all()
+    assert (labels[133:150] == 1).all()
+    assert (labels[[*range(100, 130), *range(153, 180)]] == -1).all()
+
+
+@pytest.mark.parametrize("inner", [FOREST, OURS["joint"], OURS["forecaster"]], ids=repr)
+def test_rows_are_looked_through_for_gaps_once(inner, monkeypatch):
     X, looked = with_blackouts((100, 160)), []
-    detector = fit(FOREST, X=make_series(700)[:300])
+    detector = fit(inner, X=make_series(700)[:300], threshold="fixed", false_alarm_rate=0.3)
     monkeypatch.setattr(
         Gaps, "of", lambda values, of=Gaps.of: looked.append(len(values)) or of(values)
     )
     detector.predict(X)
     detector.find_events(X)
     assert looked == [400, 400]
-    detector.fit(X)
+    fitted(detector, X)
     assert looked == [400] * 3
 
 
@@ -953,8 +996,8 @@ def test_series_that_hold_hardly_any_data_are_none_to_calibrate_on():
     X = np.full((60, 2), np.nan)
     X[::WINDOW] = 0.0
     sentence = (
-        "no window of 8 rows of X has data in half of its rows; expected some to calibrate on: "
-        "pass other rows."
+        "the longest piece of X with data, between jumps in time or blackouts, has 4 row(s); "
+        "expected at least 8, and data in half of them, to calibrate on: pass more rows."
     )
     with pytest.raises(ValueError, match=exactly(sentence)):
         fit().recalibrate(X)
@@ -1010,12 +1053,14 @@ def test_pieces_between_jumps_of_time_that_are_too_short_are_told():
     whole = pd.DataFrame(make_series(400), index=times)
     jumped = whole.drop(times[[*range(200, 210), *range(217, 230)]])  # 7 rows stand alone
     detector.predict(whole.drop(times[200:210]))  # where a warning is an error
-    told = r"1 piece\(s\), between jumps in time or blackouts, of series b of X"
+    told = f"rows {times[210]} to {times[216]} of series b, between jumps in time or blackouts"
     panel = pd.concat({"a": whole, "b": jumped})
     for judge in detector.predict, detector.find_events:
         with pytest.warns(UserWarning, match=told):
             judge(panel)
-    with pytest.warns(UserWarning, match="blackouts, of X, with fewer than 8 rows"):
+    with pytest.warns(
+        UserWarning, match=f"{times[216]}, between .* blackouts, with fewer than 8 rows"
+    ):
         assert (detector.predict(jumped)[200:207] == 1).all()
 
 
@@ -1333,8 +1378,8 @@ def test_verbose_tells_how_long_windows_are_and_why(period, window_size, told, s
 
 
 MISFITS = {
-    "window_size=50 is longer than every training series, or piece of one between jumps in time or "
-    "blackouts: the longest has n_samples=49 rows; choose a shorter one.": (
+    "window_size=50 is longer than every training series, or piece of one between jumps in time, "
+    "blackouts or rows of weight 0: the longest has n_samples=49 rows; choose a shorter one.": (
         {"window_size": 50},
         [make_series(20), make_series(49)],
     ),
@@ -1424,6 +1469,38 @@ def test_rows_missing_at_random_in_training_leave_the_threshold_where_it_is(shar
     new = make_series(300, seed=1)
     new[150:180] += 6
     assert (found.predict(new)[150:180] == -1).all()
+
+
+@pytest.mark.parametrize("inner", [OURS["joint"], FOREST], ids=["ours", "of scikit-learn"])
+def test_a_batch_without_any_data_is_a_blackout_and_nothing_to_learn_from(inner):
+    X = make_series(400)
+    detector = fit(inner, X[:300])
+    dark = np.full((50, 2), np.nan)
+    assert (detector.predict(dark) == -1).all()
+    with pytest.warns(UserWarning, match="Too short to find anomalies in: series 2 of X"):
+        labels = detector.predict([X[300:], dark, dark[:2]])
+    assert_array_equal(np.concatenate(labels[1:]), -1)
+    assert_array_equal(labels[0], detector.predict(X[300:]))
+    events = detector.find_events(pd.DataFrame(dark, index=INDICES["times"][:50]))
+    assert events[["n_rows", "observed"]].to_numpy().tolist() == [[50, 0.0]]
+    with pytest.raises(ValueError, match=r"has 0 row\(s\); expected at least 8, and data"):
+        detector.recalibrate(dark)
+    for wrap, place in ((lambda rows: rows, "X"), (lambda rows: [X, rows], "series 1 of X")):
+        with pytest.raises(ValueError, match=f"^{place} has no observed value"):
+            make(inner).fit(wrap(dark))
+
+
+def test_rows_of_another_step_of_time_are_told_of():
+    times = INDICES["times"]
+    X = pd.DataFrame(make_series(len(times)), index=times)
+    detector = fit(FOREST, X[:600])
+    X = X[600:]
+    told = "Rows of X are 7200 s apart, those of the fit 3600 s"
+    for judge in detector.predict, detector.find_events:
+        with pytest.warns(UserWarning, match=told):
+            judge(X[::2])
+        judge(X)
+        judge(X.drop(times[700:710]))
 
 
 def test_rows_of_which_no_window_has_enough_data_are_refused():

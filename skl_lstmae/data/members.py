@@ -47,7 +47,7 @@ def read_list(X: Any, kind: str) -> tuple[Sequences, ListForm]:
     lengths = np.array([len(member) for member in members], dtype=np.intp)
     values = side_by_side([member.reshape(len(member), -1) for member in members])
     sequences = Sequences(values, np.cumsum(lengths) - lengths, lengths)
-    observed_lengths(sequences, names_of_list(originals, kind))
+    observed_lengths(sequences, names_of_list(originals, kind), may_be_empty=kind == "series")
     columns = next(iter(frames.values()), values[:0])
     if _is_table_in_lists(originals, step_shapes, lengths):
         columns = np.empty((0, lengths[0]))

@@ -9,11 +9,13 @@ from skl_lstmae.data.names import Names
 from skl_lstmae.data.sequences import Sequences
 
 
-def observed_lengths(sequences: Sequences, names: Names) -> NDArray[np.intp]:
+def observed_lengths(
+    sequences: Sequences, names: Names, *, may_be_empty: bool = False
+) -> NDArray[np.intp]:
     """Return each sequence's number of steps up to its last observed one, in bounded memory.
 
-    Refuses infinity and sequences without any observed value. Expects ascending `starts`; sequences
-    may overlap.
+    Refuses infinity, and sequences without any observed value unless they `may_be_empty`. Expects
+    ascending `starts`; sequences may overlap.
     """
     values, starts = sequences.values, sequences.starts
     ends = starts + sequences.lengths
@@ -36,7 +38,7 @@ def observed_lengths(sequences: Sequences, names: Names) -> NDArray[np.intp]:
             last = rows[np.searchsorted(rows, ends[some]) - 1]
         is_there = last >= np.maximum(starts[some], block_rows.start)
         lengths[some][is_there] = (last - starts[some] + 1)[is_there]
-    if not lengths.all():
+    if not (may_be_empty or lengths.all()):
         raise ValueError(
             f"{names.part(int(lengths.argmin()))} has no observed value; expected at least one "
             "that is not NaN: leave it out."

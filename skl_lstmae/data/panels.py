@@ -29,7 +29,7 @@ def read_panel(X: Any, kind: str) -> tuple[Sequences, PanelForm]:
     starts = _panel_starts(X.index, kind)
     sequences = Sequences(values, starts, np.diff(starts, append=len(values)))
     form = PanelForm(X, columns=X, is_table=False, starts=starts)
-    observed_lengths(sequences, _names_of_panel(form, kind))
+    observed_lengths(sequences, _names_of_panel(form, kind), may_be_empty=kind == "series")
     return sequences, form
 
 

@@ -96,6 +96,8 @@ def read(X: Any) -> tuple[Sequences, Form]:
 def read_series(X: Any) -> tuple[Sequences, Form]:
     """Read `X` as long series, whose rows are the samples; nothing is padded.
 
+    A series may be without any observed value, as if all sensors were silent.
+
     Parameters
     ----------
     X : array-like, DataFrame or list
@@ -129,7 +131,7 @@ def read_series(X: Any) -> tuple[Sequences, Form]:
     values = to_numbers(columns, "X", SERIES_FORMS)
     lengths = np.array([len(values)], dtype=np.intp)
     series = Sequences(side_by_side([values]), np.zeros(1, dtype=np.intp), lengths)
-    observed_lengths(series, names_of_list([X], "series"))
+    observed_lengths(series, names_of_list([X], "series"), may_be_empty=True)
     return series, SeriesForm(X, columns, False, [X], [values.shape[1:]], lengths)
 
 
@@ -166,7 +168,7 @@ def read_stored(X: StoredSequences, kind: str) -> tuple[Sequences, ListForm]:
     sequences = Sequences(values, X.first_rows, lengths)
     if (np.diff(sequences.starts) <= 0).any():  # chosen in another order, or more than once
         sequences = sequences.gathered()
-    observed_lengths(sequences, Names(kind, X.feature_names))
+    observed_lengths(sequences, Names(kind, X.feature_names), may_be_empty=kind == "series")
     columns = empty_frame(X.feature_names, sequences.n_features)
     step_shapes: list[tuple[int, ...]] = [(sequences.n_features,)] * len(X)
     return sequences, ListForm(X, columns, False, X, step_shapes, lengths)

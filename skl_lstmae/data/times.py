@@ -6,8 +6,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from skl_lstmae._warn import warn
 from skl_lstmae.data.array_like import is_time_index
 from skl_lstmae.data.sequences import Sequences
+
+OTHER_STEP = 1.5
+"""Factor between two usual steps from which on they are told apart."""
 
 
 def elapsed(times: Any) -> NDArray[np.float64]:
@@ -32,6 +36,17 @@ def usual_step(times: Sequence[Any]) -> float | None:
     """Return the median step of time of series, in seconds; None if there are no times."""
     steps = np.concatenate([elapsed(index) for index in times] or [np.empty(0)])
     return float(np.median(steps)) if len(steps) else None
+
+
+def warn_of_another_step(step: float | None, expected: float | None) -> None:
+    """Warn if rows to judge are clearly closer, or further apart, than those of the fit."""
+    if step is None or expected is None or not step:
+        return
+    if not 1 / OTHER_STEP < step / expected < OTHER_STEP:
+        warn(
+            f"Rows of X are {step:g} s apart, those of the fit {expected:g} s, so that windows of "
+            "X are unlike those of the fit: bring X to the step of the fit, as by resample."
+        )
 
 
 def jumps_of(times: Any, latest: Any, step: float | None, max_steps: float) -> NDArray[np.bool_]:

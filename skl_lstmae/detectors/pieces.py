@@ -62,6 +62,8 @@ def piece_size(longest: int) -> int:
 def cut_for_training(sequences: Sequences, random_state: RandomState | None = None) -> Sequences:
     """Bound the steps of a kernel call in training, and make more batches of long sequences."""
     phase = 0 if random_state is None else random_state.randint(STEPS_IN_TRAINING)
+    if sequences.lengths.max(initial=0) <= STEPS_IN_TRAINING:
+        return sequences
     return _observed(cut(sequences, STEPS_IN_TRAINING, phase))
 
 

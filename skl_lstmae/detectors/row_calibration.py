@@ -38,7 +38,7 @@ def judge_rows(
     It knows the series of the plan, which it judges as if they were fresh.
     """
     gaps, worst = plan.gaps, worst_score(learned.scores)
-    scores = np.full(len(plan.windows), worst)
+    scores = np.full(len(plan.windows), np.nan)
     scores[gaps.have_data(plan.windows)] = learned.scores
     rows = plan.calibrating
     windows = gaps.slide_beside(rows, plan.size, plan.stride)

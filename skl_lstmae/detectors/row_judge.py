@@ -16,7 +16,7 @@ from skl_lstmae.data.gaps import Gaps, have_scores, judged_by, rows_of_blackout
 from skl_lstmae.data.sequences import Sequences
 from skl_lstmae.data.times import cut_at_jumps
 from skl_lstmae.data.weights import digest
-from skl_lstmae.data.windows import blocks, merge
+from skl_lstmae.data.windows import blocks, merge, slide
 from skl_lstmae.detectors.events import (
     FoundEvents,
     blame,
@@ -130,7 +130,7 @@ class RowJudge:
         Series are cut where the next time is more than so many usual steps away.
     own_scores : dict of str to ndarray
         For the digest of a training series the scores of its windows as fresh ones, NaN for those
-        without data.
+        more than half of which is empty.
     """
 
     windows: WindowJudge
@@ -183,11 +183,24 @@ class RowJudge:
         windows = self._slide(pieces, gaps)
         singles, is_training = self._score_windows(pieces, windows, gaps)
         rows = merge_scores(singles, windows, pieces, gaps, self.aggregation, self.worst)
-        scores = relate(self.recent, rows, series.lengths, self.worst)
+        owner = np.searchsorted(pieces.starts, windows.starts, side="right") - 1
+        tells = (windows.lengths >= self.shortest) | is_training[owner]
+        tells &= gaps.have_data(windows)
+        may_alarm = are_covered(windows, pieces, tells)
+        telling = np.where(may_alarm, rows, np.nan)
+        related = relate(self.recent, telling, series.lengths, self.worst)
+        scores = np.where(may_alarm, related, rows)
         judges = judged_by(scores, self.worst, pieces.lengths)
-        is_training = np.repeat(is_training, pieces.lengths)
-        scores = np.nan_to_num(scores[judges], nan=self.worst)
-        return ScoredRows(series, pieces, windows, scores, singles, is_training, judges)
+        return ScoredRows(
+            series,
+            pieces,
+            windows,
+            scores=np.nan_to_num(scores[judges], nan=self.worst),
+            singles=np.where(tells, singles, np.nan),
+            may_alarm=may_alarm,
+            is_training=np.repeat(is_training, pieces.lengths),
+            judges=judges,
+        )
 
     def score_windows(
         self, windows: Sequences, n_empty: NDArray[np.intp], *, one_by_one: bool = False
@@ -208,52 +221,43 @@ class RowJudge:
         """Return the offset of each row, (total_timesteps,), or that of all.
 
         At the start of a series nothing is known of it. Rows of a training series have the fixed
-        offset, which rests on them. Pieces of fewer rows than any of the fit are unlike what has
-        been learned however normal they are, so that only their blackouts are anomalous.
+        offset, which rests on them. That of rows that may not alarm is no higher than their score.
         """
-        adaptive, is_short = self.rows.adaptive(self.span), self._are_short(rows)
-        if adaptive is None and not is_short.any():
+        adaptive = self.rows.adaptive(self.span)
+        if adaptive is None and rows.may_alarm.all():
             return self.rows.offset
         offsets = np.full(len(rows.scores), self.rows.offset)
         if adaptive is not None:
-            telling = np.where(self._may_alarm(rows), rows.own_scores, np.nan)
-            parts = np.split(telling, np.cumsum(rows.series.lengths)[:-1])
+            parts = np.split(rows.telling_scores, np.cumsum(rows.series.lengths)[:-1])
             followed = np.concatenate([follow(copy(adaptive), part, self.worst) for part in parts])
             offsets = np.where(rows.is_training, offsets, followed[rows.judges])
         has_data = rows.scores != self.worst
         highest = np.where(has_data, rows.scores, np.nextafter(self.worst, np.inf))
-        return np.where(is_short, np.minimum(offsets, highest), offsets)
+        return np.where(rows.may_alarm, offsets, np.minimum(offsets, highest))
 
     def tell_drift(self, rows: ScoredRows) -> NDArray[np.bool_]:
         """Return the rows from which drift may be told: those with data that may be alarms.
 
         There are none if these are few.
         """
-        may_alarm = self._may_alarm(rows)
-        return may_alarm & (may_alarm.sum() >= MIN_WINDOWS_FOR_DRIFT * self.size)
-
-    def _may_alarm(self, rows: ScoredRows) -> NDArray[np.bool_]:
-        return have_scores(rows.own_scores, self.worst) & ~self._are_short(rows)
-
-    def _are_short(self, rows: ScoredRows) -> NDArray[np.bool_]:
-        """Return which rows are of pieces that are shorter than any of the fit."""
-        lengths = rows.pieces.lengths
-        return np.repeat(lengths < self.shortest, lengths) & ~rows.is_training
+        tells = ~np.isnan(rows.telling_scores)
+        return tells & (tells.sum() >= MIN_WINDOWS_FOR_DRIFT * self.size)
 
     def resting_on(self, rows: ScoredRows, *roles: str) -> RowJudge:
         """Return the judge whose thresholds rest on these rows, as :class:`Calibration` says.
 
-        They do not rest on rows without data, nor on pieces that are shorter than any of the fit.
+        They rest on rows with data that may be alarms.
         """
-        may_alarm, is_long = self._may_alarm(rows), rows.windows.lengths >= self.shortest
-        scores = rows.own_scores[may_alarm]
-        singles = rows.singles[have_scores(rows.singles, self.worst) & is_long]
-        if len(scores) == 0:
+        tells = ~np.isnan(rows.telling_scores)
+        if not tells.any():
+            judged = rows.pieces_with(have_scores(rows.own_scores, self.worst))
             raise ValueError(
-                f"no window of {self.shortest} rows of X has data in half of its rows; expected "
-                "some to calibrate on: pass other rows."
+                "the longest piece of X with data, between jumps in time or blackouts, has "
+                f"{judged.lengths.max(initial=0)} row(s); expected at least {self.shortest}, and "
+                "data in half of them, to calibrate on: pass more rows."
             )
-        n = independent_windows(rows.pieces_with(may_alarm), self.size)
+        scores, singles = rows.telling_scores[tells], rows.singles[~np.isnan(rows.singles)]
+        n = independent_windows(rows.pieces_with(tells), self.size)
         return replace(
             self,
             rows=self.rows.resting_on(scores, n, *roles),
@@ -270,12 +274,10 @@ class RowJudge:
         """
         known: dict[str, NDArray[np.float64]] = {}
         every = self._slide(series, gaps)
-        has_data = gaps.have_data(every)
         for i, own in enumerate(_stretches(every, series)):
             starts = every.starts[own]
             if np.isin(starts, windows.starts).all():
-                own_scores = scores[np.searchsorted(windows.starts, starts)]
-                known[digest(series[i])] = np.where(has_data[own], own_scores, np.nan)
+                known[digest(series[i])] = scores[np.searchsorted(windows.starts, starts)]
         return replace(self, own_scores=known)
 
     def find_events(
@@ -334,6 +336,12 @@ class RowJudge:
         errors = np.concatenate([self.windows.errors(block) for block in blocks(windows)])
         return merge(errors, windows, pieces)
 
+    def explained_variance(self, series: Sequences, times: Sequence[Any]) -> float:
+        """Return the share of the variance of windows side by side that a network explains."""
+        gaps = Gaps.of(series.values)
+        windows = slide(self._cut(series, times, gaps), self.size, self.size)
+        return self.windows.explained_variance(gaps.observed(windows))
+
     def _cut(self, series: Sequences, times: Sequence[Any], gaps: Gaps) -> Sequences:
         """Cut series where their times jump, and at both ends of blackouts."""
         pieces = cut_at_jumps(series, times, self.usual_step, self.max_steps)
@@ -347,15 +355,17 @@ class RowJudge:
     ) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
         """Return the scores of the windows of series, and which series are those of the fit.
 
-        Windows without data have the worst score.
+        Those of windows more than half of which is empty are NaN, but for windows that are shorter
+        than any of the fit: those raise no alarm, but blackouts do.
         """
-        scores, is_judged = np.full(len(windows), np.nan), gaps.have_data(windows)
+        scores, n_empty = np.full(len(windows), np.nan), gaps.count(windows)
+        is_short = windows.lengths < self.shortest
+        is_new = gaps.have_data(windows) | is_short & (n_empty < windows.lengths)
         is_training = np.zeros(len(series), dtype=bool)
         for i, own, stretch in self._recognise(series, windows):
-            scores[stretch], is_judged[stretch], is_training[i] = own, False, True
-        new = windows.take(is_judged)
-        scores[is_judged] = self.score_windows(new, gaps.count(new))
-        return np.where(np.isnan(scores), self.worst, scores), is_training
+            scores[stretch], is_new[stretch], is_training[i] = own, False, True
+        scores[is_new] = self.score_windows(windows.take(is_new), n_empty[is_new])
+        return scores, is_training
 
     def _recognise(
         self, series: Sequences, windows: Sequences
@@ -385,17 +395,25 @@ def merge_scores(
 ) -> NDArray[np.float64]:
     """Return the scores of rows by those of the windows that cover them, (total_timesteps,).
 
-    Windows without data do not count beside others. Rows that only such windows cover, as those of
-    a blackout, have the worst score, to the last bit. Other rows without data say nothing of
-    themselves: theirs is NaN.
+    Windows more than half of which is empty do not count beside others. Rows that only windows
+    without a score cover, as those of a blackout, have the worst score, to the last bit. Other rows
+    without data say nothing of themselves: theirs is NaN.
     """
-    is_judged = gaps.have_data(windows)
-    n_empty = np.where(is_judged, gaps.count(windows), windows.lengths)
-    rows = merge(scores, windows, series, aggregation, n_empty)
+    n_empty = np.where(gaps.have_data(windows), gaps.count(windows), windows.lengths)
+    is_scored = ~np.isnan(scores)
+    rows = merge(np.where(is_scored, scores, worst), windows, series, aggregation, n_empty)
     rows[gaps.are_empty(series)] = np.nan
-    if not is_judged.all():
-        rows[merge(is_judged.astype(float), windows, series, "max") == 0] = worst
+    rows[~are_covered(windows, series, is_scored)] = worst
     return rows
+
+
+def are_covered(
+    windows: Sequences, series: Sequences, which: NDArray[np.bool_]
+) -> NDArray[np.bool_]:
+    """Return which rows of series some of these windows cover, (total_timesteps,)."""
+    if which.all():
+        return np.ones(series.lengths.sum(), dtype=bool)
+    return merge(which.astype(float), windows, series, "max") > 0
 
 
 def follow(

@@ -23,7 +23,10 @@ class ScoredRows:
     scores : ndarray of shape (total_timesteps,)
         By which the rows are judged.
     singles : ndarray of shape (n_windows,)
-        Their scores.
+        Scores of the windows; NaN for those that raise no alarms, as they are shorter than any of
+        the fit, or more than half of them is empty.
+    may_alarm : ndarray of shape (total_timesteps,), dtype bool
+        Which rows others cover. Blackouts raise alarms all the same.
     is_training : ndarray of shape (total_timesteps,), dtype bool
         Which rows belong to a piece that was recognised as one of the fit.
     judges : ndarray of shape (total_timesteps,)
@@ -35,6 +38,7 @@ class ScoredRows:
     windows: Sequences
     scores: NDArray[np.float64]
     singles: NDArray[np.float64]
+    may_alarm: NDArray[np.bool_]
     is_training: NDArray[np.bool_]
     judges: NDArray[np.intp]
 
@@ -42,6 +46,11 @@ class ScoredRows:
     def own_scores(self) -> NDArray[np.float64]:
         """Scores of the rows that are judged by their own, NaN for others."""
         return np.where(self.judges == np.arange(len(self.scores)), self.scores, np.nan)
+
+    @property
+    def telling_scores(self) -> NDArray[np.float64]:
+        """Scores from which something is learned: own ones of rows that may be alarms; else NaN."""
+        return np.where(self.may_alarm, self.own_scores, np.nan)
 
     def pieces_with(self, which: NDArray[np.bool_]) -> Sequences:
         """Return the pieces that hold some of these rows, a mask of shape (total_timesteps,)."""

@@ -29,14 +29,10 @@ def warn_of_rows(rows: NDArray[np.intp], series: Sequences, form: Form) -> None:
     """Name the stretches of the training rows that were set aside."""
     if len(rows) == 0:
         return
-    ids, labels = form.row_labels()
     owner = np.searchsorted(series.starts, rows, side="right") - 1
     edges = 1 + np.flatnonzero((np.diff(rows) > 1) | (np.diff(owner) > 0))
-    stretches = []
-    for stretch, i in zip(np.split(rows, edges), owner[np.append(0, edges)].tolist(), strict=True):
-        first, last = (labels[i][row - series.starts[i]] for row in stretch[[0, -1]])
-        where = "" if len(ids) == 1 else f" of series {ids[i]}"
-        stretches.append(f"{first} to {last}{where}")
+    firsts, lasts = rows[np.append(0, edges)], rows[np.append(edges, len(rows)) - 1]
+    stretches = _named(firsts, lasts, series, form.row_labels())
     _warn(f"rows {some_of(stretches)}", "more rows", "the threshold does not rest on them")
 
 
@@ -54,29 +50,54 @@ def warn_of_scattered(pieces: Sequences, series: Sequences, ids: Sequence[Any], 
         )
 
 
-def warn_of_short(series: Sequences, pieces: Sequences, ids: Sequence[Any], shortest: int) -> None:
-    """Name the series to judge that are too short for alarms, and others with such pieces.
+def warn_of_shorter_windows(pieces: Sequences, size: int, uncut: int) -> None:
+    """Warn if windows of a size chosen by pieces of series are shorter than by the series."""
+    if size < uncut:
+        warn(
+            f"Windows have {size} rows rather than {uncut}, as X is cut into {len(pieces)} pieces, "
+            f"the longest of {pieces.lengths.max()} rows, at jumps in time, blackouts or rows of "
+            "weight 0. Fill in missing rows, as by asfreq, set a larger max_time_steps, or choose "
+            "window_size yourself."
+        )
+
+
+def warn_of_short(
+    series: Sequences,
+    pieces: Sequences,
+    row_labels: tuple[list[Any], list[Any]],
+    shortest: int,
+) -> None:
+    """Name the series to judge that are too short for alarms, and such pieces of others.
 
     Pieces are those with data, between jumps in time or blackouts.
     """
     is_short = series.lengths < shortest
-    owner = np.searchsorted(series.starts, pieces.starts, side="right") - 1
-    n_pieces = np.bincount(owner[pieces.lengths < shortest], minlength=len(series))
     why = (
         f"fewer than {shortest} rows, the fewest of a window of the fit; they have scores, but no "
         "rows are anomalous except those of a blackout"
     )
     if is_short.any():
         warn(
-            f"Too short to find anomalies in: {_called(ids, is_short)}, with {why}. "
+            f"Too short to find anomalies in: {_called(row_labels[0], is_short)}, with {why}. "
             "Pass longer series, or fit with a smaller window_size."
         )
-    is_cut = (n_pieces > 0) & ~is_short
-    if is_cut.any():
+    owner = np.searchsorted(series.starts, pieces.starts, side="right") - 1
+    cut = pieces.take((pieces.lengths < shortest) & ~is_short[owner])
+    if len(cut):
+        stretches = _named(cut.starts, cut.starts + cut.lengths - 1, series, row_labels)
         warn(
-            f"Too short to find anomalies in: {n_pieces[is_cut].sum()} piece(s), between jumps in "
-            f"time or blackouts, of {_called(ids, is_cut)}, with {why}. Fit with a smaller "
-            "window_size or, where times jump, set a larger max_time_steps."
+            f"Too short to find anomalies in: rows {some_of(stretches)}, between jumps in time or "
+            f"blackouts, with {why}. Judge the last ones again with the rows that follow, fit with "
+            "a smaller window_size or, where times jump, set a larger max_time_steps."
+        )
+
+
+def refuse_empty(is_empty: NDArray[np.bool_], ids: Sequence[Any]) -> None:
+    """Refuse training series without any observed value."""
+    if is_empty.any():
+        raise ValueError(
+            f"{_called(ids, is_empty)} has no observed value; expected at least one that is not "
+            "NaN in each series to learn from: leave it out."
         )
 
 
@@ -84,6 +105,23 @@ def _called(ids: Sequence[Any], which: NDArray[np.bool_]) -> str:
     if len(ids) == 1:
         return "X"
     return f"series {some_of([ids[i] for i in np.flatnonzero(which).tolist()])} of X"
+
+
+def _named(
+    firsts: NDArray[np.intp],
+    lasts: NDArray[np.intp],
+    series: Sequences,
+    row_labels: tuple[list[Any], list[Any]],
+) -> list[str]:
+    """Return what the user calls stretches of rows, by the first and the last row of each."""
+    ids, labels = row_labels
+    owner = np.searchsorted(series.starts, firsts, side="right") - 1
+    found = []
+    for i, *ends in zip(owner.tolist(), firsts.tolist(), lasts.tolist(), strict=True):
+        first, last = (labels[i][row - series.starts[i]] for row in ends)
+        where = "" if len(ids) == 1 else f" of series {ids[i]}"
+        found.append(f"{first} to {last}{where}")
+    return found
 
 
 def _warn(which: str, others: str, consequence: str) -> None:

@@ -24,9 +24,9 @@ from skl_lstmae.data.forms import Form
 from skl_lstmae.data.gaps import Gaps, have_scores, rows_of_blackout
 from skl_lstmae.data.names import feature_names, known_names
 from skl_lstmae.data.sequences import Sequences
-from skl_lstmae.data.times import cut_at_jumps, usual_step
+from skl_lstmae.data.times import cut_at_jumps, usual_step, warn_of_another_step
 from skl_lstmae.data.weights import are_new, check_weights, leave_out
-from skl_lstmae.data.windows import AGGREGATIONS, slide
+from skl_lstmae.data.windows import AGGREGATIONS
 from skl_lstmae.detectors.autoencoder import LSTMAutoencoderDetector
 from skl_lstmae.detectors.base import SequenceDetector, fit_to_windows
 from skl_lstmae.detectors.callbacks import FitCallbacks
@@ -42,7 +42,13 @@ from skl_lstmae.detectors.resuming import delete_checkpoint
 from skl_lstmae.detectors.row_calibration import judge_rows, odd_rows
 from skl_lstmae.detectors.row_judge import RowJudge
 from skl_lstmae.detectors.scored_rows import ScoredRows
-from skl_lstmae.detectors.set_aside import warn_of_rows, warn_of_scattered, warn_of_short
+from skl_lstmae.detectors.set_aside import (
+    refuse_empty,
+    warn_of_rows,
+    warn_of_scattered,
+    warn_of_short,
+    warn_of_shorter_windows,
+)
 from skl_lstmae.detectors.stream import Stream
 from skl_lstmae.detectors.table_judge import fit_to_tables
 from skl_lstmae.detectors.thresholded import Scored, ThresholdMixin
@@ -52,6 +58,7 @@ from skl_lstmae.detectors.window_plan import (
     WindowPlan,
     are_whole,
     choose_stride,
+    choose_window_size,
     cut_to_data,
     describe_window_size,
     plan_windows,
@@ -109,7 +116,8 @@ class SlidingWindowDetector(
     window_size : int or "auto", default="auto"
         Number of rows of a window. "auto" takes as many whole periods of the training series as
         come nearest to 100 rows, or 100 rows if there is no period or one of more than 133 rows; at
-        most a sixth of the longest series, or piece of one between jumps and blackouts.
+        most a sixth of the longest series, or piece of one between jumps in time, blackouts or rows
+        of weight 0.
         :doc:`/long_series` tells how the period is found.
 
     stride : int or "auto", default="auto"
@@ -336,6 +344,7 @@ class SlidingWindowDetector(
         """Return which rows are learned from and judged, in windows of which size."""
         ids, times = row_labels
         gaps = Gaps.of(whole.values)
+        refuse_empty(gaps.count(whole) == whole.lengths, ids)
         series = pieces = cut_at_jumps(whole, times, None, self.max_time_steps)
         if sample_weight is not None:
             weights = check_weights(sample_weight, int(series.lengths.sum()), "row", whole.lengths)
@@ -345,7 +354,10 @@ class SlidingWindowDetector(
         if self.verbose:
             print(describe_window_size(with_data, size, self.window_size))
             print(f"In scoring, a window begins every {stride} row(s)")
-        warn_of_scattered(gaps.cut_at_blackouts(pieces, rows_of_blackout(size)), whole, ids, size)
+        pieces = gaps.observed(gaps.cut_at_blackouts(pieces, rows_of_blackout(size)))
+        warn_of_scattered(pieces, whole, ids, size)
+        if self.window_size == "auto" and len(with_data) > len(whole):
+            warn_of_shorter_windows(with_data, size, choose_window_size(whole, "auto"))
         series = with_data.take((with_data.lengths >= size) | are_whole(with_data, whole))
         series = series.take(are_new(series))  # a copy, as a reference, would make the other normal
         stops_early = getattr(self.detector_, "early_stopping", False)
@@ -412,8 +424,8 @@ class SlidingWindowDetector(
             As the method ``score`` of the detector of windows, over windows that do not overlap:
             1 is perfect, 0 no better than the mean.
         """
-        judge, series, _ = self._read(X)
-        return judge.windows.explained_variance(slide(series, judge.size, judge.size))
+        judge, series, form = self._read(X)
+        return judge.explained_variance(series, form.row_labels()[1])
 
     @available_if(_explains_variance)
     def cell_errors(self, X: Any) -> Any:
@@ -519,6 +531,7 @@ class SlidingWindowDetector(
         judge, series, form = fitted._read(X)
         ids, times = form.row_labels()
         rows = self._told(judge, "of X").score(series, times)
+        warn_of_another_step(usual_step(times), judge.usual_step)
         self._warn_of_short(judge, rows, form)
         found = judge.find_events(rows, max_gap, min_length, budget)
         self._scored(judge, rows, form).warn_of_drift()
@@ -583,7 +596,9 @@ class SlidingWindowDetector(
 
     def _score(self, X: Any) -> Scored:
         judge, series, form = self._read(X)
-        rows = self._told(judge, "of X").score(series, form.row_labels()[1])
+        times = form.row_labels()[1]
+        rows = self._told(judge, "of X").score(series, times)
+        warn_of_another_step(usual_step(times), judge.usual_step)
         return self._scored(judge, rows, form)
 
     def _scored(self, judge: RowJudge, rows: ScoredRows, form: Form) -> Scored:
@@ -597,7 +612,7 @@ class SlidingWindowDetector(
 
     def _warn_of_short(self, judge: RowJudge, rows: ScoredRows, form: Form) -> None:
         pieces = rows.pieces_with(have_scores(rows.own_scores, judge.worst))
-        warn_of_short(rows.series, pieces, form.row_labels()[0], judge.shortest)
+        warn_of_short(rows.series, pieces, form.row_labels(), judge.shortest)
 
     def _calibrate_on(self, X: Any) -> None:
         judge, series, form = self._read(X)

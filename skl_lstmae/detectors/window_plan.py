@@ -167,7 +167,12 @@ def cut_to_data(
     """
     size = choose_window_size(series, window_size)
     pieces = gaps.observed(gaps.cut_at_blackouts(series, rows_of_blackout(size)))
-    if len(pieces) == 0 or choose_window_size(pieces, window_size) >= size:
+    if len(pieces) == 0:
+        raise ValueError(
+            "no row of X that sample_weight lets count has an observed value; expected some to "
+            "learn from."
+        )
+    if choose_window_size(pieces, window_size) >= size:
         return pieces, size
     return cut_to_data(pieces, gaps, window_size)
 
@@ -181,8 +186,8 @@ def choose_window_size(series: Sequences, window_size: int | Literal["auto"]) ->
     if size > longest:
         raise ValueError(
             f"window_size={size} is longer than every training series, or piece of one between "
-            f"jumps in time or blackouts: the longest has n_samples={longest} rows; choose a "
-            "shorter one."
+            "jumps in time, blackouts or rows of weight 0: the longest has "
+            f"n_samples={longest} rows; choose a shorter one."
         )
     return int(size)
 

@@ -309,6 +309,9 @@ def test_infinity_and_nothing_but_missing_values_are_refused(read, wrap, place, 
     cube = np.ones((3, 4, 2))
     for value, reason in reasons.items():
         cube[2] = [nan, value]
+        if read is read_series and np.isnan(value):  # all sensors of a series may be silent
+            assert np.isnan(read(wrap(cube))[0].values).any()
+            continue
         with pytest.raises(ValueError, match=exactly(f"{place} {reason}")):
             read(wrap(cube))
 

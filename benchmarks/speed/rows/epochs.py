@@ -5,11 +5,12 @@ from functools import partial
 import torch
 
 from benchmarks.speed.data import ragged_waves, waves
-from benchmarks.speed.detector import plain_detector, time_epoch
+from benchmarks.speed.dense import DenseAutoencoder, dense_batches, time_dense_epoch
+from benchmarks.speed.detector import BATCH_SIZE, plain_detector, time_epoch
 from benchmarks.speed.kernels import kernel_sides
-from benchmarks.speed.ratios import times_faster, times_the_kernels
+from benchmarks.speed.ratios import DENSE, times_faster, times_the_kernels
 from benchmarks.speed.recipe import PackedAutoencoder, copy_weights, time_packed_epoch
-from benchmarks.speed.row import Row
+from benchmarks.speed.row import Row, Run
 from benchmarks.speed.rows import equal_fit
 from skl_lstmae.modules import LSTMAutoencoder
 
@@ -51,6 +52,18 @@ def packed(X, network):
     return {"packed recipe": run}
 
 
+def dense(X, network):
+    """Return the side whose batches are padded before the clock starts."""
+
+    def run(seed):
+        torch.manual_seed(seed)
+        plain = DenseAutoencoder(X[0].shape[1], network["hidden_size"], network["latent_size"])
+        batches = dense_batches(X, BATCH_SIZE, torch.device("cpu"))
+        return Run(time_dense_epoch(plain, batches, N_EPOCHS))
+
+    return {DENSE: run}
+
+
 kernels = partial(kernel_sides, trains=True)
 
 
@@ -77,7 +90,7 @@ B1 = Row(
 
 B4 = Row(
     "B4",
-    partial(sides, FITS, (ours, kernels)),
+    partial(sides, FITS, (ours, dense, kernels)),
     lambda runs: [times_the_kernels(runs, "skl_lstmae", 1.15, work) for work in FITS],
 )
 

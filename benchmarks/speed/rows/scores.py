@@ -4,9 +4,10 @@ import torch
 from torch import nn
 
 from benchmarks.speed.data import ragged_waves, waves
+from benchmarks.speed.dense import DenseAutoencoder, dense_errors
 from benchmarks.speed.detector import plain_detector, silent
 from benchmarks.speed.kernels import kernel_sides
-from benchmarks.speed.ratios import median_seconds, times_faster, times_the_kernels
+from benchmarks.speed.ratios import DENSE, median_seconds, times_faster, times_the_kernels
 from benchmarks.speed.recipe import PackedAutoencoder, copy_weights, packed_errors
 from benchmarks.speed.row import Row, Target, timed
 from benchmarks.speed.rows.epochs import LENGTHS, N_FEATURES, NETWORK
@@ -14,6 +15,9 @@ from benchmarks.speed.rows.epochs import LENGTHS, N_FEATURES, NETWORK
 N_SEQUENCES = 20_000
 N_TRAINING_SEQUENCES = 1100  # more than the references, of which there are 1024
 N_TIMESTEPS = 100  # of the one sequence
+
+CALL_ROWS = 64
+"""Sequences of a batch of the dense loop, as of ours."""
 
 OURS = {scorer: f"skl_lstmae, scorer={scorer!r}" for scorer in ("error", "joint")}
 
@@ -35,7 +39,10 @@ def sides_of_many(quick):
     packed = PackedAutoencoder(N_FEATURES, **NETWORK)
     copy_weights(network, packed)
     recipe = {"packed recipe": timed(packed_errors, packed, X)}
-    return ours | recipe | kernel_sides(X, NETWORK, trains=False)
+    plain = DenseAutoencoder(N_FEATURES, NETWORK["hidden_size"], NETWORK["latent_size"])
+    copy_weights(network, plain)
+    dense = {DENSE: timed(dense_errors, plain, X, CALL_ROWS)}
+    return ours | recipe | dense | kernel_sides(X, NETWORK, trains=False)
 
 
 def judge_many(runs):

@@ -16,7 +16,7 @@ import torch
 from benchmarks.checkout import ROOT, checked_out
 from benchmarks.speed import bfloat16, detector, gpu, kernels, measure, peers
 from benchmarks.speed.data import ragged_waves, waves
-from benchmarks.speed.dense import DenseAutoencoder, dense_batches
+from benchmarks.speed.dense import DenseAutoencoder, dense_batches, dense_errors
 from benchmarks.speed.page import _age, page, record, sides_table
 from benchmarks.speed.ratios import times_faster
 from benchmarks.speed.recipe import PackedAutoencoder, copy_weights, packed_errors
@@ -55,6 +55,9 @@ def test_dense_batches_are_of_the_same_network():
     packed, dense = PackedAutoencoder(3, 8, 4), DenseAutoencoder(3, 8, 4)
     copy_weights(packed, dense)
     X = ragged_waves(6, (2, 9), 3)
+    torch.testing.assert_close(
+        dense_errors(dense, X, 4), packed_errors(packed, X).numpy(), check_dtype=False
+    )
     errors = packed_errors(packed, sorted(X, key=len)).split(4)
     for (x, last, is_real), expected in zip(dense_batches(X, 4, CPU), errors, strict=True):
         with torch.no_grad():

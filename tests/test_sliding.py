@@ -910,7 +910,7 @@ def test_a_fit_learns_from_the_pieces_between_blackouts(window_size):
     X = with_blackouts((100, 160), (163, 200), n_rows=600)  # between which three rows stand
     X_new = make_series(100, seed=2)
     expected = fit(X=[X[:100], X[200:]], window_size=window_size)
-    told = "Windows have 57 rows rather than 95, as X is cut into 3 pieces, the longest of 400 rows"
+    told = r"Windows have 57 rows rather than 95, as X is cut to 3 piece\(s\), the longest of 400"
     with pytest.warns(UserWarning, match=told) if window_size == "auto" else nullcontext():
         found = fit(X=X, window_size=window_size)
     assert found.window_size_ == expected.window_size_
@@ -924,6 +924,9 @@ def test_a_window_size_is_chosen_anew_if_blackouts_leave_no_piece_for_it():
     X[np.arange(3000) % 100 >= 45] = np.nan
     with pytest.warns(UserWarning, match="Windows have 7 rows rather than 94"):
         assert make(FOREST, window_size="auto").fit(X).window_size_ == 7
+    weights = [np.ones(3000), np.zeros(60)]
+    with pytest.warns(UserWarning, match="Windows have 7 rows rather than 94"):
+        make(FOREST, window_size="auto").fit([X, make_series(60)], sample_weight=weights)
     with pytest.raises(ValueError, match="weight 0: the longest has n_samples=45 rows"):
         make(FOREST, window_size=70).fit(X)
     panel = pd.concat({"a": pd.DataFrame(X), "b": pd.DataFrame(make_series(300))})
@@ -1477,17 +1480,42 @@ def test_a_batch_without_any_data_is_a_blackout_and_nothing_to_learn_from(inner)
     detector = fit(inner, X[:300])
     dark = np.full((50, 2), np.nan)
     assert (detector.predict(dark) == -1).all()
-    with pytest.warns(UserWarning, match="Too short to find anomalies in: series 2 of X"):
-        labels = detector.predict([X[300:], dark, dark[:2]])
+    labels = detector.predict([X[300:], dark, dark[:2]])  # where a warning is an error
     assert_array_equal(np.concatenate(labels[1:]), -1)
     assert_array_equal(labels[0], detector.predict(X[300:]))
     events = detector.find_events(pd.DataFrame(dark, index=INDICES["times"][:50]))
     assert events[["n_rows", "observed"]].to_numpy().tolist() == [[50, 0.0]]
     with pytest.raises(ValueError, match=r"has 0 row\(s\); expected at least 8, and data"):
         detector.recalibrate(dark)
+    if inner is not FOREST:
+        assert np.isnan(detector.cell_errors(dark)).all()
+        with pytest.raises(ValueError, match="no observed value; expected some to explain"):
+            detector.score(dark)
     for wrap, place in ((lambda rows: rows, "X"), (lambda rows: [X, rows], "series 1 of X")):
         with pytest.raises(ValueError, match=f"^{place} has no observed value"):
             make(inner).fit(wrap(dark))
+
+
+@pytest.mark.parametrize("threshold", ["adaptive", "fixed"])
+def test_a_blackout_lies_furthest_below_its_threshold(threshold):
+    detector = fit(X=make_series(700)[:300], threshold=threshold)
+    X = make_series(700)[300:]
+    X[100:150] = np.nan
+    X[300:306] += 1
+    fixed = detector.score_samples(X) - detector.offset_
+    assert_array_equal(detector.decision_function(X)[100:150], fixed[100:150])
+    events = detector.find_events(X)
+    assert events.set_index("start").loc[100, "rank"] == 1 < len(events)
+    if threshold == "fixed":
+        assert_array_equal(detector.decision_function(X), fixed)
+
+
+def test_rows_too_few_to_be_judged_have_a_p_value_of_1():
+    detector = fit(FOREST)
+    with pytest.warns(UserWarning, match="Too short to find anomalies in: series 1 of X"):
+        p_values = detector.p_values([make_series(60), 9 + make_series(5)])
+    assert_array_equal(p_values[1], np.ones(5))
+    assert (p_values[0] < 1).any()
 
 
 def test_rows_of_another_step_of_time_are_told_of():
@@ -1501,6 +1529,10 @@ def test_rows_of_another_step_of_time_are_told_of():
             judge(X[::2])
         judge(X)
         judge(X.drop(times[700:710]))
+        with pytest.warns(UserWarning, match="Rows of series 1 of X are 7200 s apart"):
+            judge([X, X[::2]])
+    with pytest.warns(UserWarning, match=told):
+        detector.recalibrate(X[::2])
 
 
 def test_rows_of_which_no_window_has_enough_data_are_refused():

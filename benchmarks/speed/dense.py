@@ -1,4 +1,4 @@
-"""What a loop of one's own reaches at best: padded batches, and no more than is needed.
+"""What a loop of one's own takes that does no more than is needed, on padded batches.
 
 It knows no missing values and no threshold, and its float32 products round by the batch.
 """

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from skl_lstmae._warn import warn
 from skl_lstmae.data.array_like import is_time_index
+from skl_lstmae.data.names import some_of
 from skl_lstmae.data.sequences import Sequences
 
 OTHER_STEP = 1.5
@@ -38,14 +39,20 @@ def usual_step(times: Sequence[Any]) -> float | None:
     return float(np.median(steps)) if len(steps) else None
 
 
-def warn_of_another_step(step: float | None, expected: float | None) -> None:
-    """Warn if rows to judge are clearly closer, or further apart, than those of the fit."""
-    if step is None or expected is None or not step:
-        return
-    if not 1 / OTHER_STEP < step / expected < OTHER_STEP:
+def warn_of_another_step(row_labels: tuple[list[Any], list[Any]], expected: float | None) -> None:
+    """Name series whose rows are clearly closer, or further apart, than those of the fit."""
+    steps = {i: usual_step([times]) for i, times in zip(*row_labels, strict=True)}
+    others = {
+        i: step
+        for i, step in steps.items()
+        if step and expected and not 1 / OTHER_STEP < step / expected < OTHER_STEP
+    }
+    if others:
+        where = "" if len(steps) == 1 else f"series {some_of(list(others))} of "
         warn(
-            f"Rows of X are {step:g} s apart, those of the fit {expected:g} s, so that windows of "
-            "X are unlike those of the fit: bring X to the step of the fit, as by resample."
+            f"Rows of {where}X are {next(iter(others.values())):g} s apart, those of the fit "
+            f"{expected:g} s, so that windows are unlike those of the fit: bring X to the step of "
+            "the fit, as by resample."
         )
 
 

@@ -221,19 +221,19 @@ class RowJudge:
         """Return the offset of each row, (total_timesteps,), or that of all.
 
         At the start of a series nothing is known of it. Rows of a training series have the fixed
-        offset, which rests on them. That of rows that may not alarm is no higher than their score.
+        offset, which rests on them, as blackouts do. That of rows that are silent is no higher
+        than their score.
         """
         adaptive = self.rows.adaptive(self.span)
-        if adaptive is None and rows.may_alarm.all():
+        is_silent = rows.are_silent(self.worst)
+        if adaptive is None and not is_silent.any():
             return self.rows.offset
         offsets = np.full(len(rows.scores), self.rows.offset)
         if adaptive is not None:
             parts = np.split(rows.telling_scores, np.cumsum(rows.series.lengths)[:-1])
             followed = np.concatenate([follow(copy(adaptive), part, self.worst) for part in parts])
             offsets = np.where(rows.is_training, offsets, followed[rows.judges])
-        has_data = rows.scores != self.worst
-        highest = np.where(has_data, rows.scores, np.nextafter(self.worst, np.inf))
-        return np.where(rows.may_alarm, offsets, np.minimum(offsets, highest))
+        return np.where(is_silent, np.minimum(offsets, rows.scores), offsets)
 
     def tell_drift(self, rows: ScoredRows) -> NDArray[np.bool_]:
         """Return the rows from which drift may be told: those with data that may be alarms.
@@ -339,8 +339,10 @@ class RowJudge:
     def explained_variance(self, series: Sequences, times: Sequence[Any]) -> float:
         """Return the share of the variance of windows side by side that a network explains."""
         gaps = Gaps.of(series.values)
-        windows = slide(self._cut(series, times, gaps), self.size, self.size)
-        return self.windows.explained_variance(gaps.observed(windows))
+        windows = gaps.observed(slide(self._cut(series, times, gaps), self.size, self.size))
+        if len(windows) == 0:
+            raise ValueError("X has no observed value; expected some to explain the variance of.")
+        return self.windows.explained_variance(windows)
 
     def _cut(self, series: Sequences, times: Sequence[Any], gaps: Gaps) -> Sequences:
         """Cut series where their times jump, and at both ends of blackouts."""

@@ -52,6 +52,10 @@ class ScoredRows:
         """Scores from which something is learned: own ones of rows that may be alarms; else NaN."""
         return np.where(self.may_alarm, self.own_scores, np.nan)
 
+    def are_silent(self, worst: float) -> NDArray[np.bool_]:
+        """Return which rows cannot be judged, and hence raise no alarm: no blackouts."""
+        return ~self.may_alarm & (self.scores != worst)
+
     def pieces_with(self, which: NDArray[np.bool_]) -> Sequences:
         """Return the pieces that hold some of these rows, a mask of shape (total_timesteps,)."""
         firsts = np.cumsum(self.pieces.lengths) - self.pieces.lengths

@@ -54,7 +54,7 @@ def warn_of_shorter_windows(pieces: Sequences, size: int, uncut: int) -> None:
     """Warn if windows of a size chosen by pieces of series are shorter than by the series."""
     if size < uncut:
         warn(
-            f"Windows have {size} rows rather than {uncut}, as X is cut into {len(pieces)} pieces, "
+            f"Windows have {size} rows rather than {uncut}, as X is cut to {len(pieces)} piece(s), "
             f"the longest of {pieces.lengths.max()} rows, at jumps in time, blackouts or rows of "
             "weight 0. Fill in missing rows, as by asfreq, set a larger max_time_steps, or choose "
             "window_size yourself."
@@ -67,11 +67,12 @@ def warn_of_short(
     row_labels: tuple[list[Any], list[Any]],
     shortest: int,
 ) -> None:
-    """Name the series to judge that are too short for alarms, and such pieces of others.
+    """Name the series to judge, and pieces of others, that are too short to be judged.
 
-    Pieces are those with data, between jumps in time or blackouts.
+    Pieces are those that are, between jumps in time or blackouts.
     """
-    is_short = series.lengths < shortest
+    owner = np.searchsorted(series.starts, pieces.starts, side="right") - 1
+    is_short = np.isin(np.arange(len(series)), owner) & (series.lengths < shortest)
     why = (
         f"fewer than {shortest} rows, the fewest of a window of the fit; they have scores, but no "
         "rows are anomalous except those of a blackout"
@@ -81,8 +82,7 @@ def warn_of_short(
             f"Too short to find anomalies in: {_called(row_labels[0], is_short)}, with {why}. "
             "Pass longer series, or fit with a smaller window_size."
         )
-    owner = np.searchsorted(series.starts, pieces.starts, side="right") - 1
-    cut = pieces.take((pieces.lengths < shortest) & ~is_short[owner])
+    cut = pieces.take(~is_short[owner])
     if len(cut):
         stretches = _named(cut.starts, cut.starts + cut.lengths - 1, series, row_labels)
         warn(

@@ -21,7 +21,7 @@ from skl_lstmae._sklearn import (
 )
 from skl_lstmae.data.checks import check_series
 from skl_lstmae.data.forms import Form
-from skl_lstmae.data.gaps import Gaps, have_scores, rows_of_blackout
+from skl_lstmae.data.gaps import Gaps, rows_of_blackout
 from skl_lstmae.data.names import feature_names, known_names
 from skl_lstmae.data.sequences import Sequences
 from skl_lstmae.data.times import cut_at_jumps, usual_step, warn_of_another_step
@@ -356,7 +356,7 @@ class SlidingWindowDetector(
             print(f"In scoring, a window begins every {stride} row(s)")
         pieces = gaps.observed(gaps.cut_at_blackouts(pieces, rows_of_blackout(size)))
         warn_of_scattered(pieces, whole, ids, size)
-        if self.window_size == "auto" and len(with_data) > len(whole):
+        if self.window_size == "auto" and not are_whole(with_data, whole).all():
             warn_of_shorter_windows(with_data, size, choose_window_size(whole, "auto"))
         series = with_data.take((with_data.lengths >= size) | are_whole(with_data, whole))
         series = series.take(are_new(series))  # a copy, as a reference, would make the other normal
@@ -531,10 +531,9 @@ class SlidingWindowDetector(
         judge, series, form = fitted._read(X)
         ids, times = form.row_labels()
         rows = self._told(judge, "of X").score(series, times)
-        warn_of_another_step(usual_step(times), judge.usual_step)
-        self._warn_of_short(judge, rows, form)
+        warn_of_another_step((ids, times), judge.usual_step)
         found = judge.find_events(rows, max_gap, min_length, budget)
-        self._scored(judge, rows, form).warn_of_drift()
+        self._scored(judge, rows, form).warn_user()
         names = known_names(fitted) or range(series.n_features)
         return tabulate(found, series, (ids, times), list(names))
 
@@ -598,20 +597,24 @@ class SlidingWindowDetector(
         judge, series, form = self._read(X)
         times = form.row_labels()[1]
         rows = self._told(judge, "of X").score(series, times)
-        warn_of_another_step(usual_step(times), judge.usual_step)
+        warn_of_another_step(form.row_labels(), judge.usual_step)
         return self._scored(judge, rows, form)
 
     def _scored(self, judge: RowJudge, rows: ScoredRows, form: Form) -> Scored:
-        def offsets() -> Any:
-            self._warn_of_short(judge, rows, form)
-            return judge.offsets(rows)
-
-        remedy = "" if judge.rows.rate is None else OF_FREQUENT_FAULTS
-        telling = judge.tell_drift(rows)
-        return Scored(judge, rows.series, rows.scores, form.per_row, offsets, telling, remedy)
+        return Scored(
+            judge,
+            rows.series,
+            rows.scores,
+            form.per_row,
+            offsets=lambda: judge.offsets(rows),
+            telling=judge.tell_drift(rows),
+            remedy="" if judge.rows.rate is None else OF_FREQUENT_FAULTS,
+            is_silent=rows.are_silent(judge.worst),
+            warn_of_silent=lambda: self._warn_of_short(judge, rows, form),
+        )
 
     def _warn_of_short(self, judge: RowJudge, rows: ScoredRows, form: Form) -> None:
-        pieces = rows.pieces_with(have_scores(rows.own_scores, judge.worst))
+        pieces = rows.pieces_with(rows.are_silent(judge.worst))
         warn_of_short(rows.series, pieces, form.row_labels(), judge.shortest)
 
     def _calibrate_on(self, X: Any) -> None:
@@ -624,6 +627,7 @@ class SlidingWindowDetector(
             )
         told = self._told(judge, "to calibrate the threshold")
         self._judge = judge.resting_on(told.score(series, form.row_labels()[1]))
+        warn_of_another_step(form.row_labels(), judge.usual_step)
 
     def _set_threshold(self) -> None:
         judge = self._judge

@@ -75,6 +75,10 @@ class Scored:
         From which samples drift may be told; None means all.
     remedy : str, default=""
         What to do if most samples are anomalies.
+    is_silent : ndarray of shape (n_samples,), dtype bool, default=None
+        Which samples cannot be judged, so that they count as normal; None means none.
+    warn_of_silent : callable, default=None
+        Warns of those.
     """
 
     judge: ThresholdJudge
@@ -84,9 +88,12 @@ class Scored:
     offsets: Callable[[], float | NDArray[np.float64] | None]
     telling: NDArray[np.bool_] | None = None
     remedy: str = ""
+    is_silent: NDArray[np.bool_] | None = None
+    warn_of_silent: Callable[[], None] = lambda: None
 
-    def warn_of_drift(self) -> None:
-        """Warn if samples as a whole are unlike those that the threshold rests on."""
+    def warn_user(self) -> None:
+        """Warn of samples that cannot be judged, and if all are unlike those of the threshold."""
+        self.warn_of_silent()
         calibration = self.judge.calibration
         may_tell = self.judge.may_tell_drift(self.sequences)
         if calibration is None or calibration.fresh is None or not may_tell:
@@ -175,7 +182,7 @@ class ThresholdMixin(FrozenState, OutlierMixin):
             scores before it.
         """
         scored = self._score(X)
-        scored.warn_of_drift()
+        scored.warn_user()
         return scored.put_back(scored.scores - self._known(scored.offsets()))
 
     def predict(self, X: Any) -> Any:
@@ -194,7 +201,7 @@ class ThresholdMixin(FrozenState, OutlierMixin):
             as in ``make_scorer(f1_score, pos_label=-1)``.
         """
         scored = self._score(X)
-        scored.warn_of_drift()
+        scored.warn_user()
         return scored.put_back(np.where(scored.scores < self._known(scored.offsets()), -1, 1))
 
     def p_values(self, X: Any) -> Any:
@@ -206,7 +213,8 @@ class ThresholdMixin(FrozenState, OutlierMixin):
         (:func:`scipy.stats.false_discovery_control`), and be combined
         (:func:`scipy.stats.combine_pvalues`). Below ``1 / (n + 1)``, with n training samples, they
         are extrapolated: by a Pareto tail or, after ``recalibrate(X)``, by the scores of the fit.
-        The guarantee of conformal prediction does not cover this.
+        The guarantee of conformal prediction does not cover this. Rows of a series that are too few
+        to be judged have the p-value 1.
 
         Parameters
         ----------
@@ -239,7 +247,9 @@ class ThresholdMixin(FrozenState, OutlierMixin):
         check_is_fitted(self)
         scored = self._score(X)
         p_values = self._known(scored.judge.calibration).p_values(scored.scores)
-        scored.warn_of_drift()
+        if scored.is_silent is not None:
+            p_values = np.where(scored.is_silent, 1.0, p_values)
+        scored.warn_user()
         return scored.put_back(p_values)
 
     def recalibrate(

@@ -113,7 +113,7 @@ VARIED = {
 }
 """Other values of the parameters of the detector of sequences, one at a time."""
 
-VARIED_WINDOWS = {"window_size": [50, 200], "aggregation": ["mean", "min"]}
+VARIED_WINDOWS = {"window_size": [50, 200], "aggregation": ["mean", "min"], "stride": [1]}
 """The same of the sliding window."""
 
 VARIANTS: dict[str, Method] = {

@@ -32,6 +32,7 @@ from skl_lstmae.training.blueprint import Blueprint
 from skl_lstmae.training.model import Model
 from skl_lstmae.training.objectives import Loss
 from skl_lstmae.training.recipe import Recipe
+from skl_lstmae.training.schedule import WIDTH_OF_FORECASTER
 
 MIN_STEPS_OF_SERIES = 100
 """Steps of the shortest series that can be trained on without others beside it."""
@@ -114,7 +115,7 @@ class LSTMForecastDetector(SequenceDetector):
     n_networks : int, default=1
         Number of networks to train side by side, each from initial weights of its own. Their
         predictions are averaged, and scores compare sequences by the latents of all. A fit takes
-        about as many times the time, and scores depend less on the random state.
+        about as many times the time. After long fits scores then depend less on the random state.
 
     scaler : {"standard", "minmax", "robust"}, transformer or None, default="standard"
         How the features are scaled, by statistics of the training sequences: to zero mean and unit
@@ -144,14 +145,14 @@ class LSTMForecastDetector(SequenceDetector):
     batch_size : int or "auto", default="auto"
         Number of sequences, or pieces of them, in a batch. "auto" is 16. With `max_epochs="auto"`
         and without `early_stopping`, few sequences make eight batches, of at least 8, and on a GPU
-        batches are as large as keeps the number of update steps the same, at most 1024.
+        batches are as large as leaves about 64 update steps, at most 1024.
 
     max_epochs : int or "auto", default="auto"
         Number of passes over the training sequences. "auto" makes as many as show the
-        network about 1000 sequences, in about 64 update steps of 16, at most 15; of 700 sequences
-        or more it is one. If the widest layer has 32 units, sequences and the most passes are
-        doubled; with 16 or fewer they are fourfold. With `early_stopping` it means at most 200. 0
-        keeps a trained `network` as it is.
+        network about 4000 sequences, in about 256 update steps of 16, at most 60; of 3000 sequences
+        or more it is one. If the widest layer has 128 units, sequences and the most passes are
+        half of that; with 256 or more they are a quarter. With `early_stopping` it means at most
+        200. 0 keeps a trained `network` as it is.
 
     early_stopping : bool, default=False
         Whether to end training once the loss of held-out sequences stops falling, and to keep the
@@ -484,7 +485,8 @@ class LSTMForecastDetector(SequenceDetector):
         )
 
     def _recipe(self) -> Recipe:
-        return replace(super()._recipe(), cut=cut_for_training)
+        recipe = super()._recipe()
+        return replace(recipe, cut=cut_for_training, usual_width=WIDTH_OF_FORECASTER)
 
     def _split(self, sequences: Sequences, random_state: RandomState) -> Split:
         """Hold out whole sequences or, of very few or of a few that are long, their ends."""

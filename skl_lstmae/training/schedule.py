@@ -30,6 +30,9 @@ USUAL_WIDTH = 64
 """Units of the widest layer of a network that learns enough in so many steps; the fewer there are,
 the more steps it takes."""
 
+WIDTH_OF_FORECASTER = 256
+"""The same of a forecaster, which learns less in a step than an autoencoder."""
+
 LONGEST = 4
 """Times as many steps, at most."""
 
@@ -41,12 +44,15 @@ SLOWEST_AFTER = 30
 """Epochs after which the rate of one more no longer falls."""
 
 
-def count_epochs(n_sequences: int, batch_size: int, width: int) -> int:
+def count_epochs(
+    n_sequences: int, batch_size: int, width: int, usual_width: int = USUAL_WIDTH
+) -> int:
     """Return how many passes over so many sequences make one cycle of a network of some width.
 
-    Smaller batches than usual make more steps, not fewer passes.
+    Smaller batches than usual make more steps, not fewer passes. Networks narrower than usual make
+    more passes.
     """
-    longer = min(LONGEST, max(1.0, USUAL_WIDTH / width))
+    longer = min(LONGEST, max(1.0, usual_width / width))
     n_passes = round(longer * N_UPDATES * max(batch_size, BATCH_SIZE) / n_sequences)
     return int(min(longer * MOST_EPOCHS, max(1, n_passes)))
 
@@ -54,8 +60,8 @@ def count_epochs(n_sequences: int, batch_size: int, width: int) -> int:
 def batch_size_on(device: torch.device, n_sequences: int) -> int:
     """Return how many sequences make a batch in one cycle, of so many in an epoch.
 
-    On a GPU, which takes hardly longer over more at a time, they are as many as leave the number of
-    steps what it is.
+    On a GPU, which takes hardly longer over more at a time, they are as many as leave about as many
+    steps as a CPU makes of up to a thousand sequences.
     """
     batch_size = min(BATCH_SIZE, max(SMALLEST_BATCH, -(-n_sequences // FEWEST_BATCHES)))
     if device.type == "cpu":

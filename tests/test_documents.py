@@ -161,6 +161,36 @@ def test_figures_of_what_the_demo_compares_with_are_true(speakers):
     assert list(shown.values())[1:] == [pytest.approx(mean, abs=0.0005) for mean in means]
 
 
+def row_of_decisions(rule: str, name: str) -> list[str]:
+    """Return what the page shows of a rule on a set of series: shares, ratio, events, chance."""
+    rows = read("docs/decisions.md").split(f"| {rule} | NAB |")[1].splitlines()
+    rows[0] = f"| | NAB |{rows[0]}"
+    found = next(row for row in rows if row.startswith(f"| | {name} |"))
+    cells = [cell.strip() for cell in found.split("|")[3:-1]]
+    return [cells[0], cells[1], cells[2], cells[3]]
+
+
+def test_decisions_in_the_readme_are_those_of_the_page():
+    text, sets = in_one_line(read("README.md")), ("NAB", "SKAB", "Keogh")
+    for rule, pattern in (
+        ("fixed", r"it flagged ([\d.]+) % in NAB, ([\d.]+) % in SKAB and ([\d.]+) % in Keogh's"),
+        ("**adaptive**", r"follows the drift, and flagged ([\d.]+), ([\d.]+) and ([\d.]+) %"),
+    ):
+        shown = [f"{share} %" for share in re.search(pattern, text).groups()]
+        assert shown == [row_of_decisions(rule, name)[0] for name in sets]
+    events = re.search(
+        r"found (\d+) of NAB's (\d+) events, where the fixed threshold found (\d+), "
+        r"(\d+) of Keogh's (\d+), where that found (\d+), "
+        r"and (\d+) of SKAB's (\d+), where that found (\d+)",
+        text,
+    ).groups()
+    for (found, total, fixed), name in zip(
+        (events[:3], events[3:6], events[6:]), ("NAB", "Keogh", "SKAB"), strict=True
+    ):
+        assert row_of_decisions("**adaptive**", name)[3] == f"{found} of {total}"
+        assert row_of_decisions("fixed", name)[3] == f"{fixed} of {total}"
+
+
 def test_false_alarms_of_the_demo_are_out_of_all_normal_recordings(speakers):
     n_normal = 2 * sum((vowels.y_test == 1).sum() for vowels in speakers)
     expected = f" of {n_normal:,} recordings of speakers it knows"

@@ -13,7 +13,7 @@ from unittest import mock
 import numpy as np
 import pytest
 import torch
-from conftest import QUICK, make_ragged, make_series
+from conftest import QUICK, fitted, make_ragged, make_series
 from numpy.testing import assert_allclose, assert_array_equal
 from torch.profiler import ProfilerActivity, profile
 
@@ -237,6 +237,22 @@ def test_tf32_is_off_until_the_last_thread_is_done():
     assert cudnn.allow_tf32
     with without_rounding(torch.device("cpu")):
         assert cudnn.allow_tf32
+
+
+@pytest.mark.parametrize("method", ["score_samples", "transform", "reconstruct"])
+def test_whatever_a_detector_computes_is_without_rounding(method, monkeypatch):
+    devices = []
+
+    @contextmanager
+    def recorded(device):
+        devices.append(device.type)
+        yield
+
+    X = list(make_series(60).reshape(6, 10, 2))
+    detector = fitted(LSTMAutoencoderDetector(**QUICK), X)
+    monkeypatch.setattr("skl_lstmae.training.model.without_rounding", recorded)
+    getattr(detector, method)(X)
+    assert set(devices) == {"cpu"}
 
 
 def test_tf32_that_was_off_stays_off():

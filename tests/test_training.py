@@ -144,15 +144,20 @@ def test_narrow_networks_learn_as_much_by_default_as_wide_ones(hidden_size):
         ("cuda", 3, 8),
         ("cuda", 100, 23),
         ("cuda", 2000, 468),
+        ("cuda", 60_000, 1024),
         ("cuda", 10**6, 1024),
     ],
 )
-def test_batches_are_larger_on_a_gpu_but_steps_as_many(device, n_sequences, expected):
+def test_batches_are_larger_on_a_gpu_but_steps_are_not_many_more_or_fewer(
+    device, n_sequences, expected
+):
     batch_size = batch_size_on(torch.device(device), n_sequences)
     assert batch_size == expected
     n_steps = count_epochs(n_sequences, batch_size, 64) * count_batches(n_sequences, batch_size)
     fewest = min(43, 15 * count_batches(n_sequences, 16))
     assert fewest <= n_steps <= max(120, count_batches(n_sequences, batch_size))
+    if device == "cuda" and 100 <= n_sequences <= 64 * 1024:
+        assert 59 <= n_steps <= 75  # where a CPU makes one step for every 16 of many sequences
 
 
 @pytest.mark.parametrize(

@@ -107,7 +107,7 @@ class LSTMClassifier(ClassifierMixin, SequencePredictor):
     batch_size : int or "auto", default="auto"
         Number of sequences in a batch. "auto" is 16. With `max_epochs="auto"` and without
         `early_stopping`, few sequences make eight batches, of at least 8, and on a GPU batches are
-        as large as keeps the number of update steps the same, at most 1024.
+        as large as leaves about 64 update steps, at most 1024.
 
     max_epochs : int or "auto", default=40
         Number of passes over the training sequences. "auto" makes as many as show the

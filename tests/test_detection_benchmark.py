@@ -209,6 +209,7 @@ def test_peers_are_seeded_and_their_scores_turned_round(monkeypatch):
     assert seeds[0] == seeds[1] != seeds[2]
 
 
+@pytest.mark.filterwarnings("ignore:Set aside as unlike the others")  # by networks of one epoch
 @pytest.mark.usefixtures("without_tsb_ad")
 @pytest.mark.parametrize(
     ("method", "name"),

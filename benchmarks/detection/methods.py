@@ -116,12 +116,18 @@ VARIED = {
 VARIED_WINDOWS = {"window_size": [50, 200], "aggregation": ["mean", "min"], "stride": [1]}
 """The same of the sliding window."""
 
+PASSES_OF_FORECASTERS = 2, 4, 8
+
 VARIANTS: dict[str, Method] = {
     **{f"{name}={value}": ours(**{name: value}) for name in VARIED for value in VARIED[name]},
     **{
         f"{name}={value}": ours({name: value})
         for name, values in VARIED_WINDOWS.items()
         for value in values
+    },
+    **{
+        f"forecast max_epochs={n}": ours(detector=LSTMForecastDetector, max_epochs=n)
+        for n in PASSES_OF_FORECASTERS
     },
     "PaAno": lambda case: PaAno(),
 }

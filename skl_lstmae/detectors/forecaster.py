@@ -32,7 +32,6 @@ from skl_lstmae.training.blueprint import Blueprint
 from skl_lstmae.training.model import Model
 from skl_lstmae.training.objectives import Loss
 from skl_lstmae.training.recipe import Recipe
-from skl_lstmae.training.schedule import WIDTH_OF_FORECASTER
 
 MIN_STEPS_OF_SERIES = 100
 """Steps of the shortest series that can be trained on without others beside it."""
@@ -149,10 +148,10 @@ class LSTMForecastDetector(SequenceDetector):
 
     max_epochs : int or "auto", default="auto"
         Number of passes over the training sequences. "auto" makes as many as show the
-        network about 4000 sequences, in about 256 update steps of 16, at most 60; of 3000 sequences
-        or more it is one. If the widest layer has 128 units, sequences and the most passes are
-        half of that; with 256 or more they are a quarter. With `early_stopping` it means at most
-        200. 0 keeps a trained `network` as it is.
+        network about 1000 sequences, in about 64 update steps of 16, at most 15; of 700 sequences
+        or more it is one. If the widest layer has 32 units, sequences and the most passes are
+        doubled; with 16 or fewer they are fourfold. With `early_stopping` it means at most 200. 0
+        keeps a trained `network` as it is.
 
     early_stopping : bool, default=False
         Whether to end training once the loss of held-out sequences stops falling, and to keep the
@@ -485,8 +484,7 @@ class LSTMForecastDetector(SequenceDetector):
         )
 
     def _recipe(self) -> Recipe:
-        recipe = super()._recipe()
-        return replace(recipe, cut=cut_for_training, usual_width=WIDTH_OF_FORECASTER)
+        return replace(super()._recipe(), cut=cut_for_training)
 
     def _split(self, sequences: Sequences, random_state: RandomState) -> Split:
         """Hold out whole sequences or, of very few or of a few that are long, their ends."""

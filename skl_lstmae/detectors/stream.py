@@ -213,7 +213,7 @@ class Stream:
             jumps = jumps_of(times, self._latest, judge.usual_step, judge.max_steps)
             is_new[first:] |= comes_back[first:] | jumps
             windows = trailing(rows, judge.size, first, is_new)
-            n_missing = Gaps.of(rows).count(windows)
+            n_missing = Gaps(np.flatnonzero(is_empty)).count(windows)
             scores = np.full(len(new_rows), judge.worst)
             is_blackout = n_empty[first:] >= n_blackout
             is_judged = ~is_blackout & (n_missing < windows.lengths)
@@ -228,9 +228,8 @@ class Stream:
             offsets = np.where(is_ready, self._fixed, -np.inf)
             if adaptive is not None:
                 offsets[is_ready] = follow(adaptive, scores[is_ready], judge.worst)
-            warn_of_jumps(
-                jumps, times, judge.max_steps
-            )  # which may be an error, and then changes nothing
+            # The warning may be an error, and then nothing has changed.
+            warn_of_jumps(jumps, times, judge.max_steps)
             kept = slice(max(0, len(rows) - judge.size + 1), None)
             self._recent, self._is_new, self._latest = rows[kept].copy(), is_new[kept], latest
             self._adaptive = adaptive

@@ -77,8 +77,8 @@ class Scored:
         What to do if most samples are anomalies.
     is_silent : ndarray of shape (n_samples,), dtype bool, default=None
         Which samples cannot be judged, so that they count as normal; None means none.
-    warn_of_silent : callable, default=None
-        Warns of those.
+    warn_of_silent : callable
+        Warns of those; by default of none.
     """
 
     judge: ThresholdJudge

@@ -22,7 +22,7 @@ from skl_lstmae.training.objectives import Objective
 from skl_lstmae.training.precision import computes_in_bfloat16
 from skl_lstmae.training.progress import History
 from skl_lstmae.training.random_states import make_generator
-from skl_lstmae.training.schedule import BATCH_SIZE, USUAL_WIDTH, batch_size_on, count_epochs
+from skl_lstmae.training.schedule import BATCH_SIZE, batch_size_on, count_epochs
 from skl_lstmae.training.threads import is_large
 from skl_lstmae.training.torch_state import settled
 from skl_lstmae.training.trainer import EpochWatcher, Trainer
@@ -55,8 +55,6 @@ class Recipe:
     cut : callable
         Returns what of sequences a network is trained on in one go. It is called with them and, for
         an epoch, a random state by which it may vary; by default they are whole.
-    usual_width : int, default=64
-        Units of the widest layer of a network that one cycle as long as usual suits.
     """
 
     objective: Objective
@@ -73,7 +71,6 @@ class Recipe:
     verbose: int
     uses_muon: bool = True
     cut: Callable[[Sequences, RandomState | None], Sequences] = as_they_are
-    usual_width: int = USUAL_WIDTH
 
     @classmethod
     def of(cls, estimator: Any, objective: Objective, **others: Any) -> Self:
@@ -87,8 +84,7 @@ class Recipe:
             return self.max_epochs
         if self._is_validated(split):
             return MOST_EPOCHS_VALIDATED
-        n_drawn, batch_size = self._n_drawn(split), self._batch_size(split)
-        return count_epochs(n_drawn, batch_size, width, self.usual_width)
+        return count_epochs(self._n_drawn(split), self._batch_size(split), width)
 
     def train(
         self,

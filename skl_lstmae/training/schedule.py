@@ -30,9 +30,6 @@ USUAL_WIDTH = 64
 """Units of the widest layer of a network that learns enough in so many steps; the fewer there are,
 the more steps it takes."""
 
-WIDTH_OF_FORECASTER = 256
-"""The same of a forecaster, which learns less in a step than an autoencoder."""
-
 LONGEST = 4
 """Times as many steps, at most."""
 
@@ -44,15 +41,12 @@ SLOWEST_AFTER = 30
 """Epochs after which the rate of one more no longer falls."""
 
 
-def count_epochs(
-    n_sequences: int, batch_size: int, width: int, usual_width: int = USUAL_WIDTH
-) -> int:
+def count_epochs(n_sequences: int, batch_size: int, width: int) -> int:
     """Return how many passes over so many sequences make one cycle of a network of some width.
 
-    Smaller batches than usual make more steps, not fewer passes. Networks narrower than usual make
-    more passes.
+    Smaller batches than usual make more steps, not fewer passes.
     """
-    longer = min(LONGEST, max(1.0, usual_width / width))
+    longer = min(LONGEST, max(1.0, USUAL_WIDTH / width))
     n_passes = round(longer * N_UPDATES * max(batch_size, BATCH_SIZE) / n_sequences)
     return int(min(longer * MOST_EPOCHS, max(1, n_passes)))
 

@@ -34,7 +34,7 @@ OUTSIDE = {
     "data": {"numpy", "pandas", "pyarrow", "scipy", "sklearn"},
     "datasets": {"numpy", "pandas", "sklearn"},
     "modules": {"torch"},
-    "scoring": {"numpy", "scipy", "sklearn"},
+    "scoring": {"numpy", "scipy", "sklearn", "torch"},
     "training": {"joblib", "numpy", "sklearn", "threadpoolctl", "torch"},
     "export": {"numpy", "onnx", "sklearn", "spox", "torch"},
     "detectors": {"numpy", "pandas", "scipy", "sklearn", "torch"},

@@ -16,7 +16,6 @@ from skl_lstmae.scoring import (
     DistanceFromNearest,
     JointScorer,
     MahalanobisScorer,
-    NearestTwo,
     NeighborsScorer,
     Outcome,
     joint,
@@ -24,7 +23,7 @@ from skl_lstmae.scoring import (
 )
 from skl_lstmae.scoring.covariance import covariance_of, shrinkage_of, shrunk
 from skl_lstmae.scoring.joint import default_distances
-from skl_lstmae.scoring.neighbors import distances_between, mean_distance_of_others
+from skl_lstmae.scoring.neighbors import mean_distance_of_others
 from skl_lstmae.scoring.scorer import fit_clone, mean_and_scale
 from skl_lstmae.scoring.scorers import SCORERS, make_scorer
 
@@ -220,31 +219,6 @@ def test_the_nearest_reference_is_the_row_itself_the_more_the_nearer_it_is(
     assert mean_distance_of_others(np.zeros((1, len(distances)))).tolist() == [0.0]
 
 
-@pytest.mark.parametrize("scale", [1e-3, 1.0, 1e18])
-def test_the_nearest_two_are_found_to_the_last_bit(scale):
-    rng = np.random.default_rng(0)
-    references = rng.normal(size=(300, 20))
-    references[100:200] = references[:100] + 1e-7 * rng.normal(size=(100, 20))  # hard to tell apart
-    rows = np.concatenate([scale * rng.normal(size=(70, 20)), references[:50], references[250:]])
-    nearest = NearestTwo(references)
-    actual, which = nearest.find(rows)
-    every = cdist(rows, references)
-    assert_allclose(actual, np.sort(every)[:, :2], rtol=1e-12)
-    assert_allclose(every[np.arange(len(rows)), which], actual[:, 0], rtol=1e-12)
-    in_parts = [nearest.find(part)[0] for part in np.split(rows, [1, 2, 9])]
-    assert_array_equal(np.concatenate(in_parts), actual)
-
-
-def test_references_that_are_nearly_alike_take_bounded_memory():
-    alike = 1 + 1e-14 * np.random.default_rng(0).normal(size=(4000, 120))
-    tracemalloc.start()
-    distances = NearestTwo(alike[:1024]).find(alike)[0]
-    _, peak = tracemalloc.get_traced_memory()
-    tracemalloc.stop()
-    assert peak < 300e6
-    assert_array_equal(distances[:1024, 0], np.zeros(1024))
-
-
 def test_moments_of_many_columns_are_those_of_few_to_the_last_bit(monkeypatch):
     rows = np.random.default_rng(0).normal(size=(300, 41)).astype(np.float32)
     rows[::7, 5] = np.nan
@@ -270,52 +244,6 @@ def test_distances_of_wide_summaries_take_little_memory_and_scores_keep_their_bi
     assert peak < wide["outline"].nbytes  # half of that field in float64
     assert_array_equal(actual[0], expected[0])
     assert_allclose(actual[1], expected[1], rtol=1e-12)
-
-
-@pytest.mark.parametrize("scale", [1e-3, 1.0, 1e18])
-@pytest.mark.parametrize("n_alike", [1, 2, 150])
-def test_distances_by_a_product_of_matrices_are_exact_where_they_are_small(n_alike, scale):
-    rng = np.random.default_rng(0)
-    references = scale * np.repeat(rng.normal(size=(300 // n_alike, 20)), n_alike, axis=0)
-    references[::3] += 1e-9 * scale * rng.normal(size=(100, 20))
-    rows = np.concatenate([references[:200], scale * rng.normal(size=(70, 20))])
-    rows[-1] *= 1e9
-    expected = cdist(rows, references)
-    assert (expected == 0).any()
-    assert_allclose(distances_between(rows, references), expected, rtol=1e-9)
-
-
-def test_distances_by_a_product_of_matrices_are_exact_if_all_rows_are_alike():
-    flat = np.full((1024, 40), 0.1)
-    assert_array_equal(distances_between(flat, flat), np.zeros((1024, 1024)))
-
-
-class NearestTwoOfAll(NearestTwo):
-    """Keeps all copies."""
-
-    def __init__(self, references):
-        super().__init__(references)
-        self.references, self.numbers = references, np.arange(len(references))
-        self.squares = np.square(references).sum(axis=1)
-
-
-@pytest.mark.parametrize("n_copies", [1, 2, 3, 30])
-def test_copies_among_references_change_no_bit_and_cost_no_more_than_two(n_copies):
-    rng = np.random.default_rng(0)
-    distinct = rng.normal(size=(30, 40))
-    references = rng.permutation(np.repeat(distinct, n_copies, axis=0))
-    rows = np.concatenate([rng.normal(size=(70, 40)), distinct])
-    nearest, of_all = NearestTwo(references), NearestTwoOfAll(references)
-    assert_array_equal(nearest.find(rows)[0], of_all.find(rows)[0])
-    assert len(nearest.references) == 30 * min(n_copies, 2)
-    if n_copies < 3:
-        assert_array_equal(nearest.references, references)
-
-
-def test_of_flat_data_each_row_has_two_candidates():
-    flat = np.zeros((1024, 40))
-    row, _ = NearestTwo(flat)._candidates(flat)
-    assert_array_equal(row, np.repeat(np.arange(1024), 2))
 
 
 # ------------------------------------------------------------------------------------------- joint

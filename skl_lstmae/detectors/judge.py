@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
 from copy import deepcopy
 from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar, Self
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from skl_lstmae.data.sequences import Sequences
@@ -16,9 +18,11 @@ from skl_lstmae.detectors.gap_trial import GapTrial
 from skl_lstmae.scoring.calibration import Calibration, ReferenceScores
 from skl_lstmae.scoring.conformal import N_FOLDS, as_fresh, conform, find_odd, oddness
 from skl_lstmae.scoring.gap_allowance import GapAllowance
+from skl_lstmae.scoring.nearest import CPU, measuring_on
 from skl_lstmae.scoring.outcome import Outcome
 from skl_lstmae.scoring.scorer import Scorer, check_scores, fit_clone, log_errors
 from skl_lstmae.scoring.usual_errors import UsualErrors
+from skl_lstmae.training.devices import exact
 from skl_lstmae.training.model import Model
 from skl_lstmae.training.threads import few_threads, is_large
 
@@ -122,9 +126,10 @@ class Judge:
         """Return the judge with a scorer and a calibration learned from a split."""
         sequences, is_held_out, numbers = split.calibrating()
         summaries = self.summarize(sequences)
-        conformed = conform(self.scorer, summaries, is_held_out)
+        with self._measuring():
+            conformed = conform(self.scorer, summaries, is_held_out)
+            population = ReferenceScores.of(conformed.scorer.score(summaries))
         fresh = ReferenceScores.of(conformed.fresh)
-        population = ReferenceScores.of(conformed.scorer.score(summaries))
         odd = np.flatnonzero(conformed.is_odd)
         return replace(
             self,
@@ -232,4 +237,10 @@ class Judge:
 
     def _judged(self, summaries: NDArray[Any]) -> NDArray[np.float64]:
         """Return the scores of summaries, of which a threshold expects finite ones."""
-        return check_scores(self.scorer.score(summaries), len(summaries))
+        with self._measuring():
+            return check_scores(self.scorer.score(summaries), len(summaries))
+
+    def _measuring(self) -> AbstractContextManager[None]:
+        """Have distances measured where the network runs, if there is float64."""
+        device = self.model.device
+        return measuring_on(device if exact(device) is torch.float64 else CPU)

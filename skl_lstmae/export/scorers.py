@@ -134,7 +134,7 @@ def _from_nearest(distance: DistanceFromNearest, rows: Value) -> tuple[Value, Va
     if distance.axes_ is not None:
         points = op.matmul(points, op.constant(distance.axes_))
     # Not those of which there are two copies before them.
-    numbers = distance.references_.numbers
+    numbers = distance.nearest_.numbers
     pair, nearest = _nearest(points, distance.points_[numbers], 2)
     share = _share_of_itself(pair)
     return _mean_of_others(pair, share), share, op.gather(op.constant(numbers), nearest)

@@ -7,7 +7,8 @@ from skl_lstmae.scoring.calibration import Calibration, ReferenceScores
 from skl_lstmae.scoring.gap_allowance import GapAllowance
 from skl_lstmae.scoring.joint import DistanceFromMean, DistanceFromNearest, JointScorer
 from skl_lstmae.scoring.mahalanobis import MahalanobisScorer
-from skl_lstmae.scoring.neighbors import NearestTwo, NeighborsScorer
+from skl_lstmae.scoring.nearest import Nearest
+from skl_lstmae.scoring.neighbors import NeighborsScorer
 from skl_lstmae.scoring.outcome import Outcome
 from skl_lstmae.scoring.recent import RecentLevel
 from skl_lstmae.scoring.references import ReferenceScorer
@@ -32,7 +33,7 @@ __all__ = [
 ]
 
 name_by_package(__name__, AdaptiveOffset, AlarmLimit, Calibration, RecentLevel, ReferenceScores)
-name_by_package(__name__, GapAllowance, NearestTwo, Outcome, UsualErrors)
+name_by_package(__name__, GapAllowance, Nearest, Outcome, UsualErrors)
 name_by_package(__name__, DistanceFromMean, DistanceFromNearest)
 name_by_package(__name__, Scorer, ErrorScorer, MaxErrorScorer, FunctionScorer, AdaptedScorer)
 name_by_package(__name__, ReferenceScorer, MahalanobisScorer, NeighborsScorer, JointScorer)

@@ -9,13 +9,8 @@ from sklearn.base import BaseEstimator, clone
 
 from skl_lstmae.scoring.covariance import covariance_of, shrinkage_of, shrunk
 from skl_lstmae.scoring.mahalanobis import MahalanobisScorer
-from skl_lstmae.scoring.neighbors import (
-    MAX_ROWS,
-    NearestTwo,
-    distances_between,
-    mean_distance_of_others,
-    share_of_itself,
-)
+from skl_lstmae.scoring.nearest import MAX_ROWS, Nearest, distances_between
+from skl_lstmae.scoring.neighbors import mean_distance_of_others, share_of_itself
 from skl_lstmae.scoring.outcome import Outcome
 from skl_lstmae.scoring.references import ReferenceScorer
 from skl_lstmae.scoring.scorer import (
@@ -126,7 +121,7 @@ class DistanceFromNearest(BaseEstimator):
     def refer_to(self, references: NDArray[Any]) -> None:
         """Keep the references as points between which the metric is Euclidean."""
         self.points_ = self._transform(self._join(references))
-        self.references_ = NearestTwo(self.points_)
+        self.nearest_ = Nearest(self.points_, 2)
 
     def measure(self, summaries: NDArray[Any]) -> NDArray[np.float64]:
         """Return the distances."""
@@ -137,7 +132,7 @@ class DistanceFromNearest(BaseEstimator):
     ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.intp]]:
         """Return the distances, to what part each is a reference itself, and which it is."""
         points = self._transform(self._join(summaries))
-        distances, nearest = self.references_.find(points)
+        distances, nearest = self.nearest_.find(points)
         others = mean_distance_of_others(distances) / np.sqrt(points.shape[1])
         return others, share_of_itself(distances), nearest
 
@@ -149,7 +144,7 @@ class DistanceFromNearest(BaseEstimator):
     def __getstate__(self) -> dict[str, Any]:
         """Leave out the references, which the scorer keeps and tells anew."""
         state = dict(super().__getstate__())
-        state.pop("references_", None)
+        state.pop("nearest_", None)
         state.pop("points_", None)
         return state
 
@@ -344,12 +339,6 @@ class JointScorer(ReferenceScorer):
         """Tell each distance its references."""
         for distance in self.distances_:
             distance.refer_to(self.references_)
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        super().__setstate__(state)
-        if hasattr(self, "distances_"):
-            with np.errstate(all="ignore"):  # of a damaged file, which the detector refuses
-                self.prepare()
 
     def score(self, summaries: NDArray[Any]) -> NDArray[np.float64]:
         """Return the scores."""

@@ -1,7 +1,5 @@
 """The distance of a sequence from the training sequences nearest to it."""
 
-from collections import Counter
-from hashlib import blake2b
 from numbers import Integral
 from typing import Any
 
@@ -10,25 +8,14 @@ from numpy.typing import NDArray
 from scipy.spatial.distance import cdist
 
 from skl_lstmae._sklearn import Interval
+from skl_lstmae.scoring.nearest import Nearest
 from skl_lstmae.scoring.outcome import Outcome
 from skl_lstmae.scoring.references import ReferenceScorer
 from skl_lstmae.scoring.scorer import latents_and_log_errors, mean_and_scale
 
-ROUNDING = 1e-10
-"""Bound of the relative error of a squared distance that is worked out by a product of matrices."""
-
 ITSELF = 0.1
 """The nearest reference may be the row itself if it is nearer than this share of the next one's
 distance."""
-
-SMALL = 1e-6
-"""Squared distances below this share of the sum of both squares are measured pair by pair."""
-
-MAX_SMALL = 8
-"""A row has so many of them, on average, or else all distances are measured pair by pair."""
-
-MAX_ROWS, MAX_VALUES = 1024, 2**22
-"""Rows whose nearest references are looked for, and numbers in the differences, at a time."""
 
 
 def share_of_itself(distances: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -60,94 +47,6 @@ def mean_distance_of_others(distances: NDArray[np.float64]) -> NDArray[np.float6
     """
     share = share_of_itself(distances)
     return (1 - share) * distances[:, :-1].mean(axis=1) + share * distances[:, 1:].mean(axis=1)
-
-
-def distances_between(
-    rows: NDArray[np.float64], references: NDArray[np.float64]
-) -> NDArray[np.float64]:
-    """Return the distances of rows from references, (n_rows, n_references), several times as fast.
-
-    They are worked out by a product of matrices, so that the last bits depend on the number of
-    rows. Of small distances rounding would leave nothing: these are as exact as `cdist`'s.
-    """
-    squares = [np.einsum("ij,ij->i", points, points) for points in (rows, references)]
-    sums = squares[0][:, np.newaxis] + squares[1]
-    squared = sums + (-2 * rows) @ references.T
-    row, reference = np.nonzero(squared <= SMALL * sums)
-    if len(row) > MAX_SMALL * len(rows):
-        return cdist(rows, references)
-    distances = np.sqrt(np.maximum(squared, 0))
-    distances[row, reference] = np.linalg.norm(rows[row] - references[reference], axis=1)
-    return distances
-
-
-def first_two_of_each(points: NDArray[np.float64]) -> NDArray[np.intp]:
-    """Return the numbers of all points but exact copies of two before them, in their order."""
-    found: Counter[bytes] = Counter()
-    is_kept = np.ones(len(points), dtype=bool)
-    _, number, count = np.unique(points.sum(axis=1), return_inverse=True, return_counts=True)
-    for i in np.flatnonzero(count[number] > 2):  # copies have the same sum
-        key = blake2b(points[i] + 0.0).digest()  # 0.0 makes 0 of -0, which equals it
-        is_kept[i] = found[key] < 2
-        found[key] += 1
-    return np.flatnonzero(is_kept)
-
-
-class NearestTwo:
-    """Finds the distances from the nearest two references, several times as fast.
-
-    Parameters
-    ----------
-    references : ndarray of shape (n_references, n_dimensions)
-        Points, two at least.
-    """
-
-    def __init__(self, references: NDArray[np.float64]):
-        # Among flat data most are copies, each of which would be a candidate of every row.
-        self.numbers = first_two_of_each(references)
-        if len(self.numbers) < len(references):  # else they are not copied, as they may be wide
-            references = references[self.numbers]
-        self.references = references
-        self.squares = np.square(references).sum(axis=1)
-
-    def find(self, rows: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.intp]]:
-        """Return the distances of rows, (n_rows, 2), lowest first, and which is nearest, (n_rows,).
-
-        Of references at the same distance the first counts as the nearest.
-        """
-        starts = range(0, max(len(rows), 1), MAX_ROWS)
-        distances, nearest = zip(*(self._find(rows[i : i + MAX_ROWS]) for i in starts), strict=True)
-        return np.concatenate(distances), np.concatenate(nearest)
-
-    def _find(self, rows: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.intp]]:
-        row, reference = self._candidates(rows)
-        distances = np.empty(len(row))
-        # Where many references are nearly alike, all of them are candidates of a row.
-        size = max(1, MAX_VALUES // rows.shape[1])
-        for start in range(0, len(row), size):
-            pairs = slice(start, start + size)
-            differences = rows[row[pairs]] - self.references[reference[pairs]]
-            distances[pairs] = np.linalg.norm(differences, axis=1)
-        order = np.lexsort((distances, row))
-        first = np.searchsorted(row, np.arange(len(rows)))
-        nearest_two = order[first[:, np.newaxis] + [0, 1]]
-        return distances[nearest_two], self.numbers[reference[nearest_two[:, 0]]]
-
-    def _candidates(self, rows: NDArray[np.float64]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-        """Return pairs of a row and a reference that may be one of its nearest two."""
-        # Without the row's own square, which changes no order. How a product of matrices rounds
-        # depends on the number of its rows: what it might make the second is measured anew.
-        squared = (-2 * rows) @ self.references.T
-        squared += self.squares
-        error = ROUNDING * (np.square(rows).sum(axis=1) + self.squares.max())
-        every, nearest = np.arange(len(rows)), squared.argmin(axis=1)
-        lowest = squared[every, nearest]
-        squared[every, nearest] = np.inf
-        bound = squared.min(axis=1) + error
-        squared[every, nearest] = lowest
-        # Of one dimension, as numpy finds what is true there several times as fast.
-        pairs = np.flatnonzero(squared <= bound[:, np.newaxis])
-        return np.divmod(pairs, squared.shape[1])
 
 
 class NeighborsScorer(ReferenceScorer):
@@ -192,13 +91,22 @@ class NeighborsScorer(ReferenceScorer):
         """Learn the units of distances."""
         self.mean_, self.scale_ = mean_and_scale(self.references_)
 
+    def prepare(self) -> None:
+        """Get ready to find the nearest references, and the row itself if it is one."""
+        n = min(self.n_neighbors + 1, len(self.references_))
+        self.nearest_ = Nearest(self._standardize(self.references_), n)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave out what :meth:`prepare` makes of the references."""
+        state = dict(super().__getstate__())
+        state.pop("nearest_", None)
+        return state
+
     def score(self, summaries: NDArray[Any]) -> NDArray[np.float64]:
         """Return the scores, at most 0."""
-        every = self.distances_from_references(summaries)
-        n = min(self.n_neighbors, len(self.references_) - 1)
-        distances = np.sort(np.partition(every, n)[:, : n + 1])
+        distances, nearest = self.nearest_.find(self._standardize(summaries))
         scores = -mean_distance_of_others(distances)
-        return self.judged_as_fresh(scores, share_of_itself(distances), every.argmin(axis=1))
+        return self.judged_as_fresh(scores, share_of_itself(distances), nearest)
 
     def distances_from_references(self, summaries: NDArray[Any]) -> NDArray[np.float64]:
         """Return the distances, (n_sequences, n_references)."""

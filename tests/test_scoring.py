@@ -1,6 +1,8 @@
 """From outcomes to scores."""
 
+import pickle
 import tracemalloc
+from copy import deepcopy
 from dataclasses import replace
 
 import numpy as np
@@ -188,6 +190,17 @@ def test_neighbors_average_the_distances_from_the_nearest_others_in_standard_uni
         assert_allclose(scorer.score(summaries[:150]), expected, rtol=1e-12)
 
 
+def test_copies_of_a_scorer_that_has_scored_judge_as_it_does_by_as_many_neighbors():
+    references, fresh = np.split(summaries_of(200), [150])
+    scorer = NeighborsScorer().fit(references)
+    scorer.score(fresh)
+    scorer.set_params(n_neighbors=7)
+    expected = NeighborsScorer(n_neighbors=7).fit(references).score(fresh)
+    for copy in (scorer, deepcopy(scorer), pickle.loads(pickle.dumps(scorer))):
+        assert_array_equal(copy.score(fresh), expected)
+    assert len(pickle.dumps(scorer)) < 1.1 * len(pickle.dumps(NeighborsScorer().fit(references)))
+
+
 @pytest.mark.parametrize("kind", [NeighborsScorer, JointScorer])
 def test_references_are_the_latest_1024(kind):
     summaries = summaries_of(2500, kind, n_timesteps=1)
@@ -195,6 +208,7 @@ def test_references_are_the_latest_1024(kind):
     assert_array_equal(scorer.references_, summaries[:1024])
     scorer = kind().fit(summaries[:10])
     for start, stop in [(10, 11), (11, 700), (700, 2500)]:
+        scorer.score(summaries[:9])
         scorer.partial_fit(summaries[start:stop])
     expected = kind().fit(summaries[-1024:]).score(summaries[:9])
     assert_array_equal(scorer.score(summaries[:9]), expected)

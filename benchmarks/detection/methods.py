@@ -117,6 +117,7 @@ VARIED_WINDOWS = {"window_size": [50, 200], "aggregation": ["mean", "min"], "str
 """The same of the sliding window."""
 
 PASSES_OF_FORECASTERS = 2, 4, 8
+"""Epochs of the forecaster, which makes one where windows are many."""
 
 VARIANTS: dict[str, Method] = {
     **{f"{name}={value}": ours(**{name: value}) for name in VARIED for value in VARIED[name]},

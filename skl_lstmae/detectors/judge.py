@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager
+from collections.abc import Callable
 from copy import deepcopy
 from dataclasses import dataclass, field, replace
-from typing import Any, ClassVar, Self
+from functools import wraps
+from typing import Any, ClassVar, Self, TypeVar, cast
 
 import numpy as np
 import torch
@@ -18,7 +19,7 @@ from skl_lstmae.detectors.gap_trial import GapTrial
 from skl_lstmae.scoring.calibration import Calibration, ReferenceScores
 from skl_lstmae.scoring.conformal import N_FOLDS, as_fresh, conform, find_odd, oddness
 from skl_lstmae.scoring.gap_allowance import GapAllowance
-from skl_lstmae.scoring.nearest import CPU, measuring_on
+from skl_lstmae.scoring.nearest import searching_on
 from skl_lstmae.scoring.outcome import Outcome
 from skl_lstmae.scoring.scorer import Scorer, check_scores, fit_clone, log_errors
 from skl_lstmae.scoring.usual_errors import UsualErrors
@@ -34,6 +35,24 @@ MIN_FOR_DRIFT = 100
 
 MAX_SUMMARIES = 4096
 """Sequences whose summaries are held at a time in scoring, however many there are."""
+
+Method = TypeVar("Method", bound=Callable[..., Any])
+
+
+def _searching(method: Method) -> Method:
+    """Decorate a method so that nearest references are looked for where the network runs."""
+
+    @wraps(method)
+    def run(judge: Judge, *args: Any, **kwargs: Any) -> Any:
+        with searching_on(place_of_search(judge.model.device)):
+            return method(judge, *args, **kwargs)
+
+    return cast(Method, run)
+
+
+def place_of_search(device: torch.device) -> torch.device | None:
+    """Return where nearest references are looked for: on a GPU with float64, or None for numpy."""
+    return device if device.type != "cpu" and exact(device) is torch.float64 else None
 
 
 @dataclass(frozen=True, eq=False)
@@ -118,18 +137,19 @@ class Judge:
         """Return what is learned from when sequences come later on: they themselves."""
         return sequences
 
+    @_searching
     def learned(self, sequences: Sequences) -> Self:
         """Return the judge whose scorer has learned what is normal from sequences."""
         return replace(self, scorer=fit_clone(self.scorer, self.summarize(sequences)))
 
+    @_searching
     def calibrated(self, split: Split) -> Self:
         """Return the judge with a scorer and a calibration learned from a split."""
         sequences, is_held_out, numbers = split.calibrating()
         summaries = self.summarize(sequences)
-        with self._measuring():
-            conformed = conform(self.scorer, summaries, is_held_out)
-            population = ReferenceScores.of(conformed.scorer.score(summaries))
+        conformed = conform(self.scorer, summaries, is_held_out)
         fresh = ReferenceScores.of(conformed.fresh)
+        population = ReferenceScores.of(conformed.scorer.score(summaries))
         odd = np.flatnonzero(conformed.is_odd)
         return replace(
             self,
@@ -138,6 +158,7 @@ class Judge:
             set_aside=np.sort(odd if numbers is None else numbers[odd]),
         )
 
+    @_searching
     def conformed(
         self,
         references: Sequences,
@@ -221,6 +242,7 @@ class Judge:
         scores = ReferenceScores.of(self.score(sequences))
         return replace(self, calibration=(self.calibration or Calibration()).resting_on(scores))
 
+    @_searching
     def gone_on(self, model: Model, sequences: Sequences) -> Self:
         """Return the judge by a model that has gone on to learn from sequences, as its scorer does.
 
@@ -235,12 +257,7 @@ class Judge:
             return judge
         return replace(judge, calibration=self.calibration.updated(self.score(sequences), learned))
 
+    @_searching
     def _judged(self, summaries: NDArray[Any]) -> NDArray[np.float64]:
         """Return the scores of summaries, of which a threshold expects finite ones."""
-        with self._measuring():
-            return check_scores(self.scorer.score(summaries), len(summaries))
-
-    def _measuring(self) -> AbstractContextManager[None]:
-        """Have distances measured where the network runs, if there is float64."""
-        device = self.model.device
-        return measuring_on(device if exact(device) is torch.float64 else CPU)
+        return check_scores(self.scorer.score(summaries), len(summaries))

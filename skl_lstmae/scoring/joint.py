@@ -340,6 +340,12 @@ class JointScorer(ReferenceScorer):
         for distance in self.distances_:
             distance.refer_to(self.references_)
 
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        super().__setstate__(state)
+        if hasattr(self, "distances_"):
+            with np.errstate(all="ignore"):  # of a damaged file, which the detector refuses
+                self.prepare()
+
     def score(self, summaries: NDArray[Any]) -> NDArray[np.float64]:
         """Return the scores."""
         return np.concatenate([self._score(block) for block in _blocks(summaries)])

@@ -5,14 +5,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from hashlib import blake2b
+from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from scipy.spatial.distance import cdist
 from torch import Tensor
-
-CPU = torch.device("cpu")
 
 ROUNDING = 1e-10
 """Bound of the relative error of a squared distance that is worked out by a product of matrices."""
@@ -26,16 +25,25 @@ MAX_SMALL = 8
 MAX_ROWS, MAX_VALUES = 1024, 2**22
 """Rows whose nearest references are looked for, and numbers in the differences, at a time."""
 
-MAX_GROUP, MIN_GROUPS = 32, 4
-"""References of which the nearest one is looked for first; of such groups there are so many times
-as nearest ones at least."""
+MAX_GROUP = 32
+"""References in a group, at most; the nearest of each group bound how far the n-th may be."""
 
-_device: ContextVar[torch.device] = ContextVar("device", default=CPU)
+MIN_GROUPS = 4
+"""Groups for each of the nearest that are sought, if there are so many references."""
+
+MIN_ROWS_ON_GPU = 64
+"""Of fewer numpy finds the nearest sooner than a GPU answers."""
+
+_device: ContextVar[torch.device | None] = ContextVar("device_of_search", default=None)
 
 
 @contextmanager
-def measuring_on(device: torch.device) -> Iterator[None]:
-    """Look for nearest references on a device, which must have float64; no bit depends on it."""
+def searching_on(device: torch.device | None) -> Iterator[None]:
+    """Have torch look for nearest references on a GPU, which must have float64.
+
+    None stands for numpy, as on a CPU, where its calls cost less. No bit of a distance depends on
+    the device.
+    """
     token = _device.set(device)
     try:
         yield
@@ -77,7 +85,7 @@ def first_of_each(points: NDArray[np.float64], n: int) -> NDArray[np.intp]:
 class Nearest:
     """Finds the nearest references of rows.
 
-    A product of matrices, on the device of :func:`measuring_on`, tells which may be the nearest.
+    A product of matrices, on the device of :func:`searching_on`, tells which may be the nearest.
     The distances from these are measured pair by pair, so that no bit depends on the device or on
     other rows.
 
@@ -96,7 +104,8 @@ class Nearest:
         if len(self.numbers) < len(references):  # else they are not copied, as they may be wide
             references = references[self.numbers]
         self.references = references
-        self._sent: dict[torch.device, tuple[Tensor, Tensor]] = {}
+        self._sent: dict[torch.device | None, tuple[Any, Any]] = {}
+        self._refusing: set[torch.device] = set()
 
     def find(self, rows: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.intp]]:
         """Return the distances of rows, (n_rows, n), lowest first, and which is nearest, (n_rows,).
@@ -123,39 +132,61 @@ class Nearest:
 
     def _candidates(self, rows: NDArray[np.float64]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
         """Return pairs of a row and a reference that may be one of its nearest."""
-        try:
-            may_be = self._may_be_nearest(rows, _device.get())
-        except torch.OutOfMemoryError:
-            may_be = self._may_be_nearest(rows, CPU)
         # Of one dimension, as numpy finds what is true there several times as fast.
-        row, reference = np.divmod(np.flatnonzero(may_be), len(self.references))
+        may_be = np.flatnonzero(self._look_for_candidates(rows))
+        row, reference = np.divmod(may_be, len(self.references))
         return row, reference
 
-    def _may_be_nearest(self, rows: NDArray[np.float64], device: torch.device) -> NDArray[np.bool_]:
+    def _look_for_candidates(self, rows: NDArray[np.float64]) -> NDArray[np.bool_]:
+        device = _device.get()
+        if device is not None and device not in self._refusing and len(rows) >= MIN_ROWS_ON_GPU:
+            try:
+                return self._may_be_nearest(rows, device)
+            except RuntimeError:  # Its memory is full, say.
+                self._refusing.add(device)
+        return self._may_be_nearest(rows, None)
+
+    def _may_be_nearest(
+        self, rows: NDArray[np.float64], device: torch.device | None
+    ) -> NDArray[np.bool_]:
         references, squares = self._on(device)
-        points = torch.from_numpy(rows).to(device)
+        points = _send(rows, device)
         # Without the row's own square, which changes no order. How a product of matrices rounds
         # depends on the number of its rows, and on the device: what it might let come among the
         # nearest is measured anew.
-        squared = torch.addmm(squares, points, references.T, alpha=-2)
-        error = ROUNDING * (points.square().sum(dim=1) + squares.max())
-        bound = self._bound(squared) + error
-        return (squared <= bound[:, np.newaxis]).cpu().numpy()
+        squared = (-2 * points) @ references.T
+        squared += squares
+        error = ROUNDING * ((points * points).sum(1) + squares.max())
+        bound = self._bound(squared) + _receive(error)
+        # What is not a number is a candidate, too, so that its distance shows.
+        return _receive(~(squared > _send(bound[:, np.newaxis], device)))
 
-    def _bound(self, squared: Tensor) -> Tensor:
+    def _bound(self, squared: Any) -> NDArray[np.float64]:
         """Return what the n lowest numbers of each row do not exceed, (n_rows,).
 
-        Of n groups the lowest numbers are known at a glance, which is faster than to sort a row.
+        Each group's lowest is known at a glance, and of these few the n-th is soon found.
         """
-        size = min(MAX_GROUP, max(1, squared.shape[1] // (MIN_GROUPS * self.n)))
-        n_grouped = squared.shape[1] // size * size
-        groups = squared[:, :n_grouped].unflatten(1, (size, -1)).amin(dim=1)
-        lowest = torch.cat([groups, squared[:, n_grouped:]], dim=1)
-        return lowest.topk(self.n, dim=1, largest=False).values[:, -1]
+        n_rows, n_references = squared.shape
+        size = min(MAX_GROUP, max(1, n_references // (MIN_GROUPS * self.n)))
+        n_groups = n_references // size
+        xp = torch if isinstance(squared, Tensor) else np
+        groups = squared[:, : n_groups * size].reshape(n_rows, size, n_groups)
+        lowest = xp.hstack([xp.amin(groups, 1), squared[:, n_groups * size :]])
+        return np.partition(_receive(lowest), self.n - 1, axis=1)[:, self.n - 1]
 
-    def _on(self, device: torch.device) -> tuple[Tensor, Tensor]:
+    def _on(self, device: torch.device | None) -> tuple[Any, Any]:
         """Return the references and their squares there, where they are from the first call on."""
         if device not in self._sent:
-            references = torch.from_numpy(self.references).to(device)
-            self._sent[device] = references, references.square().sum(dim=1)
+            squares = (self.references * self.references).sum(axis=1)
+            self._sent[device] = _send(self.references, device), _send(squares, device)
         return self._sent[device]
+
+
+def _send(array: NDArray[Any], device: torch.device | None) -> Any:
+    """Return an array as a tensor on a device; for numpy as it is."""
+    return array if device is None else torch.from_numpy(array).to(device)
+
+
+def _receive(array: Any) -> NDArray[Any]:
+    """Return what torch or numpy has computed as an array."""
+    return array.cpu().numpy() if isinstance(array, Tensor) else array

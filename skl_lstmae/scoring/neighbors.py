@@ -80,6 +80,8 @@ class NeighborsScorer(ReferenceScorer):
         "n_neighbors": [Interval(Integral, 1, None, closed="left")],
     }
 
+    _nearest: Nearest | None = None
+
     def __init__(self, n_neighbors: int = 3):
         self.n_neighbors = n_neighbors
 
@@ -92,19 +94,18 @@ class NeighborsScorer(ReferenceScorer):
         self.mean_, self.scale_ = mean_and_scale(self.references_)
 
     def prepare(self) -> None:
-        """Get ready to find the nearest references, and the row itself if it is one."""
-        n = min(self.n_neighbors + 1, len(self.references_))
-        self.nearest_ = Nearest(self._standardize(self.references_), n)
+        """Forget what was made of earlier references."""
+        self._nearest = None
 
     def __getstate__(self) -> dict[str, Any]:
-        """Leave out what :meth:`prepare` makes of the references."""
+        """Leave out what the first score makes of the references."""
         state = dict(super().__getstate__())
-        state.pop("nearest_", None)
+        state.pop("_nearest", None)
         return state
 
     def score(self, summaries: NDArray[Any]) -> NDArray[np.float64]:
         """Return the scores, at most 0."""
-        distances, nearest = self.nearest_.find(self._standardize(summaries))
+        distances, nearest = self._prepared().find(self._standardize(summaries))
         scores = -mean_distance_of_others(distances)
         return self.judged_as_fresh(scores, share_of_itself(distances), nearest)
 
@@ -113,6 +114,12 @@ class NeighborsScorer(ReferenceScorer):
         # Unlike scikit-learn's, scipy's distances are measured pair by pair. A product of matrices
         # has last bits that depend on the number of its rows.
         return cdist(self._standardize(summaries), self._standardize(self.references_))
+
+    def _prepared(self) -> Nearest:
+        n = min(self.n_neighbors + 1, len(self.references_))  # as one may be the row itself
+        if self._nearest is None or self._nearest.n != n:
+            self._nearest = Nearest(self._standardize(self.references_), n)
+        return self._nearest
 
     def _standardize(self, summaries: NDArray[Any]) -> NDArray[np.float64]:
         return np.nan_to_num((summaries - self.mean_) / self.scale_)

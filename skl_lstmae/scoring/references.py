@@ -46,12 +46,6 @@ class ReferenceScorer(Scorer):
     def prepare(self) -> None:
         """Get ready to measure distances from ``references_``, which may have grown."""
 
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        super().__setstate__(state)
-        if hasattr(self, "references_"):
-            with np.errstate(all="ignore"):  # of a damaged file, which the detector refuses
-                self.prepare()
-
     own_scores_: NDArray[np.float64] | None = None
 
     def fit(self, summaries: NDArray[Any]) -> Self:

@@ -6,7 +6,7 @@ import re
 
 import numpy as np
 import pytest
-from conftest import QUICK, exactly, make_ragged, make_waves
+from conftest import QUICK, exactly, fitted, make_ragged, make_waves
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.metrics import roc_auc_score
 from sklearn.preprocessing import MinMaxScaler, PowerTransformer, StandardScaler
@@ -187,6 +187,7 @@ def worst_step(errors, latents):
     ],
     ids=["defaults", "mahalanobis", "error", "error_max", "worst_step"],
 )
+@pytest.mark.filterwarnings("ignore:Set aside as unlike the others")  # by networks of two epochs
 @first_call
 def test_after_every_call_the_detector_is_ready_for_use(kind, parameters, first):
     detector = make(kind, **parameters)
@@ -269,7 +270,7 @@ def test_decoding_knows_the_length_as_long_as_all_sequences_have_it():
 
 
 def test_the_threshold_rests_on_the_scores_sequences_had_before_they_were_learned_from(kind):
-    first, *others = make_stream()
+    first, *others = (make_waves(n, seed=seed) for seed, n in enumerate([20, 1, 1, 3, 20]))
     detector = make(kind, false_alarm_rate=0.1).partial_fit(first)
     scores = detector.score_samples(first)  # for want of earlier ones
     assert detector.offset_ == ReferenceScores.of(scores).false_alarm_offset(0.1)
@@ -354,6 +355,7 @@ def test_detection_improves_over_the_calls(kind):
     [(kind, {"hidden_size": (4, 4), "dropout": 0.3}) for kind in KINDS]
     + [(LSTMAutoencoderDetector, {"decoder": "autoregressive"})],
 )
+@pytest.mark.filterwarnings("ignore:Set aside as unlike the others")  # by networks of two epochs
 @first_call
 def test_the_same_random_state_gives_the_same_detector_pickled_in_between_or_not(
     kind, parameters, first
@@ -368,3 +370,62 @@ def test_the_same_random_state_gives_the_same_detector_pickled_in_between_or_not
     assert_same_detector(learn(0), learn(0, is_pickled=True))
     assert_same_detector(*(learn(np.random.RandomState(3)) for _ in range(2)))
     assert (learn(0).score_samples(X) != learn(1).score_samples(X)).all()
+
+
+# ------------------------------------------------------------------------------------ odd sequences
+
+NORMAL, RECENT = make_waves(120, noise=0.05), list(make_waves(20, noise=0.05, seed=1))
+FAULTS = {
+    "level": make_waves(2, seed=2) + 5,
+    "noise": 3 * np.random.default_rng(3).normal(size=(2, 20, 2)),
+}
+
+
+@pytest.mark.parametrize("fault", ["level", "noise"])
+@pytest.mark.parametrize("scorer", ["joint", "neighbors", "mahalanobis", "error"])
+def test_an_update_learns_nothing_of_odd_sequences_and_names_them(kind, scorer, fault):
+    before = fitted(kind(**QUICK, scorer=scorer), NORMAL)
+    expected = copy.deepcopy(before).partial_fit(RECENT)
+    detector = copy.deepcopy(before)
+    named = (
+        "Set aside as unlike the others: sequences 20, 21; .* If they are faults, leave them out;"
+    )
+    with pytest.warns(UserWarning, match=named):
+        detector.partial_fit(RECENT + list(FAULTS[fault]))
+    for score in ("score_samples", "predict"):
+        assert_array_equal(getattr(detector, score)(NORMAL), getattr(expected, score)(NORMAL))
+    assert detector.offset_ == expected.offset_
+    with pytest.warns(UserWarning, match="Set aside as unlike the others: sequence 0;"):
+        detector.partial_fit(FAULTS[fault][:1])
+    assert detector.offset_ == expected.offset_
+    assert (detector.predict(FAULTS[fault]) == -1).all()
+
+
+@pytest.mark.filterwarnings("error:Set aside")
+def test_sequences_that_are_many_are_another_kind_of_normal(kind):
+    detector = fitted(kind(**QUICK), NORMAL)
+    n_references = len(detector._judge.scorer.references_)
+    with pytest.warns(UserWarning, match="offset_ falls to .*, where it was"):
+        detector.partial_fit(make_waves(40, noise=0.05, seed=2) + 5)
+    assert len(detector._judge.scorer.references_) == n_references + 40
+
+
+@pytest.mark.filterwarnings("error:Set aside")
+def test_with_a_contamination_odd_sequences_are_expected(kind):
+    detector = fitted(kind(**QUICK, contamination=0.1), NORMAL)
+    offset = detector.offset_
+    assert detector.partial_fit(RECENT + list(FAULTS["level"])).offset_ != offset
+
+
+def test_sequences_of_a_panel_are_named_by_their_ids(kind):
+    pd = pytest.importorskip("pandas")
+    ids = [f"run {i}" for i in range(122)]
+    index = pd.MultiIndex.from_product([ids, range(20)])
+    values = np.concatenate([NORMAL, FAULTS["level"]]).reshape(-1, 2)
+    panel = pd.DataFrame(values, index=index)
+    with pytest.warns(
+        UserWarning, match="Set aside as unlike the others: sequences run 120, run 121"
+    ):
+        detector = kind(**QUICK).fit(panel)
+    with pytest.warns(UserWarning, match="Set aside as unlike the others: sequence run 121"):
+        detector.partial_fit(panel.loc[["run 3", "run 121"]])

@@ -59,6 +59,10 @@ class Form:
         """Return `X` with one row a sequence, from which pandas output takes its index."""
         return self.original
 
+    def called(self, numbers: NDArray[np.intp]) -> list[Any]:
+        """Return what the user calls sequences of these numbers."""
+        return numbers.tolist()
+
 
 @dataclass(frozen=True, eq=False)
 class ListForm(Form):
@@ -181,6 +185,10 @@ class PanelForm(Form):
     def one_row_each(self) -> Any:
         """Return the first row of each sequence, indexed by its id."""
         return self.original.iloc[self.starts].droplevel(1)
+
+    def called(self, numbers: NDArray[np.intp]) -> list[Any]:
+        """Return the ids of sequences of these numbers."""
+        return self.original.index.get_level_values(0)[self.starts[numbers]].tolist()
 
 
 def unflatten(rows: NDArray[Any], step_shape: tuple[int, ...]) -> NDArray[Any]:

@@ -31,7 +31,7 @@ from skl_lstmae.detectors.judge import Judge
 from skl_lstmae.detectors.labels import warn_of_misread_labels
 from skl_lstmae.detectors.learner import SequenceLearner
 from skl_lstmae.detectors.options import Activation, LossName, ScorerName, View
-from skl_lstmae.detectors.set_aside import warn_of_sequences
+from skl_lstmae.detectors.set_aside import OF_UPDATE, warn_of_sequences
 from skl_lstmae.detectors.thresholded import Scored, ThresholdMixin
 from skl_lstmae.detectors.window_judge import LearnedWindows
 from skl_lstmae.detectors.window_plan import WindowPlan
@@ -169,6 +169,10 @@ class SequenceDetector(ExportedDetectorMixin, ThresholdMixin, SequenceLearner):
         sequences had before the network learned from them; those of the first call count with their
         scores afterwards.
 
+        Sequences that lie apart from most others are set aside, as in `fit`: nothing is learned of
+        them. If they are more than a tenth of the sequences that the detector rests on, these
+        included, they count as another kind of normal.
+
         Pass new sequences in each call: a second pass over the same ones would make the threshold
         optimistic. To train longer on the same sequences, call `fit` with ``warm_start=True``.
 
@@ -184,6 +188,12 @@ class SequenceDetector(ExportedDetectorMixin, ThresholdMixin, SequenceLearner):
         -------
         self : estimator
             The detector, ready for use. A call that fails leaves it as it was.
+
+        Warns
+        -----
+        UserWarning
+            If sequences are set aside, or if ``offset_`` falls to more than five times as far below
+            0 as before the call. With `contamination` as a number there is neither.
 
         Examples
         --------
@@ -206,7 +216,7 @@ class SequenceDetector(ExportedDetectorMixin, ThresholdMixin, SequenceLearner):
         warn_of_misread_labels(y)
         callbacks = FitCallbacks(self, X, y)
         with settled(may_be_large(self.network, self.hidden_size)):
-            sequences, _ = check_sequences(self, X, min_sequences=self._min_sequences)
+            sequences, form = check_sequences(self, X, min_sequences=self._min_sequences)
             random_state = shared_random_state(self.random_state)
             numbers = self._count(sequences, sample_weight, random_state)
             chosen = counted(sequences, numbers, is_weighted=sample_weight is not None)
@@ -216,7 +226,8 @@ class SequenceDetector(ExportedDetectorMixin, ThresholdMixin, SequenceLearner):
             model = self._train(split, random_state, callbacks)
             self._conclude(model, split, random_state)
             if self.contamination == "auto":  # else odd ones are expected
-                warn_of_sequences(self._judge.set_aside, are_pieces=split.numbers is None)
+                are_pieces = split.numbers is None
+                warn_of_sequences(self._judge.set_aside, form, are_pieces=are_pieces)
         callbacks.end_fit()
 
     def _count(
@@ -270,16 +281,39 @@ class SequenceDetector(ExportedDetectorMixin, ThresholdMixin, SequenceLearner):
         return LearnedWindows(self._judge, scores, is_odd, allowance)
 
     def _learn_more(self, X: Any, y: Any, meaning: Any) -> None:
-        if self.__sklearn_is_fitted__():
-            judge, sequences, _ = self._read(X)
-            samples = judge.samples(sequences)
-            model = self._learn_once(Split(samples, samples.take([])))
-            self._judge = judge.gone_on(model, samples)
-        else:
-            sequences, _ = check_sequences(self, X, min_sequences=MIN_SEQUENCES)
-            split = Split(sequences, sequences.take([]))
-            self._judge = self._make_judge(self._learn_once(split), split).calibrated(split)
+        if not self.__sklearn_is_fitted__():
+            self._learn_first(X)
+            return
+        judge, sequences, form = self._read(X)
+        samples = self._without_odd(judge, sequences, form)
+        if len(samples) == 0:
+            return
+        model = self._learn_once(Split(samples, samples.take([])))
+        self._judge = judge.gone_on(model, samples)
         self._set_threshold()
+        if self.contamination == "auto" and judge.offset is not None:
+            self._warn_of_fall(judge.offset, "it was")
+
+    def _learn_first(self, X: Any) -> None:
+        sequences, form = check_sequences(self, X, min_sequences=MIN_SEQUENCES)
+        split = Split(sequences, sequences.take([]))
+        self._judge = self._make_judge(self._learn_once(split), split).calibrated(split)
+        self._set_threshold()
+        if self.contamination == "auto":
+            warn_of_sequences(self._judge.set_aside, form, are_pieces=split.numbers is None)
+
+    def _without_odd(self, judge: Judge, sequences: Sequences, form: Form) -> Sequences:
+        """Return what to learn from more sequences, without odd ones, which a warning names.
+
+        With `contamination` as a number, odd ones are expected, and are learned from.
+        """
+        samples = judge.samples(sequences)
+        if self.contamination != "auto":
+            return samples
+        is_odd = judge.odd_among(samples)
+        are_pieces = samples is not sequences
+        warn_of_sequences(np.flatnonzero(is_odd), form, are_pieces=are_pieces, remedy=OF_UPDATE)
+        return samples.take(~is_odd) if is_odd.any() else samples
 
     def _recipe(self) -> Recipe:
         return Recipe.of(self, StepPrediction(find_loss(self.loss)))

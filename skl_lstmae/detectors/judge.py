@@ -21,6 +21,7 @@ from skl_lstmae.scoring.conformal import N_FOLDS, as_fresh, conform, find_odd, o
 from skl_lstmae.scoring.gap_allowance import GapAllowance
 from skl_lstmae.scoring.nearest import searching_on
 from skl_lstmae.scoring.outcome import Outcome
+from skl_lstmae.scoring.references import ReferenceScorer
 from skl_lstmae.scoring.scorer import Scorer, check_scores, fit_clone, log_errors
 from skl_lstmae.scoring.usual_errors import UsualErrors
 from skl_lstmae.training.devices import exact
@@ -236,6 +237,22 @@ class Judge:
             scores[new] = judge.score(windows.take(new))
             trial.try_some(judge, np.flatnonzero(is_judged), scores)
         return scores, trial.allowance(by_factors=bool(scores.max() <= 0))
+
+    @_searching
+    def odd_among(self, sequences: Sequences) -> NDArray[np.bool_]:
+        """Return which new sequences lie apart from most that the judge rests on, (n_sequences,).
+
+        Where many do, none is odd: they are another kind of normal.
+        """
+        summaries = self.summarize(sequences)
+        if isinstance(self.scorer, ReferenceScorer):
+            far = oddness(self.scorer, np.concatenate([self.scorer.references_, summaries]))
+        elif self.calibration is not None and self.calibration.fresh is not None:
+            known, scores = self.calibration.fresh.latest, self._judged(summaries)
+            far = -np.concatenate([known, scores])
+        else:
+            return np.zeros(len(sequences), dtype=bool)
+        return find_odd(far)[-len(sequences) :]
 
     def resting_on(self, sequences: Sequences) -> Self:
         """Return the judge whose threshold rests on these sequences."""

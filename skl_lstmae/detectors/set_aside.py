@@ -11,8 +11,13 @@ from skl_lstmae.data.forms import Form
 from skl_lstmae.data.names import some_of
 from skl_lstmae.data.sequences import Sequences
 
+OF_FIT, OF_UPDATE = "leave them out by sample_weight=0", "leave them out"
+"""What to do with faults among training sequences, and among those of an update."""
 
-def warn_of_sequences(numbers: NDArray[np.intp], *, are_pieces: bool) -> None:
+
+def warn_of_sequences(
+    numbers: NDArray[np.intp], form: Form, *, are_pieces: bool, remedy: str = OF_FIT
+) -> None:
     """Name the training sequences that were set aside; of pieces, say how many they are."""
     numbers = np.unique(numbers)
     n = len(numbers)
@@ -21,8 +26,8 @@ def warn_of_sequences(numbers: NDArray[np.intp], *, are_pieces: bool) -> None:
     if are_pieces:
         which = "1 piece" if n == 1 else f"{n} pieces"
     else:
-        which = f"sequence{'s' * (n > 1)} {some_of(numbers.tolist())}"
-    _warn(which, "more", "neither the threshold nor what is normal rests on them")
+        which = f"sequence{'s' * (n > 1)} {some_of(form.called(numbers))}"
+    _warn(which, "more", "neither the threshold nor what is normal rests on them", remedy)
 
 
 def warn_of_rows(rows: NDArray[np.intp], series: Sequences, form: Form) -> None:
@@ -124,8 +129,8 @@ def _named(
     return found
 
 
-def _warn(which: str, others: str, consequence: str) -> None:
+def _warn(which: str, others: str, consequence: str, remedy: str = OF_FIT) -> None:
     warn(
-        f"Set aside as unlike the others: {which}; {consequence}. If they are faults, leave them "
-        f"out by sample_weight=0; if they are normal, pass {others} like them."
+        f"Set aside as unlike the others: {which}; {consequence}. If they are faults, {remedy}; "
+        f"if they are normal, pass {others} like them."
     )

@@ -313,18 +313,17 @@ class ThresholdMixin(FrozenState, OutlierMixin):
                 detector._calibrate_on(X)
             detector._set_threshold()
             if X is not None and detector.contamination == "auto":
-                detector._warn_of_fall()
+                calibration = detector._judge.calibration
+                if calibration is not None and calibration.learned is not None:
+                    by_fit = calibration.learned.false_alarm_offset(detector.false_alarm_rate)
+                    detector._warn_of_fall(by_fit, "the samples of the fit gave")
         return self
 
-    def _warn_of_fall(self) -> None:
-        """Warn if the threshold lies so far below that of the fit that many anomalies may pass."""
-        calibration = self._judge.calibration
-        if calibration is None or calibration.learned is None:
-            return
-        offset, by_fit = self.offset_, calibration.learned.false_alarm_offset(self.false_alarm_rate)
-        if offset < FAR_BELOW * by_fit < 0:
+    def _warn_of_fall(self, before: float, source: str) -> None:
+        """Warn if the threshold lies so far below another that many anomalies may pass."""
+        if self.offset_ < FAR_BELOW * before < 0:
             warn(
-                f"offset_ falls to {offset:.3g}, where the samples of the fit gave {by_fit:.3g}: "
+                f"offset_ falls to {self.offset_:.3g}, where {source} {before:.3g}: "
                 "anomalies that score between the two pass from now on. If what is normal has "
                 "changed for good, fit again with samples from after the change as well."
             )

@@ -5,7 +5,7 @@ Also p-values, which rest on the same scores, and the warning of drift.
 
 import numpy as np
 import pytest
-from conftest import QUICK, fitted, make_ragged, make_waves
+from conftest import QUICK, exactly, fitted, make_ragged, make_waves
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy import stats
 from scipy.stats import trim_mean
@@ -486,6 +486,18 @@ def test_drifted_samples_are_met_with_a_warning_until_they_are_calibrated_on(det
     assert record[0].filename == __file__
     detector.recalibrate(drifted[100:])
     getattr(detector, method)(drifted[:100])
+
+
+def test_a_number_instead_of_samples_is_refused(detector):
+    fitted(detector, NORMAL)
+    offset = detector.offset_
+    sentence = (
+        "X is the number 0.05; expected samples for the threshold to rest on: to change the rate, "
+        "pass false_alarm_rate=0.05."
+    )
+    with pytest.raises(TypeError, match=exactly(sentence)):
+        detector.recalibrate(0.05)
+    assert detector.offset_ == offset
 
 
 def test_samples_that_lower_the_threshold_far_are_met_with_a_warning(detector):

@@ -636,6 +636,12 @@ REFUSED = {
         "y has shape (36, 2) and dtype float64; expected (n_sequences,) labels, as text, whole "
         "numbers or booleans: pass y.argmax(axis=1) if it marks one class a row.",
     ),
+    "frame of labels": (
+        LSTMClassifier,
+        pd.get_dummies(LABELS),
+        "y has shape (36, 3) and dtype bool; expected (n_sequences,) labels, as text, whole "
+        "numbers or booleans: pass y.idxmax(axis=1) if it marks one class a row.",
+    ),
     "complex labels": (
         LSTMClassifier,
         [1j, 2j] * 18,
@@ -664,6 +670,12 @@ REFUSED = {
         LABELS,
         "y holds text, 'slow'; expected numbers of shape (n_sequences,) or (n_sequences, "
         "n_outputs), or those of each step: use LSTMClassifier for labels.",
+    ),
+    "numbers as text": (
+        LSTMRegressor,
+        ["-446.6", "1e3", "7"] * 12,
+        "y holds text, '-446.6'; expected numbers of shape (n_sequences,) or (n_sequences, "
+        "n_outputs), or those of each step: convert it, as by pd.to_numeric.",
     ),
     "missing number": (
         LSTMRegressor,

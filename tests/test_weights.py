@@ -4,14 +4,22 @@ import tracemalloc
 import warnings
 
 import numpy as np
+import pandas as pd
 import pytest
 from conftest import QUICK, exactly, make_ragged, make_series, make_waves
 from numpy.testing import assert_array_equal
 from sklearn import config_context
+from sklearn.ensemble import IsolationForest
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from skl_lstmae import LSTMAutoencoderDetector, LSTMForecastDetector
+from skl_lstmae import (
+    LSTMAutoencoderDetector,
+    LSTMClassifier,
+    LSTMForecastDetector,
+    LSTMRegressor,
+    SlidingWindowDetector,
+)
 from skl_lstmae.data.reading import read
 from skl_lstmae.data.weights import draw_counts, order_by_content
 
@@ -274,3 +282,43 @@ def test_fit_predict_takes_weights(kind):
     weights = np.arange(40) % 3
     labels = kind(**QUICK).fit_predict(X, sample_weight=weights)
     assert_array_equal(labels, fit(kind, X, weights).predict(X))
+
+
+def weights_of(index):
+    return pd.Series(np.where(np.arange(len(index)) < 4, 0.0, 1.0), index=index)
+
+
+PANEL = pd.concat({f"run {i:02}": pd.DataFrame(x) for i, x in enumerate(X)})
+TABLE = pd.DataFrame(make_waves(40, 10, 1)[:, :, 0], index=[f"run {i:02}" for i in range(40)])
+SERIES = pd.DataFrame(make_series(300), index=pd.date_range("2024-01-01", periods=300, freq="h"))
+
+
+@pytest.mark.parametrize(
+    ("estimator", "data", "index", "order"),
+    [
+        (LSTMAutoencoderDetector(**QUICK), (PANEL,), TABLE.index, r"X\.index\.unique\(level=0\)"),
+        (LSTMForecastDetector(**QUICK), (TABLE,), TABLE.index, r"X\.index"),
+        (LSTMClassifier(**QUICK), (PANEL, np.arange(40) % 2), TABLE.index, r"X\.index\.unique.*"),
+        (LSTMRegressor(**QUICK), (PANEL, np.arange(40.0)), TABLE.index, r"X\.index\.unique.*"),
+        (
+            SlidingWindowDetector(IsolationForest(), window_size=20),
+            (SERIES,),
+            SERIES.index,
+            "X.index",
+        ),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_weights_indexed_otherwise_than_x_are_refused(estimator, data, index, order):
+    sentence = (
+        rf"sample_weight is indexed otherwise than X: at place 0 .*sample_weight\.loc\[{order}"
+    )
+    with pytest.raises(ValueError, match=sentence):
+        estimator.fit(*data, sample_weight=weights_of(index)[::-1])
+    with warnings.catch_warnings(action="ignore"):
+        for weights in (weights_of(index), weights_of(index).reset_index(drop=True)):
+            estimator.fit(*data, sample_weight=weights)
+
+
+def test_weights_of_a_table_may_have_labels_of_their_own():
+    LSTMAutoencoderDetector(**QUICK).fit(TABLE, sample_weight=weights_of(range(100, 140)))

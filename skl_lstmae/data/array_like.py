@@ -98,15 +98,17 @@ def names_rows(index: Any) -> bool:
     return increases or is_time_index(index)
 
 
-def warn_of_times_as_text(indices: Iterable[Any], places: Iterable[str]) -> None:
+def warn_of_times_as_text(indices: Iterable[Any], places: Iterable[str], kind: str) -> None:
     """Warn of the first index that holds times as text, which tell neither order nor jumps."""
+    purpose = "jumps in time count and events have times"
+    if kind == "sequence":
+        purpose = "their order is checked"
     for index, place in zip(indices, places, strict=False):
         is_text = getattr(index, "inferred_type", None) == "string"
         if is_text and all(LIKE_A_TIME.match(index[row]) for row in (0, -1)):
             warn(
                 f"the index of {place} holds times as text, such as {index[0]!r}, which are not "
-                "read as times; convert them with pd.to_datetime, so that jumps in time count and "
-                "events have times."
+                f"read as times; convert them with pd.to_datetime, so that {purpose}."
             )
             return
 

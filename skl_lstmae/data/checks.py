@@ -166,7 +166,16 @@ def _agree(
     Of names of other kinds, as numbers, this package itself takes care. Without `ensure_2d`, names
     alone are compared.
     """
-    validate_data(estimator, columns, reset=reset, skip_check_array=True, ensure_2d=ensure_2d)
+    try:
+        validate_data(estimator, columns, reset=reset, skip_check_array=True, ensure_2d=ensure_2d)
+    except ValueError as error:
+        expected = getattr(estimator, "feature_names_in_", None)
+        if expected is None or not set(expected) <= set(column_names(columns)):
+            raise
+        raise ValueError(
+            f"{str(error).rstrip()}\nPass the columns of fit in their order, as by "
+            "X[detector.feature_names_in_], where that is the fitted estimator."
+        ) from error
     found = () if is_table else names_beside(columns)
     if reset:
         estimator._column_names = found
@@ -182,6 +191,8 @@ def _agree(
 def _check_agreement(estimator: Any, sequences: Sequences, form: Form, n_channels: int) -> None:
     found = sequences.n_features
     if found != n_channels:
+        if not form.is_table and estimator.n_features_in_ == n_channels:
+            _agree(estimator, form.columns, reset=False)  # which names the columns, if it can
         hint = "; a 2-D X is read as one-channel rows, pass a single sequence as [X]"
         raise ValueError(
             f"X has {found} features, but {type(estimator).__name__} is expecting {n_channels} "

@@ -12,6 +12,7 @@ from sklearn.utils.multiclass import type_of_target
 
 from skl_lstmae._sklearn import is_pandas_na
 from skl_lstmae.data.array_like import is_object_vector
+from skl_lstmae.data.containers import is_frame
 from skl_lstmae.data.forms import Form
 from skl_lstmae.data.sequences import Sequences
 from skl_lstmae.data.targets import check_target, refuse_another_length
@@ -134,7 +135,8 @@ def _column(labels: Any, name: str) -> NDArray[Any]:
     array = np.asarray(labels)
     shape, kind = array.shape, array.dtype.kind
     if len(shape) not in (1, 2) or shape[1:] > (1,) or kind in "cSV":
-        hint = ": pass y.argmax(axis=1) if it marks one class a row" if len(shape) == 2 else ""
+        which = "idxmax" if is_frame(labels) else "argmax"
+        hint = f": pass y.{which}(axis=1) if it marks one class a row" if len(shape) == 2 else ""
         raise ValueError(
             f"{name} has shape {shape} and dtype {array.dtype}; expected (n_sequences,) labels, as "
             f"text, whole numbers or booleans{hint}."

@@ -1,5 +1,6 @@
 """The columns of frames: read as numbers, or refused by name."""
 
+import re
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,8 @@ REMEDY_OF_COLUMN = (
     "if it holds times, make it the index by pd.to_datetime, else leave it out or encode it as "
     "numbers"
 )
+DECIMAL_COMMA = re.compile(r"'\s*[-+]?\d+,\d+\s*'")
+
 REMEDY_OF_TIMES = (
     "if it holds times, leave it out or pass a DataFrame of pandas with it as the index, else "
     "encode it as numbers"
@@ -99,6 +102,8 @@ def unreadable(place: str, error: Exception, remedy: str = REMEDY_OF_TEXT) -> Ex
     is_column = remedy != REMEDY_OF_TEXT
     is_value = "to float" in str(error) or (is_column and "float()" in str(error))
     reason, hint = str(error).removesuffix("."), remedy if is_value else "expected numbers"
+    if is_value and DECIMAL_COMMA.search(reason):
+        hint = "if the comma is a decimal one, read the data with decimal=',', or replace it"
     return kind(f"{place} cannot be read as numbers: {reason}; {hint}.")
 
 

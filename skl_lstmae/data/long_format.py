@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from skl_lstmae.data.array_like import is_time_index
 from skl_lstmae.data.containers import column_names, is_frame
 
 # fmt: off
@@ -22,8 +23,14 @@ PLAIN_TIMES = {
     "timestep", "timepoint", "timepoints",
 }
 # fmt: on
-TIMES = PLAIN_TIMES | {"date", "cycle", "cycles", "time_cycles", "time_in_cycles", "step"}
+CYCLES = {"cycle", "cycles"}
+TIMES = PLAIN_TIMES | CYCLES | {"date", "time_cycles", "time_in_cycles", "step"}
 """The others may as well be what samples are called by, as days are."""
+
+ENDS_OF_IDS = "_id", "_uid", "_nr", "_no", "_number"
+ENDS_OF_TIMES = "_time", "_timestamp", "_datetime"
+BEGINNINGS_OF_TIMES = "elapsed", "time_", "timestamp_"
+UNITS_OF_TIME = {"ms", "sec", "secs", "second", "seconds", "minute", "minutes", "hour", "hours"}
 
 MANY_ROWS = 10
 """So many values hardly increase throughout unless they are times."""
@@ -39,17 +46,25 @@ def refuse_long_format(X: Any, place: str = "X") -> None:
 
     What stands at another place than ``"X"`` is a member of X.
     """
-    names = {_plain(name): name for name in column_names(X)}
-    ids = [name for plain, name in names.items() if plain in IDS]
-    times = [name for plain, name in names.items() if plain in TIMES]
-    if not (ids and times):
-        return
-    index = [ids[0], times[0]]
+    names = list(column_names(X))
+    ids, times = [*filter(_means_id, names)], [*filter(_may_mean_time, names)]
+    if not ids and len(times) > 1:  # as of steps within cycles
+        ids = [name for name in times if _plain(name) in CYCLES][:1]
+        times = [name for name in times if name not in ids]
+    if ids and times:
+        _refuse_columns_of_index(X, place, ids[0], times[0])
+    if place == "X" and is_frame(X) and X.index.nlevels == 1:
+        _refuse_half_an_index(X, ids, times)
+
+
+def _refuse_columns_of_index(X: Any, place: str, name_of_id: Any, name_of_time: Any) -> None:
+    index = [name_of_id, name_of_time]
     frame = "X" if is_frame(X) else "X.to_pandas()"
     remedy = f"{frame}.set_index({index})"
-    if {"kind", "value"} <= set(names):
+    plain = {_plain(name): name for name in column_names(X)}
+    if {"kind", "value"} <= plain.keys():
         remedy = (
-            f"{frame}.pivot(index={index}, columns={names['kind']!r}, values={names['value']!r})"
+            f"{frame}.pivot(index={index}, columns={plain['kind']!r}, values={plain['value']!r})"
         )
     if place != "X":
         remedy = f"[{frame.lower()}.drop(columns={index[0]!r}).set_index({index[1]!r}) for x in X]"
@@ -60,10 +75,41 @@ def refuse_long_format(X: Any, place: str = "X") -> None:
     )
 
 
+def _refuse_half_an_index(X: Any, ids: list[Any], times: list[Any]) -> None:
+    """Refuse a frame with times as its index and ids as a column, or with ids that come again."""
+    if ids and is_time_index(X.index) and X[ids[0]].nunique() > 1:
+        raise ValueError(
+            f"X is in long format, with times as its index and ids as column {ids[0]!r}, which "
+            "would be read as a feature; expected both in the index: pass "
+            f"X.set_index({ids[0]!r}, append=True).swaplevel().sort_index(), or rename it if it is "
+            "a feature."
+        )
+    if _means_id(X.index.name) and X.index.has_duplicates:
+        remedy = "[x.reset_index(drop=True) for _, x in X.groupby(level=0, sort=False)]"
+        if times:
+            remedy = f"X.set_index({times[0]!r}, append=True)"
+        raise ValueError(
+            f"X is in long format, with ids as its index {X.index.name!r}, some more than once; "
+            f"expected ids and times in the index: pass {remedy}, or X.reset_index(drop=True) if "
+            "they are no ids."
+        )
+
+
+def refuse_column_of_ids(member: Any, place: str) -> None:
+    """Refuse a frame that is a member of X, if a column of numbers holds its id."""
+    for name in filter(_means_id, column_names(member)):
+        values = np.asarray(member[name])
+        if len(values) > 1 and values.dtype.kind in "iuf" and (values == values[0]).all():
+            raise ValueError(
+                f"column {name!r} of {place} holds {values[0]} throughout, as ids do, but would be "
+                "read as a feature: leave it out, or rename it if it is one."
+            )
+
+
 def refuse_column_of_times(series: Any, place: str) -> None:
     """Refuse a frame whose rows are time steps, if a column of numbers holds their times."""
     for name in column_names(series):
-        values = np.asarray(series[name]) if _plain(name) in TIMES else np.zeros(0)
+        values = np.asarray(series[name]) if _may_mean_time(name) else np.zeros(0)
         is_long = values.ndim == 1 and len(values) >= MANY_ROWS and values.dtype.kind in "iuf"
         if is_long and (values[1:] > values[:-1]).all():
             remedy = f"make it the index by set_index({name!r})" if is_frame(series) else ""
@@ -83,6 +129,17 @@ def refuse_swapped_levels(index: Any, kind: str) -> None:
             f"expected {kind} id and time: call X.swaplevel().sort_index() first, or rename them "
             "if they are in this order."
         )
+
+
+def _means_id(name: Any) -> bool:
+    return _plain(name) in IDS or _plain(name).endswith(ENDS_OF_IDS)
+
+
+def _may_mean_time(name: Any) -> bool:
+    """Tell whether times are called so, if what stands there is like them."""
+    plain = _plain(name)
+    is_word = plain in TIMES | UNITS_OF_TIME or plain.startswith(BEGINNINGS_OF_TIMES)
+    return is_word or plain.endswith(ENDS_OF_TIMES)
 
 
 def _plain(name: Any) -> str:

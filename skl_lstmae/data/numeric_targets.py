@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -178,13 +179,18 @@ def _read_steps(y: Any, X: Sequences) -> tuple[Sequences, bool]:
     return Sequences(target.values[:].astype(np.float64), target.starts, lengths), is_single
 
 
+NUMBER = re.compile(r"\s*[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?\s*")
+"""Text that spells a number."""
+
+
 def refuse_text(y: NDArray[Any]) -> None:
     """Refuse labels where numbers are expected."""
     first = next((part for part in y.ravel().tolist()[:1] if isinstance(part, str)), None)
     if first is not None:
-        raise ValueError(
-            f"y holds text, {first!r}; expected {FORMS}: use LSTMClassifier for labels."
-        )
+        remedy = "use LSTMClassifier for labels"
+        if NUMBER.fullmatch(first):
+            remedy = "convert it, as by pd.to_numeric"
+        raise ValueError(f"y holds text, {first!r}; expected {FORMS}: {remedy}.")
 
 
 def _refuse_unusable(target: Sequences, *, is_complete: bool) -> None:

@@ -119,14 +119,14 @@ def read_series(X: Any) -> tuple[Sequences, Form]:
         return read_panel(X, "series")
     if holds_series(X):
         return read_list(X, "series")
+    refuse_long_format(X)
     refuse_order(X, "X")
-    warn_of_times_as_text([getattr(X, "index", None)], ["X"])
+    warn_of_times_as_text([getattr(X, "index", None)], ["X"], "series")
     columns = X if has_columns(X) else to_numbers(X, "X", SERIES_FORMS)
     refuse_series_shape(
         columns.shape, remedy="X.to_frame()" if hasattr(X, "to_frame") else "X.reshape(-1, 1)"
     )
     _refuse_times_as_features(X)
-    refuse_long_format(X)
     refuse_column_of_times(X, "X")
     values = to_numbers(columns, "X", SERIES_FORMS)
     lengths = np.array([len(values)], dtype=np.intp)
@@ -137,13 +137,13 @@ def read_series(X: Any) -> tuple[Sequences, Form]:
 
 def read_array(X: Any, features: tuple[Any, ...] = ()) -> tuple[Sequences, ArrayForm]:
     """Read an array, tensor or frame of sequences, of features that may have names."""
+    refuse_long_format(X)
     if is_frame(X) and is_time_index(X.index):
         raise ValueError(
             "X is a DataFrame indexed by time, whose rows would be read as sequences; use "
             "SlidingWindowDetector to judge the rows of one series, pass [X] if X is a single "
             "sequence, or X.reset_index(drop=True) if its rows are sequences."
         )
-    refuse_long_format(X)
     array = to_numbers(X, "X", FORMS)
     refuse_shape(array.shape)
     n_sequences, n_timesteps = array.shape[:2]

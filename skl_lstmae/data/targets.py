@@ -1,4 +1,4 @@
-"""Whether a target belongs to sequences: how many there must be, and in which order."""
+"""Whether targets, or weights, belong to samples: how many there must be, and in which order."""
 
 from typing import Any
 
@@ -18,20 +18,43 @@ def check_target(y: Any, form: Form, name: str) -> None:
     """
     if y is None:
         raise ValueError(f"{name} requires y to be passed, but the target y is None.")
-    index: Any = getattr(y, "index", None)
-    if not isinstance(form, PanelForm) or not hasattr(index, "nlevels"):
+    refuse_another_order(y, form, "y")
+
+
+def refuse_another_order(values: Any, form: Form, name: str, *, are_of_rows: bool = False) -> None:
+    """Refuse numbers, one a sample, whose index is not that of X.
+
+    A default index is that of no samples. Only a panel always tells by its index which are meant;
+    labels of any other frame must be the same, in another order.
+
+    Parameters
+    ----------
+    values : object
+    form : Form
+        Of the sequences, or series.
+    name : str
+        Of the numbers.
+    are_of_rows : bool, default=False
+        Whether they are those of rows rather than of sequences.
+    """
+    index: Any = getattr(values, "index", None)
+    whole: Any = getattr(form.original, "index", None)
+    if not (hasattr(index, "nlevels") and hasattr(whole, "nlevels")):
         return
-    if index.nlevels > 1:
-        expected, order = form.original.index, "X.index"
+    is_panel = isinstance(form, PanelForm)
+    if not is_panel or are_of_rows or index.nlevels > 1:
+        expected, order = whole, "X.index"
     else:
         expected, order = form.one_row_each().index, "X.index.unique(level=0)"
     is_default = type(index).__name__ == "RangeIndex"
     if is_default or len(index) != len(expected) or index.equals(expected):
         return
+    if not is_panel and len(expected.difference(index)):
+        return
     place = next(i for i, (a, b) in enumerate(zip(index, expected, strict=True)) if a != b)
     raise ValueError(
-        f"y is indexed otherwise than X: at place {place} stands {index[place]}, in X "
-        f"{expected[place]}; expected the same order: pass y.loc[{order}]."
+        f"{name} is indexed otherwise than X: at place {place} stands {index[place]}, in X "
+        f"{expected[place]}; expected the same order: pass {name}.loc[{order}]."
     )
 
 

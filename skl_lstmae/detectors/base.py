@@ -24,11 +24,12 @@ from skl_lstmae.data.forms import Form
 from skl_lstmae.data.names import call_features
 from skl_lstmae.data.sequences import Sequences
 from skl_lstmae.data.split import MIN_HELD_OUT, MIN_SEQUENCES, Split, hold_out_some
+from skl_lstmae.data.targets import refuse_another_order
 from skl_lstmae.data.weights import check_weights, counted, draw_counts, order_by_content
 from skl_lstmae.detectors.callbacks import FitCallbacks
 from skl_lstmae.detectors.exported import ExportedDetectorMixin
 from skl_lstmae.detectors.judge import Judge
-from skl_lstmae.detectors.labels import warn_of_misread_labels
+from skl_lstmae.detectors.labels import warn_of_marked_anomalies, warn_of_misread_labels
 from skl_lstmae.detectors.learner import SequenceLearner
 from skl_lstmae.detectors.options import Activation, LossName, ScorerName, View
 from skl_lstmae.detectors.set_aside import OF_UPDATE, warn_of_sequences
@@ -136,7 +137,8 @@ class SequenceDetector(ExportedDetectorMixin, ThresholdMixin, SequenceLearner):
 
         y : array-like, default=None
             Not learned from, but passed to callbacks that score. `fit` warns of labels 0 and 1, and
-            of two labels of text, which scikit-learn's scorers may read the wrong way round.
+            of two labels of text, which scikit-learn's scorers may read the wrong way round; and of
+            labels -1, as it learns from what they mark.
 
         sample_weight : array-like of shape (n_sequences,), default=None
             How often each sequence counts. 0 leaves a sequence, as a known fault, out of everything
@@ -214,9 +216,11 @@ class SequenceDetector(ExportedDetectorMixin, ThresholdMixin, SequenceLearner):
         """Fit in place; callbacks see this very object from their setup to their teardown."""
         self._check_before_fit()
         warn_of_misread_labels(y)
+        warn_of_marked_anomalies(y, sample_weight, self.contamination)
         callbacks = FitCallbacks(self, X, y)
         with settled(may_be_large(self.network, self.hidden_size)):
             sequences, form = check_sequences(self, X, min_sequences=self._min_sequences)
+            refuse_another_order(sample_weight, form, "sample_weight")
             random_state = shared_random_state(self.random_state)
             numbers = self._count(sequences, sample_weight, random_state)
             chosen = counted(sequences, numbers, is_weighted=sample_weight is not None)

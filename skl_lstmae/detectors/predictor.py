@@ -18,6 +18,7 @@ from skl_lstmae.data.forms import Form
 from skl_lstmae.data.names import known_names
 from skl_lstmae.data.sequences import Sequences
 from skl_lstmae.data.split import Split, hold_out_like
+from skl_lstmae.data.targets import refuse_another_order
 from skl_lstmae.data.weights import check_weights, counted, of_mean_one, order_by_content
 from skl_lstmae.detectors.callbacks import FitCallbacks
 from skl_lstmae.detectors.exported import ExportedPredictorMixin
@@ -132,6 +133,7 @@ class SequencePredictor(ExportedPredictorMixin, LatentTransformerMixin, Sequence
     ) -> tuple[Split, NDArray[np.float64]]:
         """Return sequences to train on with their targets, and a number that tells of each."""
         target = self._read_target(y, sequences, form)
+        refuse_another_order(sample_weight, form, "sample_weight")
         numbers, weights = _repeat(sequences, sample_weight)
         self._meaning, values, keys = self._encode(target, numbers, known)
         weights = of_mean_one(weights) * self._weights(keys)

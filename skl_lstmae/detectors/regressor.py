@@ -20,6 +20,7 @@ from skl_lstmae.data.numeric_targets import (
     refuse_unobserved,
 )
 from skl_lstmae.data.sequences import Sequences
+from skl_lstmae.data.targets import refuse_another_order
 from skl_lstmae.data.weights import check_weights
 from skl_lstmae.detectors.options import EmptyFeatures, Pooling, Precision, TargetLoss
 from skl_lstmae.detectors.predictor import EXPLAINED, SequencePredictor, attribute
@@ -421,6 +422,7 @@ class LSTMRegressor(RegressorMixin, SequencePredictor):
 
         predictor, sequences, form = self._read(X)
         numeric = self._read_target(y, sequences, form)
+        refuse_another_order(sample_weight, form, "sample_weight")
         meaning = predictor.meaning
         meaning.refuse_others(numeric)
         target = numeric.sequences

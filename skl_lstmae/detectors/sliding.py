@@ -24,6 +24,7 @@ from skl_lstmae.data.forms import Form
 from skl_lstmae.data.gaps import Gaps, rows_of_blackout
 from skl_lstmae.data.names import feature_names, known_names
 from skl_lstmae.data.sequences import Sequences
+from skl_lstmae.data.targets import refuse_another_order
 from skl_lstmae.data.times import cut_at_jumps, usual_step, warn_of_another_step
 from skl_lstmae.data.weights import are_new, check_weights, leave_out
 from skl_lstmae.data.windows import AGGREGATIONS
@@ -319,6 +320,7 @@ class SlidingWindowDetector(
         callbacks.begin_fit(max_subtasks=1)
         whole, form = check_series(self, X, reset=True)
         warn_of_labels_of_series(y, len(whole), int(whole.lengths.sum()))
+        refuse_another_order(sample_weight, form, "sample_weight", are_of_rows=True)
         ids, times = form.row_labels()
         self.detector_ = prepare(self._inner(), self.random_state, self.verbose)
         plan = self._divide(whole, (ids, times), sample_weight)

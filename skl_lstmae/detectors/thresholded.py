@@ -305,6 +305,11 @@ class ThresholdMixin(FrozenState, OutlierMixin):
         True
         """
         check_is_fitted(self)
+        if isinstance(X, Real):
+            raise TypeError(
+                f"X is the number {X!r}; expected samples for the threshold to rest on: to change "
+                f"the rate, pass false_alarm_rate={X!r}."
+            )
         changed = {"contamination": contamination, "false_alarm_rate": false_alarm_rate}
         changed = {name: value for name, value in changed.items() if value is not None}
         with all_or_nothing(self) as detector:

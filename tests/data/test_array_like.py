@@ -87,6 +87,10 @@ NO_NUMBERS = {
     "column 'b' of X cannot be read as numbers: could not convert string to float: 'c'; if it "
     "holds times, make it the index by pd.to_datetime, else leave it out or encode it as "
     "numbers.": pd.DataFrame({"a": [1.0], "b": ["c"]}),
+    "column 'b' of X cannot be read as numbers: could not convert string to float: '-59,86'; if "
+    "the comma is a decimal one, read the data with decimal=',', or replace it.": pd.DataFrame(
+        {"a": [1.0], "b": ["-59,86"]}
+    ),
 }
 
 

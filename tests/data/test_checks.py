@@ -283,3 +283,26 @@ WRONG_ROWS = {
 def test_wrong_rows_are_refused(sentence, X):
     with pytest.raises(ValueError, match=exactly(sentence)):
         OfSeries().fit(np.ones((4, 2))).push(X)
+
+
+NAMED = pd.concat({f"run {i}": frame_of(["a", "b", "c"]) for i in range(6)})
+IN_ORDER = r"X\[detector\.feature_names_in_\], where that is the fitted estimator\.$"
+
+
+@pytest.mark.parametrize("form", [lambda X: X, lambda X: [X.loc["run 1"]]], ids=["panel", "list"])
+@pytest.mark.parametrize(
+    ("columns", "said"),
+    [
+        (["a", "c"], r"yet now missing:\n- b\n$"),
+        (["a", "c", "x"], r"unseen at fit time:\n- x\nFeature names .* yet now missing:\n- b\n$"),
+        (["a", "b", "c", "x"], rf"unseen at fit time:\n- x\nPass the columns of fit .*{IN_ORDER}"),
+        (["a", "c", "b"], rf"must be in the same order.*\nPass the columns of fit .*{IN_ORDER}"),
+    ],
+)
+def test_columns_that_lack_or_are_too_many_are_named(form, columns, said):
+    estimator = OfSequences().fit(NAMED)
+    other = NAMED.assign(x=0.0)[columns]
+    with pytest.raises(ValueError, match=said):
+        estimator.predict(form(other))
+    if "b" in columns:
+        estimator.predict(form(other[estimator.feature_names_in_]))

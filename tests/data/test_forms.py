@@ -384,6 +384,9 @@ def test_times_that_do_not_increase_are_refused(read, wrap, place, times):
         read(wrap(pd.DataFrame(steps(2), index=times[[0, 0]])))
 
 
+OF_SERIES = "jumps in time count and events have times"
+
+
 @pytest.mark.parametrize(
     ("first", "then"),
     [
@@ -396,20 +399,19 @@ def test_times_that_do_not_increase_are_refused(read, wrap, place, times):
     ],
 )
 @pytest.mark.parametrize(
-    ("read", "wrap", "place"),
+    ("read", "wrap", "place", "purpose"),
     [
-        (read, lambda frame: [frame], "sequence #0 of X"),
-        (read_series, lambda frame: [frame], "series #0 of X"),
-        (read_series, lambda frame: frame, "X"),
-        (read, lambda frame: pd.concat({1: frame}), "X"),
+        (read, lambda frame: [frame], "sequence #0 of X", "their order is checked"),
+        (read_series, lambda frame: [frame], "series #0 of X", OF_SERIES),
+        (read_series, lambda frame: frame, "X", OF_SERIES),
+        (read, lambda frame: pd.concat({1: frame}), "X", "their order is checked"),
     ],
 )
-def test_times_as_text_are_warned_of(read, wrap, place, first, then):
+def test_times_as_text_are_warned_of(read, wrap, place, purpose, first, then):
     frame = pd.DataFrame(steps(2), index=sorted([first, then]))
     sentence = (
         f"the index of {place} holds times as text, such as {frame.index[0]!r}, which are not read "
-        "as times; convert them with pd.to_datetime, so that jumps in time count and events have "
-        "times."
+        f"as times; convert them with pd.to_datetime, so that {purpose}."
     )
     with pytest.warns(UserWarning, match=exactly(sentence)) as caught:
         read(wrap(frame) * 3 if isinstance(wrap(frame), list) else wrap(frame))
@@ -457,6 +459,11 @@ def test_row_numbers_of_series_that_do_not_increase_are_refused(X, found):
         read_series(X)
 
 
+NO_TEXT = (
+    "expected numbers or times in their order: convert them by pd.to_numeric or pd.to_datetime, "
+    "then call X.sort_index()."
+)
+
 MISREAD = {
     "{0} #1 has 0 time steps; expected at least 1: leave it out.": [steps(2), np.ones((0, 3))],
     "{0} #0 has 0 features; expected at least 1.": [np.ones((3, 0))],
@@ -469,16 +476,28 @@ MISREAD = {
         steps(2),
         1.0,
     ],
-    "the index of X has 3 levels; expected 2: {0} id and time.": pd.concat({1: PANEL}),
+    "the index of X has 3 levels; expected 2, {0} id and time: leave out by X.droplevel what is "
+    "neither, or join what makes up the id to one level.": pd.concat({1: PANEL}),
     "the {0} id of row 1 of X is missing; expected one.": panel(("a", 1), (None, 1)),
     "the time of row 1 of X is missing; expected one: leave it out.": panel(("a", 1), ("a", None)),
     "the times of {0} a in X do not increase: 2 follows 3; call X.sort_index() first.": panel(
         ("b", 1), ("a", 3), ("a", 2)
     ),
-    "the rows of {0} a in X are not contiguous; call X.sort_index() first.": panel(
+    "the rows of {0} a in X are not contiguous, as it comes back at row 2; expected one stretch of "
+    "rows for each id: if it is another {0}, give it an id of its own; if rows were drawn at "
+    "random, draw ids instead; if they are mixed up, call X.sort_index() first.": panel(
         ("a", 1), (7, 1), ("a", 2)
     ),
-    "{0} 7 in X has time 4 twice; " + ONCE: panel(("a", 1), (7, 4), (7, 4)),
+    "{0} 7 in X has time 4 twice; expected it once: if the id is that of two, give each its own, "
+    "else keep one row of each time, as by X[~X.index.duplicated()].": panel(
+        ("a", 1), (7, 4), (7, 4)
+    ),
+    "the times of {0} a in X are text, and do not increase: '10' follows '9'; " + NO_TEXT: panel(
+        *(("a", str(i)) for i in range(11))
+    ),
+    "the times of {0} b in X are text, and do not increase: '2' follows '10'; " + NO_TEXT: panel(
+        ("a", "1"), ("b", "1"), ("b", "10"), ("b", "2")
+    ),
 }
 
 

@@ -30,6 +30,12 @@ def long_format(name_of_id, name_of_time):
         ("item_id", "timestamp"),
         ("instances", "timepoints"),
         ("Unit-ID", "Time_Idx"),
+        ("cycle_id", "time"),
+        ("cycle", "step"),
+        ("machine", "sec"),
+        ("batch_no", "elapsed"),
+        ("serial number", "elapsed_s"),
+        ("run_id", "start_time"),
     ],
 )
 def test_long_format_is_known_by_the_words_of_the_field(read, names):
@@ -58,6 +64,60 @@ def test_groups_that_keep_their_ids_and_times_are_refused(read, kind):
     with pytest.raises(ValueError, match=exactly(sentence.format("x.to_pandas()"))):
         read(polars.DataFrame(long_format("unit", "cycle").to_dict("list")).partition_by("unit"))
     assert len(read([x.drop(columns="unit").set_index("cycle") for x in groups])[0]) == N_IDS
+
+
+@pytest.mark.parametrize("name", ["unit", "cycle_id", "Run No"])
+@pytest.mark.parametrize(("read", "kind"), [(read, "sequence"), (read_series, "series")])
+def test_groups_that_keep_their_ids_alone_are_refused(read, kind, name):
+    frame = long_format(name, "time").drop(columns="time").iloc[::-1].reset_index(drop=True)
+    groups = [group.reset_index(drop=True) for _, group in frame.groupby(name, sort=False)]
+    sentence = (
+        f"column {name!r} of {kind} #0 of X holds 2 throughout, as ids do, but would be read as a "
+        "feature: leave it out, or rename it if it is one."
+    )
+    with pytest.raises(ValueError, match=exactly(sentence)):
+        read(groups)
+    assert len(read([x.drop(columns=name) for x in groups])[0]) == N_IDS
+    frame[name] = VALUES
+    assert read([frame])[0].n_features == 2
+
+
+@pytest.mark.parametrize("name", ["id", "cycle_id"])
+@pytest.mark.parametrize("is_text", [True, False])
+@pytest.mark.parametrize("read", [read, read_series])
+def test_ids_beside_an_index_of_times_are_refused(read, name, is_text):
+    frame = long_format(name, "time")
+    frame[name] = frame[name].map("run {}".format) if is_text else frame[name]
+    frame["time"] = pd.to_datetime(frame["time"], unit="s")
+    X = frame.set_index("time")
+    sentence = (
+        f"X is in long format, with times as its index and ids as column {name!r}, which would be "
+        f"read as a feature; expected both in the index: pass X.set_index({name!r}, append=True)"
+        ".swaplevel().sort_index(), or rename it if it is a feature."
+    )
+    with pytest.raises(ValueError, match=exactly(sentence)):
+        read(X)
+    sequences, _ = read(X.set_index(name, append=True).swaplevel().sort_index())
+    assert len(sequences) == N_IDS
+
+
+@pytest.mark.parametrize("has_times", [True, False])
+@pytest.mark.parametrize("read", [read, read_series])
+def test_an_index_of_ids_that_come_again_is_refused(read, has_times):
+    X = long_format("unit", "step").set_index("unit")
+    X = X if has_times else X.drop(columns="step")
+    remedies = {
+        True: "X.set_index('step', append=True)",
+        False: "[x.reset_index(drop=True) for _, x in X.groupby(level=0, sort=False)]",
+    }
+    sentence = (
+        "X is in long format, with ids as its index 'unit', some more than once; expected ids and "
+        f"times in the index: pass {remedies[has_times]}, or X.reset_index(drop=True) if they are "
+        "no ids."
+    )
+    with pytest.raises(ValueError, match=exactly(sentence)):
+        read(X)
+    assert len(read(eval(remedies[has_times], {"X": X}))[0]) == N_IDS
 
 
 @pytest.mark.parametrize("package", [pd, polars])

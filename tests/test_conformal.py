@@ -492,8 +492,8 @@ def test_a_number_instead_of_samples_is_refused(detector):
     fitted(detector, NORMAL)
     offset = detector.offset_
     sentence = (
-        "X is the number 0.05; expected samples for the threshold to rest on: to change the rate, "
-        "pass false_alarm_rate=0.05."
+        "X is a number, 0.05; expected samples for the threshold to rest on: to change the rate, "
+        "pass it as false_alarm_rate."
     )
     with pytest.raises(TypeError, match=exactly(sentence)):
         detector.recalibrate(0.05)

@@ -459,6 +459,7 @@ def test_a_long_series_is_judged_by_its_worst_piece_and_their_number(of_one_seri
     assert (scores > worst).tolist() == [True, False, True]
 
 
+@pytest.mark.filterwarnings("ignore:offset_ falls to")
 def test_the_number_of_pieces_is_put_right_by_what_partial_fit_has_learned():
     detector = fit([make_series(1000)])
     series = make_series(330)
@@ -487,7 +488,9 @@ def test_a_long_series_may_be_calibrated_on_and_has_no_say_in_what_is_learned_la
     assert_array_equal(detector.score_samples(drifted[9:]), scores)
 
     more = [make_series(400, seed=1)]
-    untouched = fit([make_series(1000)], false_alarm_rate=0.05).partial_fit(more)
+    untouched = fit([make_series(1000)], false_alarm_rate=0.05)
+    with pytest.warns(UserWarning, match="offset_ falls to"):
+        untouched.partial_fit(more)
     assert untouched._judge.calibration.fresh.n_scores == 29 + 13  # pieces of 33 steps
     detector.partial_fit(more)
     assert_array_equal(detector.score_samples(more), untouched.score_samples(more))

@@ -3,6 +3,7 @@
 import copy
 import pickle
 import re
+import warnings
 
 import numpy as np
 import pytest
@@ -187,7 +188,6 @@ def worst_step(errors, latents):
     ],
     ids=["defaults", "mahalanobis", "error", "error_max", "worst_step"],
 )
-@pytest.mark.filterwarnings("ignore:Set aside as unlike the others")  # by networks of two epochs
 @first_call
 def test_after_every_call_the_detector_is_ready_for_use(kind, parameters, first):
     detector = make(kind, **parameters)
@@ -270,7 +270,7 @@ def test_decoding_knows_the_length_as_long_as_all_sequences_have_it():
 
 
 def test_the_threshold_rests_on_the_scores_sequences_had_before_they_were_learned_from(kind):
-    first, *others = (make_waves(n, seed=seed) for seed, n in enumerate([20, 1, 1, 3, 20]))
+    first, *others = make_stream()
     detector = make(kind, false_alarm_rate=0.1).partial_fit(first)
     scores = detector.score_samples(first)  # for want of earlier ones
     assert detector.offset_ == ReferenceScores.of(scores).false_alarm_offset(0.1)
@@ -355,7 +355,6 @@ def test_detection_improves_over_the_calls(kind):
     [(kind, {"hidden_size": (4, 4), "dropout": 0.3}) for kind in KINDS]
     + [(LSTMAutoencoderDetector, {"decoder": "autoregressive"})],
 )
-@pytest.mark.filterwarnings("ignore:Set aside as unlike the others")  # by networks of two epochs
 @first_call
 def test_the_same_random_state_gives_the_same_detector_pickled_in_between_or_not(
     kind, parameters, first
@@ -401,20 +400,50 @@ def test_an_update_learns_nothing_of_odd_sequences_and_names_them(kind, scorer, 
     assert (detector.predict(FAULTS[fault]) == -1).all()
 
 
-@pytest.mark.filterwarnings("error:Set aside")
-def test_sequences_that_are_many_are_another_kind_of_normal(kind):
+def test_sequences_of_which_many_come_at_once_or_one_by_one_are_another_kind_of_normal(kind):
+    moved = list(make_waves(60, noise=0.05, seed=2) + 5)
     detector = fitted(kind(**QUICK), NORMAL)
-    n_references = len(detector._judge.scorer.references_)
-    with pytest.warns(UserWarning, match="offset_ falls to .*, where it was"):
-        detector.partial_fit(make_waves(40, noise=0.05, seed=2) + 5)
-    assert len(detector._judge.scorer.references_) == n_references + 40
+    one_by_one = copy.deepcopy(detector)
+    with pytest.warns(UserWarning, match="offset_ falls to .*, where it was") as caught:
+        detector.partial_fit(moved)
+    assert not any("Set aside" in str(warning.message) for warning in caught)
+    assert (detector.predict(moved) == 1).mean() > 0.9
+    n_set_aside = 0
+    for x in moved:
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            one_by_one.partial_fit([x])
+        n_set_aside += any("Set aside" in str(warning.message) for warning in caught)
+    assert 0 < n_set_aside <= 0.1 * (len(NORMAL) + len(moved))
+    assert (one_by_one.predict(moved) == 1).mean() > 0.9
+
+
+@pytest.mark.parametrize("size", [2, 10])
+@pytest.mark.parametrize("seed", range(3))
+def test_a_detector_that_learns_by_updates_alone_goes_on_learning(kind, size, seed):
+    detector = kind(hidden_size=16, random_state=seed).partial_fit(make_waves(100, seed=seed))
+    with warnings.catch_warnings(action="error", category=UserWarning):
+        for i in range(10):
+            detector.partial_fit(make_waves(size, seed=100 + i))
+    assert detector._judge.scorer.references_.shape[0] == 100 + 10 * size
+    assert (detector.score_samples(make_waves(100, seed=99)) >= detector.offset_).mean() > 0.8
+
+
+@pytest.mark.filterwarnings("error:Set aside")
+def test_what_a_recalibration_says_is_normal_is_learned_from(kind):
+    drifted = list(make_waves(55, noise=0.05, seed=3) + 1)
+    detector = fitted(kind(**QUICK), NORMAL)
+    with pytest.warns(UserWarning, match="offset_ falls to"):
+        detector.recalibrate(drifted[:40])
+    detector.partial_fit(drifted[40:])
 
 
 @pytest.mark.filterwarnings("error:Set aside")
 def test_with_a_contamination_odd_sequences_are_expected(kind):
     detector = fitted(kind(**QUICK, contamination=0.1), NORMAL)
-    offset = detector.offset_
-    assert detector.partial_fit(RECENT + list(FAULTS["level"])).offset_ != offset
+    n_references = len(detector._judge.scorer.references_)
+    detector.partial_fit(RECENT + list(FAULTS["level"]))
+    assert len(detector._judge.scorer.references_) == n_references + len(RECENT) + 2
 
 
 def test_sequences_of_a_panel_are_named_by_their_ids(kind):

@@ -48,6 +48,7 @@ MISLEADING = {
 
 PLAIN = {
     "none": None,
+    "-1 and 1": np.where(IS_ANOMALY, -1, 1),
     "all 1": np.ones(20),
     "0, 1 and 2": np.arange(20) % 3,
     "numbers": np.linspace(0, 1, 20),
@@ -80,26 +81,6 @@ def test_other_labels_are_met_with_none_and_change_nothing(detector, kind):
     np.testing.assert_array_equal(detector.fit(X, PLAIN[kind]).score_samples(X), scores)
 
 
-@pytest.mark.filterwarnings("ignore:Set aside as unlike the others")
-@pytest.mark.parametrize("form", [np.asarray, list, pd.Series, torch.tensor])
-def test_labels_that_mark_anomalies_are_met_with_a_warning_that_fit_learns_from_them(
-    detector, form
-):
-    sentence = (
-        "y marks 4 of 20 samples as anomalies, but fit does not read y, and learns from them as if "
-        "they were normal; leave them out, as by sample_weight=np.where(y == 1, 1, 0), or set "
-        "contamination if some are to be expected."
-    )
-    with pytest.warns(UserWarning, match=exactly(sentence)):
-        detector.fit(X, form(np.where(IS_ANOMALY, -1, 1)))
-
-
-def test_labels_that_mark_anomalies_are_in_order_if_these_are_left_out_or_expected(detector):
-    y = np.where(IS_ANOMALY, -1, 1)
-    detector.fit(X, y, sample_weight=np.where(y == 1, 1, 0))
-    detector.set_params(contamination=0.1).fit(X, y)
-
-
 def test_what_ignores_labels_does_not_warn_of_them(detector):
     detector.partial_fit(X, IS_ANOMALY)
     detector.score(X, IS_ANOMALY)
@@ -125,9 +106,7 @@ def test_a_search_warns_at_each_fit(detector):
         search.fit(X, NUMBERS)
     told = [str(warning.message) for warning in caught]
     assert told.count(OF_NUMBERS) == 2 * 2 + 1
-    with pytest.warns(UserWarning, match="y marks") as caught:
-        search.fit(X, np.where(IS_ANOMALY, -1, 1))
-    assert sum("y marks" in str(warning.message) for warning in caught) == 2 * 2 + 1
+    search.fit(X, np.where(IS_ANOMALY, -1, 1))
     assert search.best_score_ > 0.8
 
 

@@ -15,7 +15,7 @@ from skl_lstmae import LSTMAutoencoderDetector, LSTMForecastDetector, SlidingWin
 from skl_lstmae.detectors.judge import place_of_search
 from skl_lstmae.scoring.nearest import Nearest, distances_between, searching_on
 
-CPU, META = torch.device("cpu"), torch.device("meta")
+CPU = torch.device("cpu")
 
 
 @pytest.fixture(params=[None, CPU], ids=["numpy", "torch"])

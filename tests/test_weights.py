@@ -320,5 +320,19 @@ def test_weights_indexed_otherwise_than_x_are_refused(estimator, data, index, or
             estimator.fit(*data, sample_weight=weights)
 
 
+def test_weights_with_the_same_labels_of_another_type_are_in_order():
+    table = TABLE.set_axis(np.arange(40)[::-1])
+    weights = weights_of(pd.Index(np.arange(40)[::-1], dtype="Int64"))
+    LSTMAutoencoderDetector(**QUICK).fit(table, sample_weight=weights)
+
+
+def test_weights_whose_labels_come_again_are_not_to_be_looked_up():
+    table, order = TABLE.set_axis(np.arange(40) // 2), np.arange(40)[::-1] // 2
+    with pytest.raises(
+        ValueError, match=r"pass sample_weight\.to_numpy\(\), if the order is right"
+    ):
+        LSTMAutoencoderDetector(**QUICK).fit(table, sample_weight=weights_of(pd.Index(order)))
+
+
 def test_weights_of_a_table_may_have_labels_of_their_own():
     LSTMAutoencoderDetector(**QUICK).fit(TABLE, sample_weight=weights_of(range(100, 140)))

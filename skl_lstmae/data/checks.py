@@ -15,6 +15,7 @@ from skl_lstmae.data.containers import (
     is_frame,
 )
 from skl_lstmae.data.forms import ArrayForm, Form
+from skl_lstmae.data.long_format import refuse_column_of_ids
 from skl_lstmae.data.names import Names, names_beside
 from skl_lstmae.data.reading import read, read_rows, read_series
 from skl_lstmae.data.sequences import Sequences
@@ -66,6 +67,7 @@ def check_sequences(
             "SlidingWindowDetector."
         )
     if n_channels is None:
+        _refuse_ids(form, "sequence")
         _warn_of_rows_of_features(form, len(sequences))
         _warn_of_channels_first(form)
         _agree(estimator, form.columns, reset=True, is_table=form.is_table)
@@ -92,6 +94,8 @@ def check_series(estimator: Any, X: Any, *, reset: bool) -> tuple[Sequences, For
     form : Form
     """
     series, form = read_series(X)
+    if reset:
+        _refuse_ids(form, "series")
     _agree(estimator, form.columns, reset=reset)
     return series, form
 
@@ -174,7 +178,7 @@ def _agree(
             raise
         raise ValueError(
             f"{str(error).rstrip()}\nPass the columns of fit in their order, as by "
-            "X[detector.feature_names_in_], where that is the fitted estimator."
+            "frame[detector.feature_names_in_], where that is the fitted estimator."
         ) from error
     found = () if is_table else names_beside(columns)
     if reset:
@@ -208,6 +212,12 @@ def _check_agreement(estimator: Any, sequences: Sequences, form: Form, n_channel
         _warn_of_rows(form, "If X is one sequence, pass [X]")
     elif form.is_table and _has_words_as_columns(form.columns):
         _warn_of_rows(form, "If the rows are time steps, index X by (sequence id, time)")
+
+
+def _refuse_ids(form: Form, kind: str) -> None:
+    members = getattr(form, "members", None)
+    if isinstance(members, list) and all(map(has_columns, members)):
+        refuse_column_of_ids(members, kind)
 
 
 def _warn_of_rows_of_features(form: Form, n_rows: int) -> None:

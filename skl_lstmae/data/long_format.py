@@ -5,6 +5,7 @@ sktime (instances, timepoints), pytorch-forecasting (time_idx), C-MAPSS (unit, c
 (time).
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,8 @@ from skl_lstmae.data.containers import column_names, is_frame
 IDS = {
     "id", "unique_id", "series_id", "sequence_id", "sample_id", "item_id", "group_id", "case",
     "case_id", "instance", "instances", "instance_id", "unit", "unit_id", "unit_nr",
-    "unit_number", "engine", "engine_id", "machine", "machine_id", "device", "device_id",
+    "unit_number", "engine", "engine_id", "machine", "machine_id", "device", "device_id", "batch",
+    "batch_no", "batch_nr", "batch_number", "lot", "lot_no", "run_no", "run_nr", "run_number",
 }
 PLAIN_TIMES = {
     "time", "timestamp", "timestamps", "datetime", "ds", "t", "time_idx", "time_step",
@@ -24,13 +26,11 @@ PLAIN_TIMES = {
 }
 # fmt: on
 CYCLES = {"cycle", "cycles"}
-TIMES = PLAIN_TIMES | CYCLES | {"date", "time_cycles", "time_in_cycles", "step"}
+SECONDS = {"sec", "secs", "second", "seconds", "elapsed", "elapsed_s", "elapsed_time"}
+TIMES = PLAIN_TIMES | CYCLES | SECONDS | {"date", "time_cycles", "time_in_cycles", "step"}
 """The others may as well be what samples are called by, as days are."""
 
-ENDS_OF_IDS = "_id", "_uid", "_nr", "_no", "_number"
-ENDS_OF_TIMES = "_time", "_timestamp", "_datetime"
-BEGINNINGS_OF_TIMES = "elapsed", "time_", "timestamp_"
-UNITS_OF_TIME = {"ms", "sec", "secs", "second", "seconds", "minute", "minutes", "hour", "hours"}
+END_OF_ID = "_id"
 
 MANY_ROWS = 10
 """So many values hardly increase throughout unless they are times."""
@@ -47,7 +47,8 @@ def refuse_long_format(X: Any, place: str = "X") -> None:
     What stands at another place than ``"X"`` is a member of X.
     """
     names = list(column_names(X))
-    ids, times = [*filter(_means_id, names)], [*filter(_may_mean_time, names)]
+    ids = [name for name in names if _means_id(name)]
+    times = [name for name in names if _plain(name) in TIMES]
     if not ids and len(times) > 1:  # as of steps within cycles
         ids = [name for name in times if _plain(name) in CYCLES][:1]
         times = [name for name in times if name not in ids]
@@ -76,40 +77,47 @@ def _refuse_columns_of_index(X: Any, place: str, name_of_id: Any, name_of_time: 
 
 
 def _refuse_half_an_index(X: Any, ids: list[Any], times: list[Any]) -> None:
-    """Refuse a frame with times as its index and ids as a column, or with ids that come again."""
-    if ids and is_time_index(X.index) and X[ids[0]].nunique() > 1:
+    """Refuse a frame with times as its index and ids as a column, or the other way round."""
+    is_series = X.index.is_monotonic_increasing and X.index.is_unique
+    if ids and is_time_index(X.index) and not is_series:
         raise ValueError(
             f"X is in long format, with times as its index and ids as column {ids[0]!r}, which "
             "would be read as a feature; expected both in the index: pass "
             f"X.set_index({ids[0]!r}, append=True).swaplevel().sort_index(), or rename it if it is "
             "a feature."
         )
-    if _means_id(X.index.name) and X.index.has_duplicates:
-        remedy = "[x.reset_index(drop=True) for _, x in X.groupby(level=0, sort=False)]"
-        if times:
-            remedy = f"X.set_index({times[0]!r}, append=True)"
+    if times and _means_id(X.index.name) and X.index.has_duplicates:
         raise ValueError(
-            f"X is in long format, with ids as its index {X.index.name!r}, some more than once; "
-            f"expected ids and times in the index: pass {remedy}, or X.reset_index(drop=True) if "
-            "they are no ids."
+            f"X is in long format, with ids as its index {X.index.name!r} and times as column "
+            f"{times[0]!r}, which would be read as a feature; expected both in the index: pass "
+            f"X.set_index({times[0]!r}, append=True), or rename it if it is a feature."
         )
 
 
-def refuse_column_of_ids(member: Any, place: str) -> None:
-    """Refuse a frame that is a member of X, if a column of numbers holds its id."""
-    for name in filter(_means_id, column_names(member)):
-        values = np.asarray(member[name])
-        if len(values) > 1 and values.dtype.kind in "iuf" and (values == values[0]).all():
+def refuse_column_of_ids(frames: Sequence[Any], kind: str) -> None:
+    """Refuse to learn from frames, each a member of X, if a column of numbers holds their ids."""
+    if len(frames) == 1:
+        return
+    for name in filter(_means_id, column_names(frames[0])):
+        ids = [_only_value(frame, name) for frame in frames]
+        if None not in ids and len(set(ids)) == len(ids):
             raise ValueError(
-                f"column {name!r} of {place} holds {values[0]} throughout, as ids do, but would be "
-                "read as a feature: leave it out, or rename it if it is one."
+                f"column {name!r} of X holds one number in each {kind}, and another in each, as "
+                "ids do, but would be read as a feature: leave it out, or rename it if it is one."
             )
+
+
+def _only_value(frame: Any, name: Any) -> Any:
+    """Return the number that a column holds throughout, or None if there is no such."""
+    values = np.asarray(frame[name])
+    is_one = len(values) and values.dtype.kind in "iuf" and bool((values == values[0]).all())
+    return values[0].item() if is_one else None
 
 
 def refuse_column_of_times(series: Any, place: str) -> None:
     """Refuse a frame whose rows are time steps, if a column of numbers holds their times."""
     for name in column_names(series):
-        values = np.asarray(series[name]) if _may_mean_time(name) else np.zeros(0)
+        values = np.asarray(series[name]) if _plain(name) in TIMES else np.zeros(0)
         is_long = values.ndim == 1 and len(values) >= MANY_ROWS and values.dtype.kind in "iuf"
         if is_long and (values[1:] > values[:-1]).all():
             remedy = f"make it the index by set_index({name!r})" if is_frame(series) else ""
@@ -132,14 +140,7 @@ def refuse_swapped_levels(index: Any, kind: str) -> None:
 
 
 def _means_id(name: Any) -> bool:
-    return _plain(name) in IDS or _plain(name).endswith(ENDS_OF_IDS)
-
-
-def _may_mean_time(name: Any) -> bool:
-    """Tell whether times are called so, if what stands there is like them."""
-    plain = _plain(name)
-    is_word = plain in TIMES | UNITS_OF_TIME or plain.startswith(BEGINNINGS_OF_TIMES)
-    return is_word or plain.endswith(ENDS_OF_TIMES)
+    return _plain(name) in IDS or _plain(name).endswith(END_OF_ID)
 
 
 def _plain(name: Any) -> str:

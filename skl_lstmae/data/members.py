@@ -18,11 +18,7 @@ from skl_lstmae.data.array_like import (
 )
 from skl_lstmae.data.containers import column_names, has_columns, refuse_containers
 from skl_lstmae.data.forms import ListForm
-from skl_lstmae.data.long_format import (
-    refuse_column_of_ids,
-    refuse_column_of_times,
-    refuse_long_format,
-)
+from skl_lstmae.data.long_format import refuse_column_of_times, refuse_long_format
 from skl_lstmae.data.mapped import side_by_side
 from skl_lstmae.data.names import Names, names_of
 from skl_lstmae.data.observed import observed_lengths
@@ -65,7 +61,6 @@ def adopt_member(member: Any, place: str) -> Any:
     refuse_containers(member, place)
     adopted = adopt(member, place)
     refuse_long_format(adopted, place)
-    refuse_column_of_ids(adopted, place)
     refuse_column_of_times(adopted, place)
     return adopted
 

@@ -49,12 +49,19 @@ def refuse_another_order(values: Any, form: Form, name: str, *, are_of_rows: boo
     is_default = type(index).__name__ == "RangeIndex"
     if is_default or len(index) != len(expected) or index.equals(expected):
         return
-    if not is_panel and len(expected.difference(index)):
+    has_same_labels = index.nlevels == expected.nlevels and not len(expected.difference(index))
+    if not is_panel and not has_same_labels:
         return
-    place = next(i for i, (a, b) in enumerate(zip(index, expected, strict=True)) if a != b)
+    pairs = enumerate(zip(index, expected, strict=True))
+    place = next((i for i, (found, meant) in pairs if found != meant), None)
+    if place is None:
+        return
+    remedy = f"{name}.to_numpy(), if the order is right"
+    if has_same_labels and index.is_unique:
+        remedy = f"{name}.loc[{order}]"
     raise ValueError(
         f"{name} is indexed otherwise than X: at place {place} stands {index[place]}, in X "
-        f"{expected[place]}; expected the same order: pass {name}.loc[{order}]."
+        f"{expected[place]}; expected the same order: pass {remedy}."
     )
 
 

@@ -29,7 +29,7 @@ from skl_lstmae.data.weights import check_weights, counted, draw_counts, order_b
 from skl_lstmae.detectors.callbacks import FitCallbacks
 from skl_lstmae.detectors.exported import ExportedDetectorMixin
 from skl_lstmae.detectors.judge import Judge
-from skl_lstmae.detectors.labels import warn_of_marked_anomalies, warn_of_misread_labels
+from skl_lstmae.detectors.labels import warn_of_misread_labels
 from skl_lstmae.detectors.learner import SequenceLearner
 from skl_lstmae.detectors.options import Activation, LossName, ScorerName, View
 from skl_lstmae.detectors.set_aside import OF_UPDATE, warn_of_sequences
@@ -137,8 +137,7 @@ class SequenceDetector(ExportedDetectorMixin, ThresholdMixin, SequenceLearner):
 
         y : array-like, default=None
             Not learned from, but passed to callbacks that score. `fit` warns of labels 0 and 1, and
-            of two labels of text, which scikit-learn's scorers may read the wrong way round; and of
-            labels -1, as it learns from what they mark.
+            of two labels of text, which scikit-learn's scorers may read the wrong way round.
 
         sample_weight : array-like of shape (n_sequences,), default=None
             How often each sequence counts. 0 leaves a sequence, as a known fault, out of everything
@@ -171,9 +170,9 @@ class SequenceDetector(ExportedDetectorMixin, ThresholdMixin, SequenceLearner):
         sequences had before the network learned from them; those of the first call count with their
         scores afterwards.
 
-        Sequences that lie apart from most others are set aside, as in `fit`: nothing is learned of
-        them. If they are more than a tenth of the sequences that the detector rests on, these
-        included, they count as another kind of normal.
+        After a `fit`, sequences whose scores lie apart from those of most others are set aside:
+        nothing is learned of them. If they are more than a tenth of the latest 1024 that came, they
+        count as another kind of normal.
 
         Pass new sequences in each call: a second pass over the same ones would make the threshold
         optimistic. To train longer on the same sequences, call `fit` with ``warm_start=True``.
@@ -216,7 +215,6 @@ class SequenceDetector(ExportedDetectorMixin, ThresholdMixin, SequenceLearner):
         """Fit in place; callbacks see this very object from their setup to their teardown."""
         self._check_before_fit()
         warn_of_misread_labels(y)
-        warn_of_marked_anomalies(y, sample_weight, self.contamination)
         callbacks = FitCallbacks(self, X, y)
         with settled(may_be_large(self.network, self.hidden_size)):
             sequences, form = check_sequences(self, X, min_sequences=self._min_sequences)
@@ -288,36 +286,36 @@ class SequenceDetector(ExportedDetectorMixin, ThresholdMixin, SequenceLearner):
         if not self.__sklearn_is_fitted__():
             self._learn_first(X)
             return
-        judge, sequences, form = self._read(X)
-        samples = self._without_odd(judge, sequences, form)
-        if len(samples) == 0:
-            return
-        model = self._learn_once(Split(samples, samples.take([])))
-        self._judge = judge.gone_on(model, samples)
+        before, sequences, form = self._read(X)
+        self._judge, samples = self._without_odd(before, sequences, form)
+        if len(samples):
+            self._judge = self._judge.gone_on(self._learn_once(_all(samples)), samples)
         self._set_threshold()
-        if self.contamination == "auto" and judge.offset is not None:
-            self._warn_of_fall(judge.offset, "it was")
+        if self.contamination == "auto" and before.offset is not None:
+            self._warn_of_fall(before.offset, "it was")
 
     def _learn_first(self, X: Any) -> None:
-        sequences, form = check_sequences(self, X, min_sequences=MIN_SEQUENCES)
-        split = Split(sequences, sequences.take([]))
+        sequences, _ = check_sequences(self, X, min_sequences=MIN_SEQUENCES)
+        split = _all(sequences)
         self._judge = self._make_judge(self._learn_once(split), split).calibrated(split)
         self._set_threshold()
-        if self.contamination == "auto":
-            warn_of_sequences(self._judge.set_aside, form, are_pieces=split.numbers is None)
 
-    def _without_odd(self, judge: Judge, sequences: Sequences, form: Form) -> Sequences:
-        """Return what to learn from more sequences, without odd ones, which a warning names.
+    def _without_odd(
+        self, judge: Judge, sequences: Sequences, form: Form
+    ) -> tuple[Judge, Sequences]:
+        """Return the judge that has seen sequences, and what to learn from: not odd ones.
 
-        With `contamination` as a number, odd ones are expected, and are learned from.
+        Of those a warning tells. With `contamination` as a number, they are expected. A network
+        that is trained by updates alone changes so much that they cannot be told, and pieces of
+        long series are not alike.
         """
         samples = judge.samples(sequences)
-        if self.contamination != "auto":
-            return samples
-        is_odd = judge.odd_among(samples)
         are_pieces = samples is not sequences
-        warn_of_sequences(np.flatnonzero(is_odd), form, are_pieces=are_pieces, remedy=OF_UPDATE)
-        return samples.take(~is_odd) if is_odd.any() else samples
+        if self.contamination != "auto" or are_pieces or not self.history_.is_whole:
+            return judge, samples
+        judge, is_odd = judge.sorted_out(sequences)
+        warn_of_sequences(np.flatnonzero(is_odd), form, are_pieces=False, remedy=OF_UPDATE)
+        return judge, sequences.take(~is_odd) if is_odd.any() else sequences
 
     def _recipe(self) -> Recipe:
         return Recipe.of(self, StepPrediction(find_loss(self.loss)))
@@ -445,3 +443,8 @@ def fit_to_windows(detector: SequenceDetector, plan: WindowPlan) -> LearnedWindo
     It then refers to windows of all rows.
     """
     return detector._fit_to_windows(plan)
+
+
+def _all(sequences: Sequences) -> Split:
+    """Return the split that holds nothing out."""
+    return Split(sequences, sequences.take([]))

@@ -16,12 +16,11 @@ from skl_lstmae.data.sequences import Sequences
 from skl_lstmae.data.split import Split
 from skl_lstmae.data.windows import are_apart
 from skl_lstmae.detectors.gap_trial import GapTrial
-from skl_lstmae.scoring.calibration import Calibration, ReferenceScores
+from skl_lstmae.scoring.calibration import MAX_LATEST, Calibration, ReferenceScores
 from skl_lstmae.scoring.conformal import N_FOLDS, as_fresh, conform, find_odd, oddness
 from skl_lstmae.scoring.gap_allowance import GapAllowance
 from skl_lstmae.scoring.nearest import searching_on
 from skl_lstmae.scoring.outcome import Outcome
-from skl_lstmae.scoring.references import ReferenceScorer
 from skl_lstmae.scoring.scorer import Scorer, check_scores, fit_clone, log_errors
 from skl_lstmae.scoring.usual_errors import UsualErrors
 from skl_lstmae.training.devices import exact
@@ -77,6 +76,9 @@ class Judge:
         nor the threshold rests on them.
     usual : UsualErrors, default=None
         Of normal windows; None if sequences are judged.
+    seen : ndarray of shape (n_latest,), default=None
+        Scores that the latest 1024 sequences had when they came, odd ones included; None if none
+        has come since the threshold was set.
     """
 
     model: Model
@@ -85,6 +87,7 @@ class Judge:
     offset: float | None = None
     set_aside: NDArray[np.intp] = field(default_factory=lambda: np.empty(0, dtype=np.intp))
     usual: UsualErrors | None = None
+    seen: NDArray[np.float64] | None = None
     rounds_by_block: ClassVar[bool] = False
 
     def score(self, sequences: Sequences, *, one_by_one: bool = False) -> NDArray[np.float64]:
@@ -238,26 +241,23 @@ class Judge:
             trial.try_some(judge, np.flatnonzero(is_judged), scores)
         return scores, trial.allowance(by_factors=bool(scores.max() <= 0))
 
-    @_searching
-    def odd_among(self, sequences: Sequences) -> NDArray[np.bool_]:
-        """Return which new sequences lie apart from most that the judge rests on, (n_sequences,).
+    def sorted_out(self, sequences: Sequences) -> tuple[Self, NDArray[np.bool_]]:
+        """Return the judge that has seen more sequences, and which of them are odd.
 
-        Where many do, none is odd: they are another kind of normal.
+        They lie apart from most of the latest, by their scores; where many do, none is odd, as they
+        are another kind of normal.
         """
-        summaries = self.summarize(sequences)
-        if isinstance(self.scorer, ReferenceScorer):
-            far = oddness(self.scorer, np.concatenate([self.scorer.references_, summaries]))
-        elif self.calibration is not None and self.calibration.fresh is not None:
-            known, scores = self.calibration.fresh.latest, self._judged(summaries)
-            far = -np.concatenate([known, scores])
-        else:
-            return np.zeros(len(sequences), dtype=bool)
-        return find_odd(far)[-len(sequences) :]
+        if self.calibration is None or self.calibration.fresh is None:
+            return self, np.zeros(len(sequences), dtype=bool)
+        known = self.calibration.fresh.latest if self.seen is None else self.seen
+        seen = np.concatenate([known, self.score(sequences)])
+        return replace(self, seen=seen[-MAX_LATEST:]), find_odd(-seen)[-len(sequences) :]
 
     def resting_on(self, sequences: Sequences) -> Self:
         """Return the judge whose threshold rests on these sequences."""
         scores = ReferenceScores.of(self.score(sequences))
-        return replace(self, calibration=(self.calibration or Calibration()).resting_on(scores))
+        calibration = (self.calibration or Calibration()).resting_on(scores)
+        return replace(self, calibration=calibration, seen=None)
 
     @_searching
     def gone_on(self, model: Model, sequences: Sequences) -> Self:

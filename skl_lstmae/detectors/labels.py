@@ -41,20 +41,6 @@ def _holds_several(part: Any) -> bool:
     return isinstance(part, (list, tuple)) or getattr(part, "ndim", 0) > 0
 
 
-def warn_of_marked_anomalies(y: Any, sample_weight: Any, contamination: Any) -> None:
-    """Warn of labels that mark anomalies, if `fit` is to learn from them as if they were normal."""
-    if y is None or sample_weight is not None or contamination != "auto" or _are_nested(y):
-        return
-    labels = np.asarray(y)
-    is_marked = (labels == -1) if labels.dtype.kind in "if" else np.zeros(0, dtype=bool)
-    if is_marked.any() and set(np.unique(labels).tolist()) == {-1, 1}:
-        warn(
-            f"y marks {is_marked.sum()} of {is_marked.size} samples as anomalies, but fit does not "
-            "read y, and learns from them as if they were normal; leave them out, as by "
-            "sample_weight=np.where(y == 1, 1, 0), or set contamination if some are to be expected."
-        )
-
-
 def warn_of_misread_labels(y: Any) -> None:
     """Warn of labels that scikit-learn's scorers may take for the opposite of what they mean.
 

@@ -307,8 +307,8 @@ class ThresholdMixin(FrozenState, OutlierMixin):
         check_is_fitted(self)
         if isinstance(X, Real):
             raise TypeError(
-                f"X is the number {X!r}; expected samples for the threshold to rest on: to change "
-                f"the rate, pass false_alarm_rate={X!r}."
+                f"X is a number, {X}; expected samples for the threshold to rest on: to change the "
+                "rate, pass it as false_alarm_rate."
             )
         changed = {"contamination": contamination, "false_alarm_rate": false_alarm_rate}
         changed = {name: value for name, value in changed.items() if value is not None}

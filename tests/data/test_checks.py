@@ -286,7 +286,7 @@ def test_wrong_rows_are_refused(sentence, X):
 
 
 NAMED = pd.concat({f"run {i}": frame_of(["a", "b", "c"]) for i in range(6)})
-IN_ORDER = r"X\[detector\.feature_names_in_\], where that is the fitted estimator\.$"
+IN_ORDER = r"frame\[detector\.feature_names_in_\], where that is the fitted estimator\.$"
 
 
 @pytest.mark.parametrize("form", [lambda X: X, lambda X: [X.loc["run 1"]]], ids=["panel", "list"])

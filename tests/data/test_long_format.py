@@ -5,8 +5,10 @@ import pandas as pd
 import polars
 import pytest
 from conftest import exactly
+from sklearn.base import BaseEstimator
 
 from skl_lstmae import write_sequences
+from skl_lstmae.data.checks import check_sequences, check_series
 from skl_lstmae.data.reading import read, read_series
 
 N_IDS, N_TIMES = 3, 12
@@ -34,8 +36,7 @@ def long_format(name_of_id, name_of_time):
         ("cycle", "step"),
         ("machine", "sec"),
         ("batch_no", "elapsed"),
-        ("serial number", "elapsed_s"),
-        ("run_id", "start_time"),
+        ("run_id", "elapsed_s"),
     ],
 )
 def test_long_format_is_known_by_the_words_of_the_field(read, names):
@@ -66,20 +67,43 @@ def test_groups_that_keep_their_ids_and_times_are_refused(read, kind):
     assert len(read([x.drop(columns="unit").set_index("cycle") for x in groups])[0]) == N_IDS
 
 
+@pytest.mark.parametrize("names", [("queue_no", "response_time"), ("mach_number", "hour")])
+@pytest.mark.parametrize("read", [read, read_series])
+def test_features_that_are_called_a_little_like_ids_and_times_are_read(read, names):
+    assert read([long_format(*names)])[0].n_features == 3
+
+
+CHECKS = [
+    ("sequence", lambda X: check_sequences(BaseEstimator(), X)),
+    ("series", lambda X: check_series(BaseEstimator(), X, reset=True)),
+]
+
+
 @pytest.mark.parametrize("name", ["unit", "cycle_id", "Run No"])
-@pytest.mark.parametrize(("read", "kind"), [(read, "sequence"), (read_series, "series")])
-def test_groups_that_keep_their_ids_alone_are_refused(read, kind, name):
-    frame = long_format(name, "time").drop(columns="time").iloc[::-1].reset_index(drop=True)
+@pytest.mark.parametrize(("kind", "learn"), CHECKS)
+def test_groups_that_keep_their_ids_alone_are_not_learned_from(kind, learn, name):
+    frame = long_format(name, "x").drop(columns="x").iloc[::-1].reset_index(drop=True)
     groups = [group.reset_index(drop=True) for _, group in frame.groupby(name, sort=False)]
     sentence = (
-        f"column {name!r} of {kind} #0 of X holds 2 throughout, as ids do, but would be read as a "
-        "feature: leave it out, or rename it if it is one."
+        f"column {name!r} of X holds one number in each {kind}, and another in each, as ids do, "
+        "but would be read as a feature: leave it out, or rename it if it is one."
     )
     with pytest.raises(ValueError, match=exactly(sentence)):
-        read(groups)
-    assert len(read([x.drop(columns=name) for x in groups])[0]) == N_IDS
-    frame[name] = VALUES
-    assert read([frame])[0].n_features == 2
+        learn(groups)
+    learn([x.drop(columns=name) for x in groups])
+    learn(groups[:1])
+    groups[0][name] = groups[1][name].iloc[0]
+    learn(groups)
+    groups[0][name] = VALUES[:N_TIMES]
+    learn(groups)
+
+
+def test_what_was_a_feature_in_fit_may_be_constant_later():
+    frames = [long_format("unit", "x").drop(columns="x").assign(unit=VALUES) for _ in range(3)]
+    estimator = BaseEstimator()
+    check_sequences(estimator, frames)
+    constant = [x.assign(unit=i) for i, x in enumerate(frames)]
+    check_sequences(estimator, constant, n_channels=2)
 
 
 @pytest.mark.parametrize("name", ["id", "cycle_id"])
@@ -101,23 +125,29 @@ def test_ids_beside_an_index_of_times_are_refused(read, name, is_text):
     assert len(sequences) == N_IDS
 
 
-@pytest.mark.parametrize("has_times", [True, False])
+@pytest.mark.parametrize("name", ["device_id", "part_no"])
+def test_a_series_may_have_numbers_of_what_it_works_on(name):
+    frame = long_format(name, "time").drop(columns="time")
+    frame.index = pd.date_range("2024-01-01", periods=len(frame), freq="min")
+    assert read_series(frame)[0].n_features == 2
+
+
 @pytest.mark.parametrize("read", [read, read_series])
-def test_an_index_of_ids_that_come_again_is_refused(read, has_times):
+def test_times_beside_an_index_of_ids_are_refused(read):
     X = long_format("unit", "step").set_index("unit")
-    X = X if has_times else X.drop(columns="step")
-    remedies = {
-        True: "X.set_index('step', append=True)",
-        False: "[x.reset_index(drop=True) for _, x in X.groupby(level=0, sort=False)]",
-    }
     sentence = (
-        "X is in long format, with ids as its index 'unit', some more than once; expected ids and "
-        f"times in the index: pass {remedies[has_times]}, or X.reset_index(drop=True) if they are "
-        "no ids."
+        "X is in long format, with ids as its index 'unit' and times as column 'step', which would "
+        "be read as a feature; expected both in the index: pass X.set_index('step', append=True), "
+        "or rename it if it is a feature."
     )
     with pytest.raises(ValueError, match=exactly(sentence)):
         read(X)
-    assert len(read(eval(remedies[has_times], {"X": X}))[0]) == N_IDS
+    assert len(read(X.set_index("step", append=True))[0]) == N_IDS
+
+
+def test_a_table_may_hold_several_sequences_of_one_patient():
+    index = pd.Index([7, 7, 8], name="patient_id")
+    assert len(read(pd.DataFrame(VALUES[:12].reshape(3, 4), index=index))[0]) == 3
 
 
 @pytest.mark.parametrize("package", [pd, polars])

@@ -429,6 +429,15 @@ def test_a_detector_that_learns_by_updates_alone_goes_on_learning(kind, size, se
     assert (detector.score_samples(make_waves(100, seed=99)) >= detector.offset_).mean() > 0.8
 
 
+@pytest.mark.filterwarnings("error:offset_ falls")
+def test_a_rate_that_lowers_the_threshold_is_not_a_change_of_what_is_normal(kind, monkeypatch):
+    monkeypatch.setattr("skl_lstmae.detectors.thresholded.FAR_BELOW", 1.5)
+    detector = fitted(kind(**QUICK, false_alarm_rate=0.5), NORMAL)
+    offset = detector.offset_
+    detector.set_params(false_alarm_rate=1e-9).partial_fit(RECENT)
+    assert detector.offset_ < 1.5 * offset
+
+
 @pytest.mark.filterwarnings("error:Set aside")
 def test_what_a_recalibration_says_is_normal_is_learned_from(kind):
     drifted = list(make_waves(55, noise=0.05, seed=3) + 1)

@@ -291,8 +291,9 @@ class SequenceDetector(ExportedDetectorMixin, ThresholdMixin, SequenceLearner):
         if len(samples):
             self._judge = self._judge.gone_on(self._learn_once(_all(samples)), samples)
         self._set_threshold()
-        if self.contamination == "auto" and before.offset is not None:
-            self._warn_of_fall(before.offset, "it was")
+        calibration = before.calibration
+        if self.contamination == "auto" and calibration is not None and calibration.fresh:
+            self._warn_of_fall(self._offset_of(calibration), "it was")
 
     def _learn_first(self, X: Any) -> None:
         sequences, _ = check_sequences(self, X, min_sequences=MIN_SEQUENCES)

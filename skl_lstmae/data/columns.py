@@ -13,12 +13,13 @@ REMEDY_OF_COLUMN = (
     "if it holds times, make it the index by pd.to_datetime, else leave it out or encode it as "
     "numbers"
 )
-DECIMAL_COMMA = re.compile(r"'\s*[-+]?\d+,\d+\s*'")
-
 REMEDY_OF_TIMES = (
     "if it holds times, leave it out or pass a DataFrame of pandas with it as the index, else "
     "encode it as numbers"
 )
+
+DECIMAL_COMMA = re.compile(r"'\s*[-+]?\d+,\d+\s*'")
+"""What an error quotes of a number with a comma."""
 
 
 def refuse_columns(frame: Any, place: str) -> None:
